@@ -1,0 +1,34 @@
+"""Every error echoic raises on purpose.
+
+Each message is one line that names the offending value, and the file where
+there is one, so that a caller can print it as it is.
+"""
+
+from __future__ import annotations
+
+
+class EchoicError(Exception):
+    """Base of all deliberate errors; its message is one printable line."""
+
+
+class ParameterError(EchoicError, ValueError):
+    """A parameter, or an array handed in, is outside of what is documented."""
+
+
+class AudioError(EchoicError, OSError):
+    """An audio file cannot be read or written."""
+
+
+class LabelError(EchoicError, KeyError):
+    """A label that the model does not know."""
+
+    def __str__(self) -> str:  # KeyError would print the repr of its argument
+        return str(self.args[0]) if self.args else ""
+
+
+class MissingExtraError(EchoicError, ImportError):
+    """A verb or class needs an optional dependency that is not installed."""
+
+
+class ModelError(EchoicError):
+    """Weights that cannot be found or loaded, or do not fit this version."""
