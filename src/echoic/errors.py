@@ -1,4 +1,4 @@
-"""Every error echoic raises on purpose.
+"""Every error echoic raises, and every warning it gives, on purpose.
 
 Each message is one line that names the offending value, and the file where
 there is one, so that a caller can print it as it is.
@@ -15,7 +15,11 @@ class ParameterError(EchoicError, ValueError):
     """A parameter, or an array handed in, is outside of what is documented."""
 
 
-class AudioError(EchoicError, OSError):
+class FileError(EchoicError, OSError):
+    """A file or folder cannot be read or written."""
+
+
+class AudioError(FileError):
     """An audio file cannot be read or written."""
 
 
@@ -32,3 +36,11 @@ class MissingExtraError(EchoicError, ImportError):
 
 class ModelError(EchoicError):
     """Weights that cannot be found or loaded, or do not fit this version."""
+
+
+class EchoicWarning(UserWarning):
+    """Base of all deliberate warnings; its message is one printable line."""
+
+
+class AudioWarning(EchoicWarning):
+    """Something in the samples themselves was changed on the way in or out."""

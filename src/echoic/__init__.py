@@ -1,0 +1,39 @@
+"""echoic: machine hearing modelled on human hearing.
+
+The names below are loaded when they are first used, so that `import echoic`
+stays quick and nothing is paid for that is not asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from echoic.audio import info, read, write
+    from echoic.errors import AudioError, EchoicError, ParameterError
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "read": "echoic.audio",
+    "write": "echoic.audio",
+    "info": "echoic.audio",
+    "EchoicError": "echoic.errors",
+    "AudioError": "echoic.errors",
+    "ParameterError": "echoic.errors",
+}
+
+__all__ = ["AudioError", "EchoicError", "ParameterError", "info", "read", "write"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'echoic' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

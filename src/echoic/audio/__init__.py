@@ -1,0 +1,37 @@
+"""Sound in and out of files, at its own rate, and its levels."""
+
+from echoic.audio.files import AudioInfo, Wave, blocks, info, read
+from echoic.audio.levels import (
+    FULL_SCALE_DB_SPL,
+    db_spl_to_dbfs,
+    db_to_gain,
+    dbfs_to_db_spl,
+    gain_to_db,
+    level_dbfs,
+    peak_dbfs,
+)
+from echoic.audio.opening import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioPath
+from echoic.audio.resample import resample
+from echoic.audio.writing import Writer, open_writer, write
+
+__all__ = [
+    "FULL_SCALE_DB_SPL",
+    "MAX_SAMPLE_RATE",
+    "MIN_SAMPLE_RATE",
+    "AudioInfo",
+    "AudioPath",
+    "Wave",
+    "Writer",
+    "blocks",
+    "db_spl_to_dbfs",
+    "db_to_gain",
+    "dbfs_to_db_spl",
+    "gain_to_db",
+    "info",
+    "level_dbfs",
+    "open_writer",
+    "peak_dbfs",
+    "read",
+    "resample",
+    "write",
+]

@@ -1,0 +1,67 @@
+"""Which container and coding a file gets, and which arrays are waves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from echoic.audio.opening import STDIN, AudioPath
+from echoic.errors import AudioError, ParameterError
+
+_FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3", ".aiff": "AIFF"}
+_FORMATS |= {".aif": "AIFF", ".rf64": "RF64", ".w64": "W64"}
+_BEST_SUBTYPES = {"FLAC": "PCM_24", "OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}
+_SAMPLE_BYTES = {"PCM_U8": 1, "PCM_S8": 1, "PCM_16": 2, "PCM_24": 3, "DOUBLE": 8}
+# WAV counts its bytes with 32 bits; a page is kept for the chunks before the samples.
+WAV_MAX_BYTES = 2**32 - 1 - 4096
+
+
+def choose_format(
+    path: AudioPath, channels: int, frames: int | None, subtype: str | None
+) -> tuple[str, str]:
+    """Choose container and coding by libsndfile's names, from the suffix of the path.
+
+    Raises:
+        AudioError: The suffix is unknown, or its container cannot hold `subtype`.
+
+    Example:
+        >>> choose_format("a.flac", channels=2, frames=None, subtype=None)
+        ('FLAC', 'PCM_24')
+    """
+    if str(path) == STDIN:
+        raise AudioError("-: audio is not written to standard output; name a file")
+    suffix = Path(path).suffix.lower()
+    if suffix not in _FORMATS:
+        known = " ".join(_FORMATS)
+        raise AudioError(f"{path}: cannot be written: suffix {suffix!r} is none of {known}")
+    container = _FORMATS[suffix]
+    coding = subtype or _BEST_SUBTYPES.get(container, "FLOAT")
+    if coding not in soundfile.available_subtypes(container):
+        known = " ".join(soundfile.available_subtypes(container))
+        raise AudioError(f"{path}: cannot be written: {container} holds no {coding}, but {known}")
+    if container == "WAV" and n_bytes_of(frames or 0, channels, coding) > WAV_MAX_BYTES:
+        container = "RF64"
+    return container, coding
+
+
+def n_bytes_of(n_samples: int, channels: int, subtype: str) -> int:
+    """Count the bytes that samples take in a coding that does not compress."""
+    return n_samples * channels * _SAMPLE_BYTES.get(subtype, 4)
+
+
+def checked_wave(block: Any, channels: int) -> npt.NDArray[np.floating[Any]]:
+    """A wave as (channel, time), or the reason why it is none."""
+    if not isinstance(block, np.ndarray) or not np.issubdtype(block.dtype, np.floating):
+        kind = getattr(block, "dtype", type(block).__name__)
+        raise ParameterError(f"wave is {kind}, not an array of floats with full scale at 1")
+    wave = np.atleast_2d(block)
+    if wave.ndim != 2 or wave.shape[0] != channels:
+        raise ParameterError(f"wave has shape {block.shape}, not (channel={channels}, time)")
+    n_bad = wave.size - int(np.count_nonzero(np.isfinite(wave)))
+    if n_bad:
+        raise ParameterError(f"wave holds {n_bad} samples that are NaN or infinite")
+    return wave.astype(np.float32) if wave.dtype not in (np.float32, np.float64) else wave

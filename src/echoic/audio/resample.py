@@ -1,0 +1,58 @@
+"""Changing the sample rate of a whole wave, where a caller asks for it.
+
+echoic hears every rate as it is; nothing inside calls this. It is for making
+data and for meeting other programs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+from echoic.audio.files import Wave
+from echoic.errors import ParameterError
+
+
+def resample(
+    wave: npt.NDArray[np.floating[Any]], *, sample_rate: float, to_sample_rate: float
+) -> Wave:
+    """Resample a whole wave by a linear-phase filter (soxr, high quality).
+
+    Args:
+        wave: Samples.
+        sample_rate: Hz, of `wave`.
+        to_sample_rate: Hz, of the result.
+
+    Shape:
+        wave (..., time) -> (..., time * to_sample_rate / sample_rate), float32.
+        At equal rates it is a copy.
+
+    Delay: 0 samples; the filter sees the whole wave, it is not causal.
+
+    Raises:
+        ParameterError: A rate is not positive, or the wave is not of floats.
+
+    References:
+        soxr, the SoX Resampler library, quality "HQ".
+
+    Example:
+        >>> wave = np.zeros((2, 441), np.float32)
+        >>> resample(wave, sample_rate=44_100, to_sample_rate=16_000).shape
+        (2, 160)
+    """
+    if not isinstance(wave, np.ndarray) or not np.issubdtype(wave.dtype, np.floating):
+        kind = getattr(wave, "dtype", type(wave).__name__)
+        raise ParameterError(f"wave is {kind}, not an array of floats")
+    if not (sample_rate > 0 and to_sample_rate > 0):
+        raise ParameterError(
+            f"sample_rate={sample_rate} and to_sample_rate={to_sample_rate} are not both above 0"
+        )
+    samples = wave.astype(np.float32)
+    if sample_rate == to_sample_rate:
+        return samples
+    flat = samples.reshape(-1, samples.shape[-1])  # soxr: (time, channel)
+    out = soxr.resample(np.ascontiguousarray(flat.T), sample_rate, to_sample_rate, quality="HQ")
+    return np.ascontiguousarray(out.T).reshape(*samples.shape[:-1], -1)

@@ -1,0 +1,219 @@
+"""Writing audio files: whole, or block by block; complete or not at all.
+
+Samples are written as they are: nothing is normalised or dithered, and a
+coding by integers, which cannot hold more than full scale, clips with a
+warning. Files lie under a temporary name until they are complete
+(`echoic.outputs`).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from echoic.audio import codings
+from echoic.audio.codings import checked_wave, choose_format, n_bytes_of
+from echoic.audio.opening import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioPath
+from echoic.audio.sink import Sink
+from echoic.errors import AudioError, AudioWarning, FileError, ParameterError
+from echoic.outputs import describe_os_error, fresh_file
+
+_PIECE_SAMPLES = 1 << 16
+
+
+class Writer:
+    """A file being written; `open_writer` makes it.
+
+    Attributes:
+        path: Where the file will lie.
+        n_written: Samples per channel written so far.
+    """
+
+    def __init__(self, path: AudioPath, sound: soundfile.SoundFile, sink: Sink) -> None:
+        self.path = path
+        self.n_written = 0
+        self._sound = sound
+        self._sink = sink
+        self._n_clipped = 0
+
+    def write(self, block: npt.NDArray[np.floating[Any]]) -> None:
+        """Append a block of samples.
+
+        Args:
+            block: Floats, full scale at ±1; any length, 0 among them.
+
+        Shape:
+            block (channel, time); (time,) for one channel.
+
+        Raises:
+            ParameterError: Not floats, another number of channels, or samples
+                that are NaN or infinite.
+            AudioError: The system refuses, as when the disk is full, or the
+                file would be a WAV above 4 GB.
+        """
+        wave = checked_wave(block, self._sound.channels)
+        n_samples = self.n_written + wave.shape[-1]
+        if self._sound.format in ("WAV", "WAVEX"):
+            n_bytes = n_bytes_of(n_samples, self._sound.channels, self._sound.subtype)
+            if n_bytes > codings.WAV_MAX_BYTES:
+                raise AudioError(
+                    f"{self.path}: {n_samples} samples do not fit into a WAV of 4 GB; "
+                    "tell open_writer the number of frames, and it writes RF64"
+                )
+        if self._sound.subtype.startswith("PCM"):
+            self._n_clipped += int(np.count_nonzero(np.abs(wave) > 1.0))
+        # In pieces: libsndfile lays what it hands to the Vorbis encoder on the stack.
+        for start in range(0, wave.shape[-1], _PIECE_SAMPLES):
+            self._write_piece(wave[:, start : start + _PIECE_SAMPLES])
+        self.n_written = n_samples
+
+    def _write_piece(self, wave: npt.NDArray[np.floating[Any]]) -> None:
+        try:
+            self._sound.write(np.ascontiguousarray(wave.T))
+        except (soundfile.LibsndfileError, AssertionError) as error:
+            raise self._failure(str(error)) from error
+        if self._sink.error is not None:
+            raise self._failure("")
+
+    def _close(self) -> None:
+        """Let the encoder finish its file; what the system refuses now counts as well."""
+        self._sound.close()
+        if self._sink.error is not None:
+            raise self._failure("")
+        if self.n_written == 0:
+            raise AudioError(f"{self.path}: no samples to write")
+        if self._n_clipped:
+            message = f"{self.path}: {self._n_clipped} samples above full scale are clipped"
+            warnings.warn(message, AudioWarning, stacklevel=5)
+
+    def _failure(self, words: str) -> AudioError:
+        if self._sink.error is not None:
+            words = describe_os_error(self._sink.error)
+        return AudioError(f"{self.path}: cannot be written: {words}")
+
+
+def write(
+    path: AudioPath,
+    wave: npt.NDArray[np.floating[Any]],
+    *,
+    sample_rate: int,
+    subtype: str | None = None,
+    force: bool = False,
+) -> None:
+    """Write a whole audio file.
+
+    Args:
+        path: Its suffix chooses the container: .wav (RF64 above 4 GB), .flac,
+            .ogg, .mp3, .aiff, .rf64 or .w64.
+        wave: Floats, full scale at ±1.
+        sample_rate: Hz, 8 to 192 kHz.
+        subtype: Coding of the samples in libsndfile's words. None: the most
+            exact that the container holds, "FLOAT" wherever it can.
+        force: Whether a file that is there already may be replaced.
+
+    Shape:
+        wave (channel, time); (time,) for one channel.
+
+    Raises:
+        ParameterError: The wave is not floats, is NaN somewhere, has more than
+            two axes; the sample rate is out of range.
+        AudioError: The file exists and `force` is false, the folder is missing
+            or unwritable, the disk full, the suffix or subtype unknown.
+
+    Example:
+        >>> import tempfile
+        >>> path = tempfile.mkdtemp() + "/silence.flac"
+        >>> write(path, np.zeros((2, 800), np.float32), sample_rate=16_000)
+        >>> write(path, np.zeros((2, 800), np.float32), sample_rate=16_000)
+        Traceback (most recent call last):
+        ...
+        echoic.errors.AudioError: ...silence.flac: exists already (force replaces it)
+    """
+    channels = wave.shape[0] if np.ndim(wave) == 2 else 1
+    checked_wave(wave, channels)  # before a file is opened
+    with open_writer(
+        path,
+        sample_rate=sample_rate,
+        channels=channels,
+        frames=wave.shape[-1],
+        subtype=subtype,
+        force=force,
+    ) as writer:
+        writer.write(wave)
+
+
+@contextmanager
+def open_writer(
+    path: AudioPath,
+    *,
+    sample_rate: int,
+    channels: int,
+    frames: int | None = None,
+    subtype: str | None = None,
+    force: bool = False,
+) -> Iterator[Writer]:
+    """Write an audio file block by block.
+
+    The file appears under its name when the `with` block ends well; when it
+    raises, Ctrl-C included, nothing is left and what was there stays whole.
+
+    Args:
+        path: As for `write`.
+        sample_rate: Hz, 8 to 192 kHz.
+        channels: Number of channels.
+        frames: Samples per channel to come, if known; a .wav that they would
+            carry above 4 GB becomes an RF64.
+        subtype: As for `write`.
+        force: As for `write`.
+
+    Raises:
+        ParameterError, AudioError: As for `write`.
+
+    Example:
+        >>> import tempfile
+        >>> path = tempfile.mkdtemp() + "/long.wav"
+        >>> with open_writer(path, sample_rate=16_000, channels=1) as writer:
+        ...     for _ in range(3):
+        ...         writer.write(np.zeros((1, 100), np.float32))
+        >>> writer.n_written
+        300
+    """
+    container, coding = choose_format(path, channels, frames, subtype)
+    if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE or sample_rate != int(sample_rate):
+        raise ParameterError(
+            f"sample_rate={sample_rate} is not an integer from {MIN_SAMPLE_RATE} "
+            f"to {MAX_SAMPLE_RATE} Hz"
+        )
+    try:
+        with fresh_file(path, force=force) as part, Sink(part) as sink:
+            sound = _encoder(path, sink, int(sample_rate), channels, container, coding)
+            writer = Writer(path, sound, sink)
+            try:
+                yield writer
+                writer._close()
+            finally:
+                sound.close()
+    except AudioError:
+        raise
+    except FileError as error:
+        raise AudioError(str(error)) from error
+
+
+def _encoder(
+    path: AudioPath, sink: Sink, sample_rate: int, channels: int, container: str, coding: str
+) -> soundfile.SoundFile:
+    try:
+        return soundfile.SoundFile(sink, "w", sample_rate, channels, coding, format=container)
+    except (soundfile.LibsndfileError, ValueError) as error:
+        words = (
+            describe_os_error(sink.error)
+            if sink.error
+            else f"{container} cannot hold {channels} channels of {coding} at {sample_rate} Hz"
+        )
+        raise AudioError(f"{path}: cannot be written: {words}") from error
