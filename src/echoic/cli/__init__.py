@@ -1,0 +1,95 @@
+"""The command line: one file per verb, found by its name, loaded when it is called.
+
+A module `echoic.cli.NAME` that defines a function `NAME` is the verb
+`echoic NAME`; how to write one stands in `echoic.cli.common`. Verbs are
+imported one by one, so that one that cannot be loaded harms no other.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pkgutil
+import sys
+import traceback
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from echoic.cli._records import one_line
+from echoic.errors import EchoicError, ParameterError
+
+
+class Verbs(TyperGroup):
+    """A group of commands that imports a verb when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the verbs, in order of the alphabet."""
+        names = (module.name for module in pkgutil.iter_modules(__path__))
+        return sorted(name for name in names if name != "common" and not name.startswith("_"))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Load one verb, or None where there is none of this name."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = import_module(f"{__name__}.{cmd_name}")
+        # rich draws prettier help, and takes longer to import than everything else together
+        app = typer.Typer(rich_markup_mode=None, add_completion=False)
+        app.command(name=cmd_name)(getattr(module, cmd_name))
+        return typer.main.get_command(app)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from echoic import __version__
+
+        print(f"echoic {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=Verbs,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+
+
+@app.callback()
+def echoic(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Machine hearing modelled on human hearing.
+
+    Data goes to standard output, everything else to standard error. Exit code:
+    0 all went well, 1 some inputs failed, 2 wrong usage, 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit; what escapes a verb becomes one line."""
+    try:
+        # A file name need not be UTF-8; print it as the bytes that it is.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="surrogateescape")
+        app(prog_name="echoic")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; let the flush at exit find no pipe either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - the outermost net
+        if not isinstance(error, EchoicError) and {"-v", "--verbose"} & set(sys.argv):
+            traceback.print_exc()
+        else:
+            print(f"echoic: {one_line(error)}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, ParameterError) else 1)

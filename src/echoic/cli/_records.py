@@ -1,0 +1,50 @@
+"""Records and errors as text: strict JSON, and one line."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+from typing import Any
+
+from echoic.errors import EchoicError, EchoicWarning
+
+
+def one_line(error: BaseException) -> str:
+    """Say an error in one line; unexpected ones by the name of their kind.
+
+    Example:
+        >>> one_line(EchoicError("a.wav: is empty (0 bytes)"))
+        'a.wav: is empty (0 bytes)'
+        >>> one_line(ZeroDivisionError("division by zero"))
+        'ZeroDivisionError: division by zero'
+    """
+    words = " ".join(str(error).split())
+    if isinstance(error, EchoicError | EchoicWarning):
+        return words
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def to_json(record: Any, *, indent: int | None = None) -> str:
+    """A record as strict JSON: what is not finite becomes null, paths become text.
+
+    Example:
+        >>> to_json({"level_dbfs": -math.inf, "n": 3})
+        '{"level_dbfs": null, "n": 3}'
+    """
+    return json.dumps(_plain(record), indent=indent, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    if hasattr(value, "tolist"):  # numpy's arrays and numbers
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return os.fspath(value) if isinstance(value, os.PathLike) else value

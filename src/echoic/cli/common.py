@@ -1,0 +1,221 @@
+"""What every verb shares: inputs, outputs, failures, and talking to people.
+
+A verb is a file `cli/NAME.py` with a function `NAME`, whose docstring is its
+help. Heavy imports stand inside the function, so that `echoic --help` is quick::
+
+    def tag(inputs: Inputs, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False):
+        '''Say what is in a clip.'''
+        from echoic.processors import tag as run
+        talk = Talk(as_json=as_json, quiet=quiet, verbose=verbose)
+        paths = talk.expand(inputs)          # files, folders and globs -> files and "-"
+        talk.each(paths, work, show)         # exits 1 if one failed
+
+`work(path)` does the job for one input and returns its record, a dict or
+dataclass (or None: nothing to print); `show(record)` makes it text for people,
+where `--json` prints the record itself. `work` lets exceptions fly: each becomes
+one line on standard error, and the other inputs go on. Inside `work`,
+`with talk.progress("hearing", total=n) as advance: ... advance(1)` draws a bar on
+a terminal, `talk.note(...)` says something aside. Wrong combinations of options:
+`raise typer.BadParameter(...)`, exit code 2. Files are written by
+`echoic.audio.open_writer` and `echoic.outputs.fresh_file`, with `force`.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from echoic.cli._inputs import STDIN, expand_one
+from echoic.cli._records import one_line, to_json
+from echoic.errors import EchoicError, EchoicWarning
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="IN...",
+        help="Audio files, folders (the audio files in them), globs, or - for standard input.",
+        show_default=False,
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print JSON: one object, or one a line for several inputs."),
+]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Show where unexpected errors come from.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that exist already.")]
+
+
+class Talk:
+    """One run of a verb: what it was asked to say, and what has failed so far."""
+
+    def __init__(
+        self, *, as_json: bool = False, quiet: bool = False, verbose: bool = False
+    ) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self.verbose = verbose
+        self.n_failed = 0
+        self._bars: Progress | None = None
+
+    def expand(self, inputs: Sequence[str]) -> list[str]:
+        """Turn files, folders, globs and "-" into a list of files and "-".
+
+        A folder stands for the audio files that lie in it, by their suffix and
+        in order; what else lies there is skipped with a note. A name that
+        exists is never a glob. An empty folder or glob is a failure, said at
+        once; a missing file is one when it is read.
+
+        Raises:
+            typer.BadParameter: "-" is given twice.
+        """
+        if list(inputs).count(STDIN) > 1:
+            raise typer.BadParameter("standard input (-) can be read only once")
+        paths: list[str] = []
+        for given in inputs:
+            try:
+                paths += expand_one(given, self.note)
+            except OSError as error:
+                self.fail(given, error)
+        return paths
+
+    def each(
+        self,
+        paths: Sequence[str],
+        work: Callable[[str], Any],
+        show: Callable[[Any], str] | None = None,
+    ) -> None:
+        """Do the work for every input and print each record; one failure stops no other.
+
+        Args:
+            paths: From `expand`.
+            work: One input to its record: a dict, a dataclass, or None.
+            show: A record to text for people; None prints nothing but JSON.
+
+        Raises:
+            typer.Exit: Code 1, after the last input, if any has failed.
+        """
+        several = len(paths) > 1
+        for path in paths:
+            try:
+                with self._warnings_as_notes():
+                    record = work(path)
+            except (typer.Exit, typer.Abort, typer.BadParameter):
+                raise
+            except Exception as error:  # noqa: BLE001 - one input's failure is not the others'
+                self.fail(path, error)
+                continue
+            if record is None:
+                continue
+            if self.as_json:
+                self.data(to_json(record, indent=None if several else 2))
+            elif show is not None:
+                self.data(show(record))
+        if self.n_failed:
+            raise typer.Exit(1)
+
+    def data(self, text: str) -> None:
+        """Print a result on standard output."""
+        with self._bars_hidden():
+            print(text, flush=True)
+
+    def note(self, text: str) -> None:
+        """Say something that is neither result nor error, unless asked to be quiet."""
+        if not self.quiet:
+            self._say(text)
+
+    def fail(self, path: str, error: Exception) -> None:
+        """Say in one line that an input has failed, and remember it."""
+        self.n_failed += 1
+        words = one_line(error)
+        self._say(words if words.startswith(f"{path}:") else f"{path}: {words}")
+        if self.verbose and not isinstance(error, EchoicError):
+            traceback.print_exception(error)
+
+    @contextmanager
+    def progress(
+        self, what: str, *, total: float | None = None
+    ) -> Iterator[Callable[[float], None]]:
+        """Draw a bar while the block runs, if standard error is a terminal.
+
+        Args:
+            what: What is going on, a word or two.
+            total: How much there is to do, in any unit; None if unknown.
+
+        Yields:
+            A function to call with how much more is done.
+        """
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda _amount: None
+            return
+        outermost = self._bars is None
+        bars = self._bars = self._bars or _new_bars()
+        if outermost:
+            bars.start()
+        task = bars.add_task(what, total=total)
+        try:
+            yield lambda amount: bars.advance(task, amount)
+        finally:
+            bars.remove_task(task)
+            if outermost:
+                bars.stop()
+                self._bars = None
+
+    def _say(self, text: str) -> None:
+        with self._bars_hidden():
+            print(f"echoic: {text}", file=sys.stderr, flush=True)
+
+    @contextmanager
+    def _bars_hidden(self) -> Iterator[None]:
+        if self._bars is None:
+            yield
+            return
+        self._bars.stop()
+        try:
+            yield
+        finally:
+            self._bars.start()
+
+    @contextmanager
+    def _warnings_as_notes(self) -> Iterator[None]:
+        """Our own warnings are one line each and never lost; all others are left as they are."""
+        with warnings.catch_warnings():
+            from_python = warnings.showwarning
+
+            def show(
+                message: Warning | str,
+                category: type[Warning],
+                filename: str,
+                lineno: int,
+                file: TextIO | None = None,
+                line: str | None = None,
+            ) -> None:
+                if issubclass(category, EchoicWarning):
+                    self.note(str(message))
+                else:
+                    from_python(message, category, filename, lineno, file, line)
+
+            warnings.simplefilter("always", EchoicWarning)
+            warnings.showwarning = show
+            yield
+
+
+def _new_bars() -> Progress:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    # Standard output is left alone: it carries data, which a bar must not touch.
+    return Progress(
+        console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False
+    )

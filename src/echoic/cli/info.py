@@ -1,0 +1,31 @@
+"""`echoic info`: what a file is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from echoic.cli.common import Inputs, Json, Quiet, Talk, Verbose
+
+if TYPE_CHECKING:
+    from echoic.audio import AudioInfo
+
+
+def info(
+    inputs: Inputs, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False
+) -> None:
+    """Say what a file is: container, coding, rate, channels, length."""
+    from echoic.audio import info as read_info
+
+    talk = Talk(as_json=as_json, quiet=quiet, verbose=verbose)
+    paths = talk.expand(inputs)
+    width = max(map(len, paths), default=0)
+
+    def show(found: AudioInfo) -> str:
+        channels = "1 channel " if found.channels == 1 else f"{found.channels} channels"
+        return (
+            f"{found.path:<{width}}  {found.format:<4} {found.subtype:<9} "
+            f"{found.sample_rate:>6} Hz  {channels}  {found.duration_s:>10.3f} s  "
+            f"{found.frames:>10} samples"
+        )
+
+    talk.each(paths, read_info, show)
