@@ -1,0 +1,100 @@
+"""The law of streaming, which every module that walks along time obeys.
+
+`y, state = module(x, state)`: `None` starts a fresh stream, offline is that
+call on the whole signal, and any chunk length is legal, 0 and 1 among them.
+State is a NamedTuple of arrays; it is returned, never kept and never mutated.
+Time is the last axis. `tests/laws.py` holds every such class to this.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.errors import ParameterError
+
+State = TypeVar("State")
+
+
+class Streaming(Protocol[State]):
+    """What a streaming module declares and does."""
+
+    @property
+    def hop(self) -> float:
+        """Input steps per output step; 1 where the rate stays, and not always whole."""
+
+    @property
+    def delay(self) -> int:
+        """Output steps by which the output lags the input."""
+
+    def __call__(self, x: NDArray[Any], state: State | None = None) -> tuple[NDArray[Any], State]:
+        """Take the next chunk and return what it completes, with the new state."""
+
+    def finish(self, state: State) -> NDArray[Any]:
+        """Return the tail that the delay still holds back."""
+
+
+class FrameClock:
+    """Where frames end, at any sample rate.
+
+    Frame k ends at sample ⌊(k + 1)·rate·hop_s⌋ (exclusive): 2.5 ms at
+    44.1 kHz is 110.25 samples, so frames have 110 or 111 samples there and
+    never drift.
+
+    Example:
+        >>> FrameClock(sample_rate=44100, hop_s=0.0025).ends(0, 450).tolist()
+        [110, 220, 330, 441]
+    """
+
+    def __init__(self, *, sample_rate: float, hop_s: float) -> None:
+        """Fix the rate in Hz and the hop in seconds.
+
+        Raises:
+            ParameterError: a hop shorter than one sample.
+        """
+        if not hop_s * sample_rate >= 1:
+            raise ParameterError(f"hop_s={hop_s!r} is shorter than one sample at {sample_rate} Hz")
+        # 2.5 ms at 16 kHz must be 40, not 39.999…: round what float64 cannot say.
+        self.hop_samples = round(sample_rate * hop_s, 9)
+
+    def n_frames(self, n_samples: int) -> int:
+        """Frames completed by the first `n_samples` samples."""
+        guess = int(n_samples / self.hop_samples) + 1
+        while self.end(guess - 1) > n_samples:
+            guess -= 1
+        return guess
+
+    def end(self, frame: int) -> int:
+        """Sample at which a frame ends (exclusive)."""
+        return int((frame + 1) * self.hop_samples)
+
+    def ends(self, start_sample: int, stop_sample: int) -> NDArray[np.int64]:
+        """Ends of the frames completed by samples [start_sample, stop_sample)."""
+        first, last = self.n_frames(start_sample), self.n_frames(stop_sample)
+        return np.array([self.end(k) for k in range(first, last)], dtype=np.int64)
+
+
+def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
+    """A real numpy array as float32, finite: NaN and infinities become 0.
+
+    A NaN must never reach a recursive state, where it would stay for ever.
+    The audio reader reports such samples; here they are only made harmless.
+
+    Raises:
+        ParameterError: not a numpy array (tensors belong to `echoic.nn`), not
+            real numbers, or no time axis.
+    """
+    if not isinstance(x, np.ndarray):
+        raise ParameterError(
+            f"{name} must be a numpy array, not {type(x).__module__}.{type(x).__name__}"
+        )
+    if x.dtype.kind != "f" or x.ndim == 0:
+        raise ParameterError(
+            f"{name} must hold floats with a time axis, got {x.dtype} of shape {x.shape}"
+        )
+    x = np.ascontiguousarray(x, dtype=np.float32)
+    if x.size and not np.isfinite(np.dot(x.ravel(), x.ravel())):
+        x = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
+    return x
