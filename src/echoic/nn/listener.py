@@ -1,0 +1,132 @@
+"""The listener: a causal recurrent encoder over the ear and its memory."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from echoic.ear.design import design_listening
+from echoic.nn.leaky import LeakyLayer
+from echoic.nn.memory import EchoicMemory, MemoryState
+
+N_BANDS = 64
+N_FEATURES = 2  # log envelope and onset
+CODE_SIZE = 256
+# The log envelope runs from 0 (−100 dBFS) to 1 (0 dBFS), quiet speech is at 0.5.
+_TYPICAL_LEVEL, _TYPICAL_SPREAD = 0.4, 0.15
+
+
+class ListenerState(NamedTuple):
+    """What the listener carries: its echoic memory and its layers' integrators."""
+
+    memory: MemoryState
+    layers: tuple[Tensor, ...]  # (batch, CODE_SIZE) each
+
+
+def standardise(frames: Tensor) -> Tensor:
+    """Bring ear frames (batch, feature, band, frame) to about zero mean and unit spread."""
+    envelope = (frames[:, :1] - _TYPICAL_LEVEL) / _TYPICAL_SPREAD
+    onset = frames[:, 1:] / _TYPICAL_SPREAD
+    return torch.cat([envelope, onset], dim=1)
+
+
+def harmonic_matrix(multiple: float) -> Tensor:
+    """(band, band) matrix that reads, at every band, the level `multiple` times higher.
+
+    Linear interpolation on the ERB-rate scale; zero where that lies above the
+    highest band. What belongs together, harmonics, is thereby made neighbours
+    (harmonic stacking, Bittner et al. 2022).
+    """
+    center_hz = design_listening(sample_rate=16000, n_bands=N_BANDS).center_hz
+    position = np.interp(center_hz * multiple, center_hz, np.arange(N_BANDS), right=np.nan)
+    matrix = np.zeros((N_BANDS, N_BANDS), dtype=np.float32)
+    for band, place in enumerate(position):
+        if np.isfinite(place):
+            low = min(int(place), N_BANDS - 2)
+            matrix[band, low] = low + 1 - place
+            matrix[band, low + 1] = place - low
+    return torch.from_numpy(matrix)
+
+
+class Listener(nn.Module):
+    """Turn ear frames into a code of what is being heard.
+
+    The memory's slots stand beside each band as channels, with the bands two
+    and three times as high (harmonics) and a learned identity of each band
+    (the axes of sound differ: a band is not like the next). Convolutions over
+    bands narrow this to one vector a frame, leaky layers carry it along in time.
+
+    Shape:
+        frames (batch, 2, band, frame), log envelope and onset every 20 ms
+        -> code (batch, 256, frame).
+
+    Delay: 0 frames. Hop: 1.
+    """
+
+    hop = 1
+    delay = 0
+    harmonics: Tensor
+
+    def __init__(
+        self,
+        *,
+        n_octaves: int = 8,
+        channels: tuple[int, int, int] = (48, 64, 64),
+        n_layers: int = 2,
+        dropout: float = 0.2,
+    ) -> None:
+        super().__init__()
+        self.memory = EchoicMemory(n_octaves)
+        n_band_identity, multiples = 4, (2.0, 3.0)
+        self.band_identity = nn.Parameter(0.5 * torch.randn(n_band_identity, N_BANDS))
+        self.register_buffer(
+            "harmonics", torch.stack([harmonic_matrix(m) for m in multiples]), persistent=False
+        )
+        n_inputs = N_FEATURES * self.memory.n_slots + n_band_identity + len(multiples)
+        self.over_bands = nn.Sequential(
+            nn.Conv1d(n_inputs, channels[0], 5, stride=2, padding=2),
+            nn.SiLU(),
+            nn.Conv1d(channels[0], channels[1], 5, stride=2, padding=2),
+            nn.SiLU(),
+            nn.Conv1d(channels[1], channels[2], 3, stride=2, padding=1),
+            nn.SiLU(),
+        )
+        self.narrow = nn.Linear(channels[2] * (N_BANDS // 8), CODE_SIZE)
+        self.norm = nn.LayerNorm(CODE_SIZE)
+        self.dropout = nn.Dropout(dropout)
+        self.layers = nn.ModuleList(LeakyLayer(CODE_SIZE) for _ in range(n_layers))
+
+    def fresh(self, batch: int) -> ListenerState:
+        """The state before any sound."""
+        memory = self.memory.fresh(batch, N_FEATURES * N_BANDS)
+        return ListenerState(memory, tuple(layer.fresh(batch) for layer in self._leaky()))
+
+    def _leaky(self) -> list[LeakyLayer]:
+        return [layer for layer in self.layers if isinstance(layer, LeakyLayer)]
+
+    def forward(
+        self, frames: Tensor, state: ListenerState | None = None
+    ) -> tuple[Tensor, ListenerState]:
+        """Listen to the next frames."""
+        batch, _, _, n_frames = frames.shape
+        if state is None:
+            state = self.fresh(batch)
+        frames = standardise(frames)
+        slots, memory = self.memory(frames.flatten(1, 2), state.memory)
+        # (batch, slot, feature·band, frame) -> (batch·frame, slot·feature, band)
+        past = slots.unflatten(2, (N_FEATURES, N_BANDS)).permute(0, 4, 1, 2, 3)
+        past = past.reshape(batch * n_frames, -1, N_BANDS)
+        envelope = past[:, 0]
+        stacked = torch.einsum("hij,fj->fhi", self.harmonics, envelope)
+        identity = self.band_identity.expand(batch * n_frames, -1, -1)
+        x = self.over_bands(torch.cat([past, stacked, identity], dim=1))
+        x = self.norm(self.narrow(x.flatten(1))).reshape(batch, n_frames, CODE_SIZE)
+        code = self.dropout(x).transpose(1, 2)
+        integrators = []
+        for layer, integrator in zip(self.layers, state.layers, strict=True):
+            code, integrator = layer(code, integrator.to(code))
+            integrators.append(integrator)
+        return code, ListenerState(memory, tuple(integrators))

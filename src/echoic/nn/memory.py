@@ -1,0 +1,71 @@
+"""Echoic memory: the recent past in detail, the older past ever coarser."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class MemoryState(NamedTuple):
+    """lines[k]: (batch, feature, 2ᵏ), the last means over 2ᵏ frames, oldest first."""
+
+    lines: tuple[Tensor, ...]
+
+
+class EchoicMemory(nn.Module):
+    """Remember the past as averages over spans that double in length.
+
+    Slot 0 is the present frame; slot k ≥ 1 the average of lags 2ᵏ⁻¹ … 2ᵏ − 1.
+    Averages over 2ᵏ⁺¹ frames are halves of two averages over 2ᵏ, so that every
+    slot is exact, nothing drifts, and a frame costs two additions a slot
+    however long the horizon. Before the beginning there was silence (zeros).
+
+    Args:
+        n_octaves: Number of slots of the past; the horizon is 2^n_octaves
+            frames: 8 at 20 ms a frame remember 5.12 s.
+
+    Shape:
+        x (batch, feature, frame) -> (batch, slot, feature, frame).
+
+    Delay: 0 frames. Hop: 1.
+
+    Example:
+        >>> counter = torch.arange(1.0, 9.0).reshape(1, 1, 8)
+        >>> slots, state = EchoicMemory(3)(counter)
+        >>> slots[0, :, 0, -1].tolist()  # 8, 7, mean(6, 5), mean(4, 3, 2, 1)
+        [8.0, 7.0, 5.5, 2.5]
+    """
+
+    hop = 1
+    delay = 0
+
+    def __init__(self, n_octaves: int) -> None:
+        super().__init__()
+        self.n_octaves = n_octaves
+
+    @property
+    def n_slots(self) -> int:
+        """Slots of the past and the present one."""
+        return self.n_octaves + 1
+
+    def fresh(self, batch: int, n_features: int) -> MemoryState:
+        """The state before any sound."""
+        return MemoryState(
+            tuple(torch.zeros(batch, n_features, 2**k) for k in range(self.n_octaves))
+        )
+
+    def forward(self, x: Tensor, state: MemoryState | None = None) -> tuple[Tensor, MemoryState]:
+        """Take the next frames in; give every slot at every frame."""
+        if state is None:
+            state = self.fresh(x.shape[0], x.shape[1])
+        n_frames = x.shape[-1]
+        slots, lines, mean = [x], [], x
+        for k, line in enumerate(state.lines):
+            history = torch.cat([line.to(x), mean], dim=-1)
+            earlier = history[..., :n_frames]  # the mean over 2ᵏ frames, 2ᵏ frames ago
+            slots.append(earlier)
+            lines.append(history[..., history.shape[-1] - 2**k :])
+            mean = (mean + earlier) / 2
+        return torch.stack(slots, dim=1), MemoryState(tuple(lines))
