@@ -1,0 +1,101 @@
+"""Shipped weights and their cards.
+
+A model is a card `NAME.json` and the graphs that it lists with their size and
+SHA-256: data only, checked before it is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from echoic.errors import ModelError
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model is, what it learned from, how good it is, and where it fails.
+
+    Attributes:
+        name: By which it is loaded.
+        version: Of the weights.
+        task: One sentence.
+        labels: In the order of the outputs.
+        look_ahead_s: How late detection answers.
+        threshold: Per label, the probability from which it counts as heard.
+        graphs: file name -> {"bytes", "sha256"}.
+        n_parameters: Of all graphs together.
+        about: Data and licences, recipe, figures, limits; for people.
+        folder: Where the card lies.
+    """
+
+    name: str
+    version: str
+    task: str
+    labels: tuple[str, ...]
+    look_ahead_s: float
+    threshold: dict[str, float]
+    graphs: dict[str, dict[str, Any]]
+    n_parameters: int
+    about: dict[str, Any] = field(default_factory=dict)
+    folder: Path = WEIGHTS
+
+    def graph(self, suffix: str) -> Path:
+        """Path of the graph `NAME.suffix.onnx`, its size and hash checked.
+
+        Raises:
+            ModelError: not listed, missing, or not what the card says.
+        """
+        file = f"{self.name}.{suffix}.onnx"
+        path = self.folder / file
+        if file not in self.graphs:
+            raise ModelError(f"{self.name}: its card lists no graph {file}")
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{path}: {error.strerror}") from error
+        if fingerprint(content) != self.graphs[file]:
+            raise ModelError(f"{path}: size or hash is not what the card says")
+        return path
+
+
+def fingerprint(content: bytes) -> dict[str, Any]:
+    """Size and hash as a card lists them."""
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def load_card(path: Path) -> Card:
+    """Read a card.
+
+    Raises:
+        ModelError: it cannot be read, or fields are missing or unknown.
+    """
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields["labels"] = tuple(fields["labels"])
+        return Card(**fields, folder=path.parent)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{path}: not a model card: {error}") from error
+
+
+def list_models() -> list[Card]:
+    """Every model that is there, by name."""
+    return [load_card(path) for path in sorted(WEIGHTS.glob("*.json"))]
+
+
+def find_model(name: str) -> Card:
+    """The card of a model by name.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    path = WEIGHTS / f"{name}.json"
+    if not path.is_file():
+        known = ", ".join(card.name for card in list_models()) or "none"
+        raise ModelError(f"model {name!r} is not there; known: {known}")
+    return load_card(path)
