@@ -2,13 +2,15 @@
 
 `design` turns parameters into coefficients, `kernels` runs them, `filterbank`
 gives full-rate subbands, `inverse` puts them together again, `haircell`
-compresses and adapts, and `ear` composes the hop-rate features.
+compresses and adapts, `ear` composes the hop-rate features, and `scene` is the
+ear as networks use it.
 """
 
 from echoic.ear.ear import Ear, EarState
 from echoic.ear.filterbank import Filterbank, FilterbankState
 from echoic.ear.haircell import Adaptation, compress_log, compress_power
 from echoic.ear.inverse import Inverse, InverseState
+from echoic.ear.scene import SceneEar, SceneEarState
 
 __all__ = [
     "Adaptation",
@@ -18,6 +20,8 @@ __all__ = [
     "FilterbankState",
     "Inverse",
     "InverseState",
+    "SceneEar",
+    "SceneEarState",
     "compress_log",
     "compress_power",
 ]

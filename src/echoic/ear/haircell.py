@@ -94,7 +94,7 @@ class Adaptation:
         adapted = np.zeros(lead, np.float32) if state is None else state.adapted
         check_state_shape(adapted, lead, owner="Adaptation")
         level = np.ascontiguousarray(level, dtype=np.float32)
-        flat = level.reshape(-1, level.shape[-1])
+        flat = level.reshape(int(np.prod(lead)), level.shape[-1])
         onset = np.empty_like(flat)
         new = kernels.adapt(flat, self.forget, adapted.reshape(-1), onset)
         return onset.reshape(level.shape), AdaptationState(new.reshape(lead))

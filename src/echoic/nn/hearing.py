@@ -48,8 +48,12 @@ class HearingNetwork(nn.Module):
         frames (batch, 2, band, ear frame) every 5 ms, whole steps of four
         -> `HearingOutput`.
 
-    Delay: 0 frames for gains; detection answers `look_ahead` steps late.
+    Delay: 0 frames for gains; detection answers `look_ahead` steps late. Hop: 1 frame for
+        gains, 4 for detection.
     """
+
+    hop = 1
+    delay = 0
 
     def __init__(self, n_labels: int) -> None:
         super().__init__()
@@ -69,9 +73,11 @@ class HearingNetwork(nn.Module):
         """Hear the next ear frames."""
         if state is None:
             state = self.fresh(frames.shape[0])
-        steps = frames.unflatten(-1, (-1, FRAMES_PER_STEP)).mean(dim=-1)
+        n_steps = frames.shape[-1] // FRAMES_PER_STEP
+        steps = frames.unflatten(-1, (n_steps, FRAMES_PER_STEP)).mean(dim=-1)
         code, listener = self.listener(steps, state.listener)
-        known = known_code(torch.cat([state.code.to(code), code], dim=-1))
+        code_so_far = torch.cat([state.code.to(code), code], dim=-1)
+        known, newest = known_code(code_so_far), code_so_far[..., -1:]
         gains, gain_memory = self.gains(frames, known, state.gains)
         output = HearingOutput(self.detect(code), gains)
-        return output, HearingState(listener, gain_memory, code[..., -1:])
+        return output, HearingState(listener, gain_memory, newest)

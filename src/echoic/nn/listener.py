@@ -13,10 +13,9 @@ from echoic.nn.leaky import LeakyLayer
 from echoic.nn.memory import EchoicMemory, MemoryState
 
 N_BANDS = 64
-N_FEATURES = 2  # log envelope and onset
+N_FEATURES = 2  # level and onset, see `echoic.ear.scene`
 CODE_SIZE = 256
-# The log envelope runs from 0 (−100 dBFS) to 1 (0 dBFS), quiet speech is at 0.5.
-_TYPICAL_LEVEL, _TYPICAL_SPREAD = 0.4, 0.15
+_TYPICAL_LEVEL, _TYPICAL_SPREAD, _TYPICAL_ONSET = 0.45, 0.22, 0.06
 
 
 class ListenerState(NamedTuple):
@@ -28,9 +27,8 @@ class ListenerState(NamedTuple):
 
 def standardise(frames: Tensor) -> Tensor:
     """Bring ear frames (batch, feature, band, frame) to about zero mean and unit spread."""
-    envelope = (frames[:, :1] - _TYPICAL_LEVEL) / _TYPICAL_SPREAD
-    onset = frames[:, 1:] / _TYPICAL_SPREAD
-    return torch.cat([envelope, onset], dim=1)
+    level = (frames[:, :1] - _TYPICAL_LEVEL) / _TYPICAL_SPREAD
+    return torch.cat([level, frames[:, 1:] / _TYPICAL_ONSET], dim=1)
 
 
 def harmonic_matrix(multiple: float) -> Tensor:
@@ -51,6 +49,15 @@ def harmonic_matrix(multiple: float) -> Tensor:
     return torch.from_numpy(matrix)
 
 
+def _narrowing(n_in: int, n_out: int, *, kernel: int) -> list[nn.Module]:
+    """Half as many places over the bands; batch statistics are fixed once trained."""
+    return [
+        nn.Conv1d(n_in, n_out, kernel, stride=2, padding=kernel // 2, bias=False),
+        nn.BatchNorm1d(n_out),
+        nn.SiLU(),
+    ]
+
+
 class Listener(nn.Module):
     """Turn ear frames into a code of what is being heard.
 
@@ -60,7 +67,7 @@ class Listener(nn.Module):
     bands narrow this to one vector a frame, leaky layers carry it along in time.
 
     Shape:
-        frames (batch, 2, band, frame), log envelope and onset every 20 ms
+        frames (batch, 2, band, frame), level and onset every 20 ms
         -> code (batch, 256, frame).
 
     Delay: 0 frames. Hop: 1.
@@ -87,12 +94,9 @@ class Listener(nn.Module):
         )
         n_inputs = N_FEATURES * self.memory.n_slots + n_band_identity + len(multiples)
         self.over_bands = nn.Sequential(
-            nn.Conv1d(n_inputs, channels[0], 5, stride=2, padding=2),
-            nn.SiLU(),
-            nn.Conv1d(channels[0], channels[1], 5, stride=2, padding=2),
-            nn.SiLU(),
-            nn.Conv1d(channels[1], channels[2], 3, stride=2, padding=1),
-            nn.SiLU(),
+            *_narrowing(n_inputs, channels[0], kernel=5),
+            *_narrowing(channels[0], channels[1], kernel=5),
+            *_narrowing(channels[1], channels[2], kernel=3),
         )
         self.narrow = nn.Linear(channels[2] * (N_BANDS // 8), CODE_SIZE)
         self.norm = nn.LayerNorm(CODE_SIZE)
@@ -118,9 +122,9 @@ class Listener(nn.Module):
         slots, memory = self.memory(frames.flatten(1, 2), state.memory)
         # (batch, slot, feature·band, frame) -> (batch·frame, slot·feature, band)
         past = slots.unflatten(2, (N_FEATURES, N_BANDS)).permute(0, 4, 1, 2, 3)
-        past = past.reshape(batch * n_frames, -1, N_BANDS)
-        envelope = past[:, 0]
-        stacked = torch.einsum("hij,fj->fhi", self.harmonics, envelope)
+        past = past.flatten(2, 3).flatten(0, 1)
+        level = past[:, 0]
+        stacked = torch.einsum("hij,fj->fhi", self.harmonics, level)
         identity = self.band_identity.expand(batch * n_frames, -1, -1)
         x = self.over_bands(torch.cat([past, stacked, identity], dim=1))
         x = self.norm(self.narrow(x.flatten(1))).reshape(batch, n_frames, CODE_SIZE)

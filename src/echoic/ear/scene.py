@@ -1,0 +1,95 @@
+"""The ear as networks use it: what a scene sounds like, however loud it is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.ear import kernels
+from echoic.ear.ear import Ear, EarState
+from echoic.ear.haircell import Adaptation, AdaptationState, compress_log
+from echoic.errors import ParameterError
+from echoic.streaming import FrameClock
+
+HOP_S = 0.005
+# Level is counted from the loudest band of the recent past, which sinks slowly
+# and is never taken to be below −70 dBFS; 70 dB under it all is silence.
+_DECAY_PER_S = 0.05  # 5 dB a second, on the scale of `compress_log`
+_LOWEST_PEAK = 0.3
+_RANGE = 0.7
+
+
+class SceneEarState(NamedTuple):
+    """State of the ear, of its adaptation, and the peak (1,) that levels are counted from."""
+
+    ear: EarState
+    adaptation: AdaptationState
+    peak: NDArray[np.float32]
+
+
+class SceneEar:
+    """Level and onset of every band, of all channels together, every 5 ms.
+
+    The first feature is the level of the summed power of the channels relative
+    to a slowly sinking peak: 1 at the peak, 0 where 70 dB or more below it. A
+    scene ten times as loud gives the same, once its first sound is there. The
+    second is the onset, how far a band rises above what it has got used to.
+
+    Args:
+        sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+
+    Shape:
+        wave (channel, time) -> (2, band, frame), 64 bands.
+
+    Delay: 0 frames. Hop: 5 ms.
+
+    Raises:
+        ParameterError: a wave that is not (channel, time).
+
+    Example:
+        >>> frames, state = SceneEar(sample_rate=16000)(np.zeros((2, 1600), np.float32))
+        >>> frames.shape
+        (2, 64, 20)
+    """
+
+    delay = 0
+
+    def __init__(self, *, sample_rate: float) -> None:
+        """Design the ear."""
+        self.ear = Ear(sample_rate=sample_rate, hop_s=HOP_S)
+        self.adaptation = Adaptation(hop_s=HOP_S)
+
+    @property
+    def hop(self) -> float:
+        """Samples a frame, not always a whole number."""
+        return self.ear.hop
+
+    @property
+    def clock(self) -> FrameClock:
+        """Where frames end."""
+        return self.ear.clock
+
+    def __call__(
+        self, wave: NDArray[np.floating], state: SceneEarState | None = None
+    ) -> tuple[NDArray[np.float32], SceneEarState]:
+        """Hear the next chunk."""
+        if np.ndim(wave) != 2:
+            raise ParameterError(f"wave of shape {np.shape(wave)} is not (channel, time)")
+        envelope, ear = self.ear(wave, state.ear if state else None)
+        level = compress_log(np.sqrt(np.sum(np.square(envelope), axis=0)))
+        onset, adaptation = self.adaptation(level, state.adaptation if state else None)
+        before = state.peak if state else np.full(1, _LOWEST_PEAK, np.float32)
+        peaks = np.empty(level.shape[1], np.float32)
+        decay = np.float32(_DECAY_PER_S * HOP_S)
+        peak = kernels.follow_peak(
+            np.maximum(level, np.float32(_LOWEST_PEAK)), decay, before[0], peaks
+        )
+        relative = np.maximum((level - peaks) / np.float32(_RANGE) + 1, 0)
+        frames = np.stack([relative, onset / np.float32(_RANGE)]).astype(np.float32)
+        return frames, SceneEarState(ear, adaptation, np.array([peak], np.float32))
+
+    def finish(self, state: SceneEarState) -> NDArray[np.float32]:
+        """No delay, so no tail: (2, band, 0)."""
+        return np.empty((2, self.ear.design.n_bands, 0), np.float32)

@@ -1,0 +1,158 @@
+"""Every streaming class is held to the law, and none may be missing."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
+from laws import LAWS, Case
+from numpy.typing import NDArray
+
+import echoic
+from echoic.ear import Adaptation, Ear, Filterbank, Inverse, SceneEar
+from echoic.nn.hearing import HearingNetwork
+from echoic.nn.leaky import LeakyLayer
+from echoic.nn.listener import Listener
+from echoic.nn.heads import Gains
+from echoic.nn.memory import EchoicMemory
+from echoic.processors import Attend, Detect, Separate
+
+RATE = 44_100  # where a hop is not a whole number of samples
+NOISE = np.random.default_rng(0).standard_normal((2, 20_000)).astype(np.float32) * 0.1
+
+
+def mono(n: int) -> NDArray[np.float32]:
+    return NOISE[0, :n]
+
+
+def channels(n: int) -> NDArray[np.float32]:
+    return NOISE[:, :n]
+
+
+def levels(n: int) -> NDArray[np.float32]:
+    return np.abs(NOISE[:, :n])
+
+
+def subbands(n: int) -> NDArray[np.complex64]:
+    bank = Filterbank.separating(sample_rate=16_000)
+    return bank(NOISE[0, :n])[0]
+
+
+def frames_of(hop_s: float):  # type: ignore[no-untyped-def]
+    return lambda n: int(n / (RATE * hop_s))
+
+
+class WithGrad(torch.nn.Module):
+    """A network in evaluation, fed with numpy arrays."""
+
+    def __init__(self, inner: torch.nn.Module) -> None:
+        super().__init__()
+        self.inner = inner.eval()
+        self.hop = getattr(inner, "hop", 1)
+
+    def forward(self, x, state=None):  # type: ignore[no-untyped-def]
+        with torch.no_grad():
+            return self.inner(torch.from_numpy(np.ascontiguousarray(x)), state)
+
+
+def network(cls, *args, **kwargs):  # type: ignore[no-untyped-def]
+    def make() -> torch.nn.Module:
+        torch.manual_seed(1)
+        return WithGrad(cls(*args, **kwargs))
+
+    return make
+
+
+def uniform(*shape: int):  # type: ignore[no-untyped-def]
+    values = np.random.default_rng(0).random((*shape, 256), dtype=np.float32)
+    return lambda n: values[..., :n]
+
+
+def gains_of_the_network() -> torch.nn.Module:
+    class KnowsItsCode(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gains = Gains(3)
+
+        def forward(self, x, state=None):  # type: ignore[no-untyped-def]
+            code = x.mean(dim=(1, 2))[:, None].expand(-1, 256, -1)
+            return self.gains(x, code, state)
+
+    torch.manual_seed(1)
+    return WithGrad(KnowsItsCode())
+
+
+CASES = [
+    Case(Filterbank, lambda: Filterbank(sample_rate=RATE), mono, 9_001, batch=np.stack),
+    Case(Inverse, lambda: Inverse(sample_rate=16_000), subbands, 4_001, batch=np.stack),
+    Case(Adaptation, lambda: Adaptation(hop_s=0.01), levels, 4_001, batch=np.stack),
+    Case(
+        Ear,
+        lambda: Ear(
+            sample_rate=RATE, features=("envelope", "onset", "fine"), compression="log"
+        ),
+        mono,
+        9_001,
+        batch=np.stack,
+        n_out=frames_of(0.0025),
+    ),
+    Case(SceneEar, lambda: SceneEar(sample_rate=RATE), channels, 9_001, n_out=frames_of(0.005)),
+    Case(Detect, lambda: Detect(sample_rate=RATE), channels, 9_001, n_out=frames_of(0.02)),
+    Case(
+        Separate,
+        lambda: Separate(labels=("speech", "rain"), sample_rate=RATE),
+        channels,
+        9_001,
+    ),
+    Case(Attend, lambda: Attend(mute=("speech",), sample_rate=RATE), channels, 9_001),
+    Case(
+        EchoicMemory, network(EchoicMemory, 6), uniform(1, 3), 200, batch=np.concatenate, n_out=int
+    ),
+    Case(LeakyLayer, network(LeakyLayer, 16), uniform(1, 16), 200, batch=np.concatenate, n_out=int),
+    Case(
+        Listener,
+        network(Listener),
+        uniform(1, 2, 64),
+        200,
+        tolerance=1e-5,
+        batch=np.concatenate,
+        n_out=int,
+    ),
+    Case(
+        Gains, gains_of_the_network, uniform(1, 2, 64), 200, tolerance=1e-5, batch=np.concatenate
+    ),
+    Case(
+        HearingNetwork,
+        network(HearingNetwork, 3),
+        uniform(1, 2, 64),
+        200,
+        chunk=4,
+        tolerance=1e-5,
+        batch=np.concatenate,
+        n_out=int,
+    ),
+]
+
+
+def streaming_classes() -> Iterator[type]:
+    """Every class of echoic that declares a hop and is called."""
+    for module in pkgutil.walk_packages(echoic.__path__, "echoic."):
+        for _, cls in inspect.getmembers(import_module(module.name), inspect.isclass):
+            declares = hasattr(cls, "hop") and not getattr(cls, "_is_protocol", False)
+            if cls.__module__ == module.name and declares:
+                yield cls
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.cls.__name__)
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_law(law, case: Case) -> None:  # type: ignore[no-untyped-def]
+    law(case)
+
+
+def test_no_streaming_class_is_missing() -> None:
+    assert set(streaming_classes()) <= {case.cls for case in CASES}
