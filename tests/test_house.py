@@ -20,6 +20,7 @@ LAYERS = [
     "errors",
     "units",
     "labels",
+    "events",
     "streaming",
     "outputs",
     "metrics",

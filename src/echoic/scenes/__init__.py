@@ -1,0 +1,72 @@
+"""Sounds and soundscapes by synthesis, with known truth.
+
+Where what lives: `tones` (tone, complex, clicks, sweep), `noises`, `vowels` (formant vowels),
+`textures` (rain, fire, waves, wind), `babble`, `sources` (clock, bell, siren), `machines` (engine,
+chainsaw, helicopter), `calls` (dog, rooster, baby, sneeze) and `syllables` they are made of,
+`music`, `room` (reverberation), `activity` (where a clip sounds), `soundscape` (clips put
+together, with stems and true events), `bricks` (what all of these are made of).
+
+Every sound is a float32 array (time,), made at any rate from 8 to 192 kHz. What is random takes
+a `numpy.random.Generator` and is the same for the same seed. Tones, noises, vowels, textures and
+music are scaled to an RMS (`level_dbfs`), sources and calls to a peak (`peak_dbfs`).
+"""
+
+from echoic.scenes.activity import active_spans, frame_levels_dbfs
+from echoic.scenes.babble import babble
+from echoic.scenes.calls import baby_cry, dog_bark, rooster, sneeze
+from echoic.scenes.machines import chainsaw, engine, helicopter
+from echoic.scenes.music import music, pluck
+from echoic.scenes.noises import (
+    band_noise,
+    coloured_noise,
+    modulated_noise,
+    pink_noise,
+    white_noise,
+)
+from echoic.scenes.room import reverberate, room_response
+from echoic.scenes.soundscape import Clip, Event, Soundscape, active_level_dbfs, compose
+from echoic.scenes.sources import bell, clock_tick, siren
+from echoic.scenes.textures import fire, rain, sea_waves, wind
+from echoic.scenes.tones import click_train, harmonic_complex, sweep, tone
+from echoic.scenes.vowels import VOWELS, formants_hz, vowel
+
+__all__ = [
+    "VOWELS",
+    "Clip",
+    "Event",
+    "Soundscape",
+    "active_level_dbfs",
+    "active_spans",
+    "babble",
+    "baby_cry",
+    "band_noise",
+    "bell",
+    "chainsaw",
+    "click_train",
+    "clock_tick",
+    "coloured_noise",
+    "compose",
+    "dog_bark",
+    "engine",
+    "fire",
+    "formants_hz",
+    "frame_levels_dbfs",
+    "harmonic_complex",
+    "helicopter",
+    "modulated_noise",
+    "music",
+    "pink_noise",
+    "pluck",
+    "rain",
+    "reverberate",
+    "room_response",
+    "rooster",
+    "sea_waves",
+    "siren",
+    "sneeze",
+    "sweep",
+    "tone",
+    "vowel",
+    "white_noise",
+    "wind",
+]

@@ -1,0 +1,136 @@
+"""Where a clip sounds: its active spans, measured on its own envelope.
+
+True events of a soundscape and training targets come from the same measure, so
+it is one small function, fast enough to be run on every clip that is drawn.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.errors import ParameterError
+
+FRAME_S = 0.01
+"""Length of the frames whose level is measured: the precision of a span."""
+
+_LOUD_LIMIT_DB = 15.0  # background is never taken to be nearer than this to the loud parts
+_FLOOR_MARGIN_DB = 6.0  # a clip's own background must be exceeded by this much
+_REACH_DB = 6.0  # what never rises so far above the threshold is no sound of its own
+_SILENT_DB = 60.0  # frames so far below the loud parts are padding, not background
+
+
+def frame_levels_dbfs(wave: NDArray[np.float32], *, sample_rate: float) -> NDArray[np.float32]:
+    """Level of each 10 ms frame, in dB re full scale (a mean square of 1).
+
+    The mean of each frame is taken out first, which costs nothing and keeps an
+    offset or a slow rumble from counting as sound.
+
+    Args:
+        wave: One channel, or several, whose powers are averaged.
+        sample_rate: Hz.
+    Shape:
+        wave (time,) or (channel, time) -> (frame,); the last frame may be shorter.
+    Raises:
+        ParameterError: the wave has another shape, is not finite, or the rate is not above 0.
+    Example:
+        >>> frame_levels_dbfs(np.zeros(1601, np.float32), sample_rate=16000).shape
+        (11,)
+    """
+    wave = np.asarray(wave)
+    if wave.ndim not in (1, 2) or (wave.ndim == 2 and len(wave) == 0):
+        raise ParameterError(f"wave has shape {wave.shape}, expected (time,) or (channel, time)")
+    if not sample_rate > 0:
+        raise ParameterError(f"sample_rate={sample_rate} is not above 0 Hz")
+    size = max(1, round(FRAME_S * sample_rate))
+    channels = wave[np.newaxis] if wave.ndim == 1 else wave
+    n_whole = wave.shape[-1] // size
+    powers = np.zeros(-(-wave.shape[-1] // size), np.float32)
+    with np.errstate(invalid="ignore", over="ignore"):  # the check below tells it in words
+        for channel in channels:
+            body = channel[: n_whole * size].reshape(n_whole, size)
+            powers[:n_whole] += np.einsum("ft,ft->f", body, body) / size - body.mean(axis=1) ** 2
+            if n_whole < len(powers):
+                powers[-1] += channel[n_whole * size :].var()
+    powers /= len(channels)
+    if not np.all(np.isfinite(powers)):
+        raise ParameterError("wave holds values that are not finite")
+    return (10.0 * np.log10(np.maximum(powers, 1e-14))).astype(np.float32)
+
+
+def _thresholds_db(
+    levels: NDArray[np.float32], range_db: float, silence_dbfs: float
+) -> tuple[float, float] | None:
+    """Return (reference level, threshold), or None when nothing sounds at all."""
+    peak = float(levels.max())
+    if peak < silence_dbfs:
+        return None
+    # The level at which the clip spends its energy. A percentile over frames fails on one
+    # bark in five seconds of padding, and a maximum follows a single click.
+    energy = 10.0 ** (0.1 * (levels - peak))
+    reference = float(np.dot(energy, levels) / energy.sum())
+    threshold = reference - range_db
+    # A recording has a background, and the barks in it are what was meant. It counts as
+    # background only well below the loud parts: steady rain is all there is in its clip.
+    floor = float(np.percentile(levels[levels > reference - _SILENT_DB], 10.0))
+    above_floor = min(floor + _FLOOR_MARGIN_DB, reference - _LOUD_LIMIT_DB)
+    return reference, max(threshold, above_floor, silence_dbfs)
+
+
+def active_spans(
+    wave: NDArray[np.float32],
+    *,
+    sample_rate: float,
+    range_db: float = 35.0,
+    bridge_s: float = 0.4,
+    silence_dbfs: float = -90.0,
+) -> list[tuple[float, float]]:
+    """Measure from when to when a clip sounds.
+
+    A frame of 10 ms is active when it is within `range_db` of the clip's own loud parts (the
+    energy-weighted mean of its frame levels) and, in a recording with a quiet background, also
+    6 dB above that background (the 10th percentile of the frames that are not padding, never
+    taken to be nearer than 15 dB to the loud parts). Gaps shorter than `bridge_s` are bridged;
+    a span that never rises 6 dB above the threshold is dropped.
+
+    Args:
+        wave: One channel, or several, whose powers are averaged.
+        sample_rate: Hz.
+        range_db: How far below the loud parts a frame still counts; above 0 dB.
+        bridge_s: Gaps shorter than this are bridged; 0 bridges none.
+        silence_dbfs: What is quieter than this never counts.
+    Shape:
+        wave (time,) or (channel, time) -> list of (onset, offset) in seconds, in order, without
+        overlap.
+    Raises:
+        ParameterError: a parameter is out of range, or the wave has another shape or is not
+            finite.
+    Example:
+        >>> wave = np.zeros(16000, np.float32)
+        >>> wave[4000:8000] = 0.1 * np.sin(np.arange(4000))
+        >>> active_spans(wave, sample_rate=16000)
+        [(0.25, 0.5)]
+    """
+    if not range_db > 0:
+        raise ParameterError(f"range_db={range_db} is not above 0 dB")
+    if not bridge_s >= 0:
+        raise ParameterError(f"bridge_s={bridge_s} is below 0 s")
+    levels = frame_levels_dbfs(wave, sample_rate=sample_rate)
+    found = _thresholds_db(levels, range_db, silence_dbfs) if len(levels) else None
+    if found is None:
+        return []
+    reference, threshold = found
+    active = np.flatnonzero(levels >= threshold)
+    frame_s = max(1, round(FRAME_S * sample_rate)) / sample_rate
+    # A gap of n silent frames is a step of n + 1 between active ones.
+    cuts = np.flatnonzero((np.diff(active) - 1) * frame_s >= max(bridge_s, 0.5 * frame_s))
+    first = active[np.concatenate(([0], cuts + 1))]
+    last = active[np.concatenate((cuts, [len(active) - 1]))]
+    reach = min(threshold + _REACH_DB, reference)
+    peaks = np.maximum.reduceat(levels, first)  # runs on into the gap, which is quieter anyway
+    kept = peaks >= reach
+    duration_s = np.shape(wave)[-1] / sample_rate
+    return [
+        (float(on * frame_s), min(float((off + 1) * frame_s), duration_s))
+        for on, off in zip(first[kept], last[kept], strict=True)
+    ]

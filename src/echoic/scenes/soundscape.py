@@ -1,0 +1,209 @@
+"""Soundscapes with known truth: clips put together, and what was put where.
+
+A scene is a sum, and what it is the sum of is kept: one reference stem for every label, a
+background, and the true events, measured on each clip by itself (see `activity`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.errors import ParameterError
+from echoic.events import Event
+from echoic.scenes.activity import active_spans
+from echoic.scenes.bricks import Wave, count_samples
+
+BRIDGE_S = 0.4
+"""Gaps shorter than this belong to the event, in seconds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """One sound, and where and how loud it goes into a scene.
+
+    Attributes:
+        wave: (time,) or (channel, time), float32; mono goes into every channel of the scene.
+        label: What it is; None puts it into the background, which makes no events.
+        onset_s: Where its first sample goes, from 0 s.
+        gain_db: Gain on the wave as it is, or on top of `snr_db`.
+        snr_db: If given, level over that of the first clip of the scene, both measured as RMS
+            over the active spans; on the first clip itself it means nothing.
+    """
+
+    wave: NDArray[np.float32]
+    label: str | None
+    onset_s: float = 0.0
+    gain_db: float = 0.0
+    snr_db: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Soundscape:
+    """A mixture and its truth.
+
+    Attributes:
+        mixture: (time,) or (channel, time), float32: the sum of `references` and `background`,
+            to float32 rounding. It may exceed full scale.
+        references: One stem for every label, each of the shape of the mixture.
+        background: What has no label, of the shape of the mixture.
+        events: True events, in order of onset.
+        sample_rate: Hz.
+    """
+
+    mixture: Wave
+    references: dict[str, Wave]
+    background: Wave
+    events: tuple[Event, ...]
+    sample_rate: float = field(kw_only=True)
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.mixture.shape[-1] / self.sample_rate
+
+
+def active_level_dbfs(wave: NDArray[np.float32], *, sample_rate: float) -> float:
+    """Return the RMS level over the active spans of a sound, in dB re full scale.
+
+    Args:
+        wave: One channel, or several, whose powers are averaged.
+        sample_rate: Hz.
+    Shape:
+        wave (time,) or (channel, time).
+    Raises:
+        ParameterError: nothing sounds in the wave, or it is not finite.
+    Example:
+        >>> active_level_dbfs(np.tile([1.0, -1.0], 4000).astype(np.float32), sample_rate=8000)
+        0.0
+    """
+    spans = active_spans(wave, sample_rate=sample_rate)
+    if not spans:
+        raise ParameterError(f"nothing sounds in a wave of shape {np.shape(wave)}")
+    cuts = [slice(round(on * sample_rate), round(off * sample_rate)) for on, off in spans]
+    part = np.concatenate([wave[..., cut] for cut in cuts], axis=-1).astype(np.float64)
+    return float(10 * np.log10(np.mean(part**2)))
+
+
+def bridged(spans: Sequence[tuple[float, float]], bridge_s: float) -> list[tuple[float, float]]:
+    """Merge spans that overlap or lie less than bridge_s apart.
+
+    Args:
+        spans: (onset, offset) in any order, in seconds.
+        bridge_s: Gaps below this are bridged.
+    Example:
+        >>> bridged([(2.0, 3.0), (0.0, 1.0), (3.2, 4.0)], 0.4)
+        [(0.0, 1.0), (2.0, 4.0)]
+    """
+    merged: list[tuple[float, float]] = []
+    for onset, offset in sorted(spans):
+        if merged and onset - merged[-1][1] < bridge_s:
+            merged[-1] = (merged[-1][0], max(offset, merged[-1][1]))
+        else:
+            merged.append((onset, offset))
+    return merged
+
+
+def _placed(clip: Clip, sample_rate: float, n_samples: int) -> tuple[int, NDArray[np.float32]]:
+    """Return the first sample of a clip in the scene, and the part of it that fits."""
+    wave = np.asarray(clip.wave, np.float32)
+    if wave.ndim not in (1, 2) or wave.size == 0:
+        raise ParameterError(f"clip {clip.label!r} has shape {wave.shape}, expected (time,)")
+    start = round(clip.onset_s * sample_rate)
+    if not 0 <= start < n_samples:
+        scene_s = n_samples / sample_rate
+        raise ParameterError(f"onset_s={clip.onset_s} is not within the scene of {scene_s} s")
+    return start, wave[..., : n_samples - start]
+
+
+def _gains_db(clips: Sequence[Clip], sample_rate: float) -> list[float]:
+    """Return the gain of every clip, its level over the first one's worked in."""
+    gains_db = [clip.gain_db for clip in clips]
+    if all(clip.snr_db is None for clip in clips[1:]):
+        return gains_db
+    anchor_dbfs = clips[0].gain_db + active_level_dbfs(clips[0].wave, sample_rate=sample_rate)
+    for number, clip in enumerate(clips[1:], start=1):
+        if clip.snr_db is not None:
+            own_dbfs = active_level_dbfs(clip.wave, sample_rate=sample_rate)
+            gains_db[number] += anchor_dbfs + clip.snr_db - own_dbfs
+    return gains_db
+
+
+def _shape(clips: Sequence[Clip], background: Wave | None, n_samples: int) -> tuple[int, ...]:
+    """Return the shape of the scene: as many channels as the clip with the most."""
+    waves = [clip.wave for clip in clips] + ([] if background is None else [background])
+    counts = {np.shape(wave)[0] for wave in waves if np.ndim(wave) == 2}
+    if len(counts) > 1:
+        raise ParameterError(f"clips have {sorted(counts)} channels; one count or mono, please")
+    return (*counts, n_samples)
+
+
+def _events(spans: dict[str, list[tuple[float, float]]]) -> tuple[Event, ...]:
+    """Return the events of all labels, bridged within each, in order of onset."""
+    events = [
+        Event(label, onset_s, offset_s)
+        for label, own in spans.items()
+        for onset_s, offset_s in bridged(own, BRIDGE_S)
+    ]
+    return tuple(sorted(events, key=lambda event: (event.onset_s, event.label)))
+
+
+def compose(
+    clips: Sequence[Clip],
+    *,
+    sample_rate: float,
+    duration_s: float,
+    background: NDArray[np.float32] | None = None,
+) -> Soundscape:
+    """Put clips together to a scene, and keep the truth about it.
+
+    Events are measured on every clip by itself, at its own level, where it lies within the
+    scene: quiet leading and trailing parts do not count. Clips of one label share a stem, and
+    their events are bridged where less than 0.4 s apart.
+
+    Args:
+        clips: What sounds; the first is the anchor of every `snr_db`.
+        sample_rate: Hz, of all clips; nothing is resampled.
+        duration_s: Length of the scene; what reaches past its end is cut.
+        background: Further sound without label, from the start; cut at the end of the scene.
+    Shape:
+        (time,) where everything is mono, else (channel, time).
+    Raises:
+        ParameterError: a clip lies outside of the scene, has another channel count, is silent
+            where a level is needed, or is not finite.
+    Example:
+        >>> from echoic.scenes import tone, white_noise
+        >>> beep = Clip(tone(1000, 0.5, sample_rate=16000), "beep", onset_s=1.0)
+        >>> hiss = white_noise(2.0, sample_rate=16000, rng=np.random.default_rng(0))
+        >>> scene = compose([beep, Clip(hiss, None, snr_db=-20)], sample_rate=16000, duration_s=2)
+        >>> scene.events
+        (Event(label='beep', onset_s=1.0, offset_s=1.5),)
+    """
+    n_samples = count_samples(duration_s, sample_rate)
+    shape = _shape(clips, background, n_samples)
+    rest = np.zeros(shape)
+    if background is not None:
+        rest[..., : np.shape(background)[-1]] += background[..., :n_samples]
+    stems: dict[str, NDArray[np.float64]] = {}
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for clip, gain_db in zip(clips, _gains_db(clips, sample_rate), strict=True):
+        start, wave = _placed(clip, sample_rate, n_samples)
+        stem = rest if clip.label is None else stems.setdefault(clip.label, np.zeros(shape))
+        stem[..., start : start + wave.shape[-1]] += wave * 10 ** (gain_db / 20)
+        if clip.label is not None:
+            found = active_spans(wave, sample_rate=sample_rate, bridge_s=BRIDGE_S)
+            moved = [(start / sample_rate + on, start / sample_rate + off) for on, off in found]
+            spans.setdefault(clip.label, []).extend(moved)
+    mixture = sum(stems.values(), rest)
+    if not np.all(np.isfinite(mixture)):
+        raise ParameterError("a clip or the background holds values that are not finite")
+    return Soundscape(
+        mixture.astype(np.float32),
+        {label: stem.astype(np.float32) for label, stem in stems.items()},
+        rest.astype(np.float32),
+        _events(spans),
+        sample_rate=sample_rate,
+    )
