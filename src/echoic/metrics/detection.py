@@ -1,0 +1,245 @@
+"""F1 of events, in three grains: the labels of a scene, its segments, single events.
+
+Each measure gives counts; the counts of several scenes add up, and F1 is taken of their sum:
+
+    total = segment_f1(…) + segment_f1(…)
+    total.f1, total.f1_of("rain"), total.macro_f1
+
+What has no value, such as the F1 of a label that neither occurs nor is ever named, is NaN. How
+sure an estimated event is (`confidence`) plays no part.
+
+References:
+    Mesaros, Heittola, Virtanen (2016), "Metrics for polyphonic sound event detection", Applied
+    Sciences 6(6), and their sed_eval.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from echoic.errors import LabelError, ParameterError
+from echoic.events import Event
+
+_SLACK = 1e-9  # what ends at 3 · 0.1 s does not reach into the segment that starts at 0.3 s
+
+
+@dataclass(frozen=True)
+class DetectionCounts:
+    """Hits, false alarms and misses of every label; those of several scenes add up.
+
+    Attributes:
+        labels: What was looked for; the order of the counts.
+        tp: Found, and there.
+        fp: Found, but not there.
+        fn: There, but not found.
+
+    Example:
+        >>> counts = DetectionCounts(("rain", "dog_bark"), (3, 0), (1, 2), (0, 0))
+        >>> counts += counts
+        >>> counts.tp, round(counts.f1, 2), round(counts.f1_of("rain"), 2)
+        ((6, 0), 0.67, 0.86)
+    """
+
+    labels: tuple[str, ...]
+    tp: tuple[int, ...]
+    fp: tuple[int, ...]
+    fn: tuple[int, ...]
+
+    def __add__(self, other: DetectionCounts) -> DetectionCounts:
+        if other.labels != self.labels:
+            raise ParameterError(f"counts of {other.labels} cannot be added to {self.labels}")
+        pairs = ((self.tp, other.tp), (self.fp, other.fp), (self.fn, other.fn))
+        tp, fp, fn = (tuple(a + b for a, b in zip(*pair, strict=True)) for pair in pairs)
+        return DetectionCounts(self.labels, tp, fp, fn)
+
+    @property
+    def precision(self) -> float:
+        """Of what was found, the part that is there; over all labels."""
+        return _ratio(sum(self.tp), sum(self.tp) + sum(self.fp))
+
+    @property
+    def recall(self) -> float:
+        """Of what is there, the part that was found; over all labels."""
+        return _ratio(sum(self.tp), sum(self.tp) + sum(self.fn))
+
+    @property
+    def f1(self) -> float:
+        """Micro average: F1 of the counts summed over labels."""
+        return _ratio(2 * sum(self.tp), 2 * sum(self.tp) + sum(self.fp) + sum(self.fn))
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 of the labels that have one."""
+        defined = [f1 for f1 in map(self.f1_of, self.labels) if not math.isnan(f1)]
+        return _ratio(sum(defined), len(defined))
+
+    def f1_of(self, label: str) -> float:
+        """F1 of one label.
+
+        Raises:
+            LabelError: a label that was not looked for.
+        """
+        if label not in self.labels:
+            raise LabelError(f"label {label!r} is not one of {self.labels}")
+        k = self.labels.index(label)
+        return _ratio(2 * self.tp[k], 2 * self.tp[k] + self.fp[k] + self.fn[k])
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else math.nan
+
+
+def _count(
+    reference: Sequence[Event],
+    estimated: Sequence[Event],
+    labels: Sequence[str],
+    compare: Callable[[list[Event], list[Event]], tuple[int, int, int]],
+) -> DetectionCounts:
+    """Count label by label; `compare` gives how many are found and there, found, and there."""
+    for event in (*reference, *estimated):
+        if event.label not in labels:
+            raise LabelError(f"event label {event.label!r} is not one of {tuple(labels)}")
+        if not 0 <= event.onset_s <= event.offset_s < math.inf:
+            raise ParameterError(f"{event} does not end after it starts")
+    rows = []
+    for label in labels:
+        own = ([event for event in side if event.label == label] for side in (reference, estimated))
+        n_both, n_reference, n_estimated = compare(*own)
+        rows.append((n_both, n_estimated - n_both, n_reference - n_both))
+    tp, fp, fn = zip(*rows, strict=True) if rows else ((), (), ())
+    return DetectionCounts(tuple(labels), tp, fp, fn)
+
+
+def label_set_f1(
+    reference_events: Sequence[Event],
+    estimated_events: Sequence[Event],
+    *,
+    labels: Sequence[str],
+) -> DetectionCounts:
+    """Compare what is in a scene, whenever it sounds: each label counts once.
+
+    Args:
+        reference_events: What is there.
+        estimated_events: What was found.
+        labels: What is looked for.
+    Raises:
+        LabelError: an event of another label.
+        ParameterError: an event that ends before it starts.
+    Example:
+        >>> truth = [Event("rain", 0.0, 1.0), Event("rain", 3.0, 4.0)]
+        >>> found = [Event("rain", 6.0, 9.0), Event("rooster", 0.0, 1.0)]
+        >>> label_set_f1(truth, found, labels=["rain", "rooster"]).precision
+        0.5
+    """
+
+    def compare(reference: list[Event], estimated: list[Event]) -> tuple[int, int, int]:
+        return int(bool(reference and estimated)), int(bool(reference)), int(bool(estimated))
+
+    return _count(reference_events, estimated_events, labels, compare)
+
+
+def segment_f1(
+    reference_events: Sequence[Event],
+    estimated_events: Sequence[Event],
+    *,
+    labels: Sequence[str],
+    duration_s: float,
+    segment_s: float = 1.0,
+) -> DetectionCounts:
+    """Compare what sounds in each segment: a label is active where any event of it reaches in.
+
+    Args:
+        reference_events: What is there.
+        estimated_events: What was found.
+        labels: What is looked for.
+        duration_s: Length of the scene; nothing counts behind it. A last segment may be shorter.
+        segment_s: Length of a segment.
+    Raises:
+        LabelError: an event of another label.
+        ParameterError: a length is not above 0, or an event ends before it starts.
+    Example:
+        >>> truth, found = [Event("rain", 0.0, 2.0)], [Event("rain", 1.5, 2.5)]
+        >>> segment_f1(truth, found, labels=["rain"], duration_s=10.0)
+        DetectionCounts(labels=('rain',), tp=(1,), fp=(1,), fn=(1,))
+    """
+    if not (0 < duration_s < math.inf and 0 < segment_s < math.inf):
+        raise ParameterError(f"duration_s={duration_s} and segment_s={segment_s} must be above 0 s")
+
+    def active(events: Iterable[Event]) -> set[int]:
+        segments: set[int] = set()
+        for event in events:
+            first = math.floor(event.onset_s / segment_s + _SLACK)
+            end_s = min(event.offset_s, duration_s)
+            segments.update(range(first, math.ceil(end_s / segment_s - _SLACK)))
+        return segments
+
+    def compare(reference: list[Event], estimated: list[Event]) -> tuple[int, int, int]:
+        there, found = active(reference), active(estimated)
+        return len(there & found), len(there), len(found)
+
+    return _count(reference_events, estimated_events, labels, compare)
+
+
+def event_f1(
+    reference_events: Sequence[Event],
+    estimated_events: Sequence[Event],
+    *,
+    labels: Sequence[str],
+    collar_s: float = 0.2,
+    offset_fraction: float = 0.2,
+) -> DetectionCounts:
+    """Compare single events: label, onset and offset must fit.
+
+    Onsets may differ by the collar; offsets by the collar or by a fraction of the length of the
+    reference event, whichever is more. Each event is used once, in a maximum matching: no other
+    pairing of the events would give more hits.
+
+    Args:
+        reference_events: What is there.
+        estimated_events: What was found.
+        labels: What is looked for.
+        collar_s: At least 0 s.
+        offset_fraction: At least 0, of the length of the reference event.
+    Raises:
+        LabelError: an event of another label.
+        ParameterError: a tolerance is below 0, or an event ends before it starts.
+    Example:
+        >>> truth, found = [Event("rain", 0.0, 5.0)], [Event("rain", 0.1, 5.9)]
+        >>> event_f1(truth, found, labels=["rain"]).f1
+        1.0
+    """
+    if not (collar_s >= 0 and offset_fraction >= 0):
+        raise ParameterError(f"collar_s={collar_s} or offset_fraction={offset_fraction} is below 0")
+
+    def fits(truth: Event, found: Event) -> bool:
+        offset_collar_s = max(collar_s, offset_fraction * (truth.offset_s - truth.onset_s))
+        return (
+            abs(found.onset_s - truth.onset_s) <= collar_s + _SLACK
+            and abs(found.offset_s - truth.offset_s) <= offset_collar_s + _SLACK
+        )
+
+    def compare(reference: list[Event], estimated: list[Event]) -> tuple[int, int, int]:
+        choices = [[j for j, e in enumerate(estimated) if fits(r, e)] for r in reference]
+        return _n_matched(choices), len(reference), len(estimated)
+
+    return _count(reference_events, estimated_events, labels, compare)
+
+
+def _n_matched(choices: Sequence[Sequence[int]]) -> int:
+    """Return the size of a maximum bipartite matching, by augmenting paths (Kuhn 1955)."""
+    partner: dict[int, int] = {}
+
+    def place(row: int, tried: set[int]) -> bool:
+        for column in choices[row]:
+            if column in tried:
+                continue
+            tried.add(column)
+            # A taken column is free after all if its row finds another.
+            if column not in partner or place(partner[column], tried):
+                partner[column] = row
+                return True
+        return False
+
+    return sum(place(row, set()) for row in range(len(choices)))
