@@ -23,11 +23,8 @@ class AudioError(FileError):
     """An audio file cannot be read or written."""
 
 
-class LabelError(EchoicError, KeyError):
+class LabelError(ParameterError):
     """A label that the model does not know."""
-
-    def __str__(self) -> str:  # KeyError would print the repr of its argument
-        return str(self.args[0]) if self.args else ""
 
 
 class MissingExtraError(EchoicError, ImportError):

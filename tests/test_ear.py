@@ -1,0 +1,208 @@
+"""The ear against its closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import signal
+
+from echoic.ear import Adaptation, Ear, Filterbank, Inverse, SceneEar
+from echoic.ear.design import DECAY_PER_ERB, design_listening, design_separating
+from echoic.errors import ParameterError
+from echoic.scenes import band_noise, vowel
+from echoic.units import erb_hz, erb_rate_to_hz, hz_to_erb_rate
+
+RATES = (8_000, 16_000, 44_100, 48_000, 192_000)
+
+
+def click(n_samples: int) -> np.ndarray:
+    return np.eye(1, n_samples, dtype=np.float32)[0]
+
+
+def test_erb_of_the_book() -> None:
+    assert erb_hz(1000.0) == pytest.approx(132.6, abs=0.05)
+    places = np.linspace(0, 40, 50)
+    np.testing.assert_allclose(hz_to_erb_rate(erb_rate_to_hz(places)), places, atol=1e-12)
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("design", [design_listening, design_separating])
+def test_impulse_response_is_the_closed_form(design, rate: int) -> None:  # type: ignore[no-untyped-def]
+    bank = design(sample_rate=rate)
+    n_samples = rate // 10
+    got, _ = Filterbank(sample_rate=rate, design=bank)(click(n_samples))
+    wanted = bank.impulse_response(n_samples)
+    peak = np.abs(wanted).max(axis=1, keepdims=True) + 1e-30
+    # Poles are cast to float32: at 192 kHz and 50 Hz a decay of 1e-3 a sample keeps five digits.
+    assert np.abs((got - wanted) / peak).max() < 2e-4
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_centre_gain_is_one(rate: int) -> None:
+    bank = design_listening(sample_rate=rate)
+    heard = bank.center_hz < rate / 2
+    response = np.abs(np.diag(bank.frequency_response(bank.center_hz)))
+    np.testing.assert_allclose(response[heard], 1, rtol=1e-9)
+    assert not response[~heard].any()
+
+
+def test_centre_gain_as_measured() -> None:
+    bank = Filterbank(sample_rate=16_000, n_bands=8, low_hz=100, high_hz=6000)
+    t = np.arange(16_000) / 16_000
+    for band, center_hz in enumerate(bank.center_hz):
+        sine = np.sin(2 * np.pi * center_hz * t).astype(np.float32)
+        envelope = np.abs(bank(sine)[0][band, 8000:])
+        # Half the amplitude, and a ripple where the negative frequency leaks in.
+        assert envelope.mean() == pytest.approx(0.5, rel=2e-3)
+
+
+@pytest.mark.parametrize("design", [design_listening, design_separating])
+def test_width_at_minus_3_db(design) -> None:  # type: ignore[no-untyped-def]
+    """|1 − r e^{iθ}|² = (1 − r)² √2^(1/2): the closed form of four equal stages at −3 dB."""
+    rate = 16_000
+    bank = design(sample_rate=rate)
+    radius = np.abs(bank.pole)
+    # |H|² = ((1−r)² / (1 − 2 r cos θ + r²))⁴ = ½
+    cos_theta = (1 + radius**2 - (1 - radius) ** 2 * 2**0.25) / (2 * radius)
+    half_width_hz = np.arccos(cos_theta) * rate / (2 * np.pi)
+    for sign in (-1, 1):
+        response = np.diag(bank.frequency_response(bank.center_hz + sign * half_width_hz))
+        np.testing.assert_allclose(20 * np.log10(np.abs(response)), -3.0103, atol=1e-4)
+    # The textbook: −3 dB width is 0.887 ERB for order 4, the pole's decay being 1.019 ERB.
+    narrow = bank.center_hz < 1000
+    analogue = 2 * np.sqrt(2**0.25 - 1) * DECAY_PER_ERB * bank.bandwidth_hz
+    np.testing.assert_allclose(2 * half_width_hz[narrow], analogue[narrow], rtol=0.01)
+
+
+def test_filter_equals_scipy() -> None:
+    rng = np.random.default_rng(1)
+    wave = rng.standard_normal(4000).astype(np.float32)
+    bank = Filterbank(sample_rate=16_000, n_bands=5)
+    got, _ = bank(wave)
+    for band in range(5):
+        wanted = wave.astype(np.complex128)
+        pole = bank.design.pole[band]
+        for _ in range(4):
+            wanted = signal.lfilter([1 - abs(pole)], [1, -pole], wanted)
+        assert np.abs(got[band] - wanted).max() < 2e-5 * np.abs(wanted).max()
+
+
+def test_envelope_of_a_sine_is_its_amplitude() -> None:
+    ear = Ear(sample_rate=44_100)
+    t = np.arange(22_050) / 44_100
+    for band in (10, 30, 60):
+        sine = 0.25 * np.sin(2 * np.pi * ear.center_hz[band] * t).astype(np.float32)
+        assert ear(sine)[0][band, -1] == pytest.approx(0.25, rel=1e-3)
+
+
+def test_fine_structure_reads_the_frequency() -> None:
+    ear = Ear(sample_rate=16_000, features=("fine",))
+    band = 30
+    width_hz = ear.design.bandwidth_hz[band]
+    t = np.arange(8000) / 16_000
+    for offset in (-0.3, 0.0, 0.3):
+        frequency_hz = ear.center_hz[band] + offset * width_hz
+        fine, _ = ear(np.sin(2 * np.pi * frequency_hz * t).astype(np.float32))
+        assert fine[0, band, -1] == pytest.approx(offset, abs=2e-3)
+
+
+def test_bands_hear_the_same_at_every_rate() -> None:
+    """A 500 Hz tone gives the same frames at 8 and at 192 kHz."""
+    levels = []
+    for rate in RATES:
+        tone = np.sin(2 * np.pi * 500 * np.arange(rate // 2) / rate).astype(np.float32)
+        levels.append(Ear(sample_rate=rate, compression="log")(tone)[0][10:40, 150])
+    near = levels[0] > 0.6  # within 40 dB of full scale; skirts bend a little at 8 kHz
+    for level in levels[1:]:
+        np.testing.assert_allclose(level[near], levels[0][near], atol=0.002)
+
+
+def test_onset_stands_out_and_recedes() -> None:
+    step = np.concatenate([np.zeros((1, 20)), np.ones((1, 80))], axis=1).astype(np.float32)
+    onset = Adaptation(hop_s=0.01)(step)[0][0]
+    assert onset[20] == 1
+    # One time constant later what is left is 1/e.
+    assert onset[26] == pytest.approx(np.exp(-1), rel=1e-3)
+
+
+def test_scene_ear_does_not_mind_the_level() -> None:
+    rng = np.random.default_rng(2)
+    speech = vowel("aa", 0.5, sample_rate=16_000, f0_hz=120)[np.newaxis]
+    speech = speech + 1e-3 * rng.standard_normal(speech.shape).astype(np.float32)
+    ear = SceneEar(sample_rate=16_000)
+    loud, soft = (ear(gain * speech)[0][0, :, 20:] for gain in (np.float32(1), np.float32(0.1)))
+    np.testing.assert_allclose(loud, soft, atol=1e-3)
+
+
+def test_two_equal_channels_are_one_3_db_up() -> None:
+    wave = np.random.default_rng(3).standard_normal((1, 8000)).astype(np.float32) * 0.01
+    ear = SceneEar(sample_rate=16_000)
+    one, _ = ear(wave * np.float32(np.sqrt(2)))
+    two, _ = ear(np.concatenate([wave, wave]))
+    np.testing.assert_allclose(one, two, atol=1e-4)
+
+
+def identity_db(rate: int, wave: np.ndarray, delay_s: float = 0.004) -> float:
+    bank = Filterbank.separating(sample_rate=rate)
+    inverse = Inverse(sample_rate=rate, delay_s=delay_s)
+    out = inverse(bank(wave)[0])[0].sum(axis=0, dtype=np.float64)
+    error = out[inverse.delay :] - wave[: -inverse.delay]
+    return float(10 * np.log10(np.sum(wave[: -inverse.delay] ** 2.0) / np.sum(error**2)))
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 48_000, 96_000])
+def test_bands_add_up_to_noisy_speech(rate: int) -> None:
+    rng = np.random.default_rng(4)
+    speech = vowel("iy", 1.0, sample_rate=rate, f0_hz=140)
+    noise = band_noise(60, 3600, 1.0, sample_rate=rate, rng=rng)
+    assert identity_db(rate, speech + 0.3 * noise) > 70
+
+
+def test_silence_in_silence_out_at_full_speed() -> None:
+    bank = Filterbank(sample_rate=16_000)
+    loud, state = bank(np.ones(1000, np.float32))
+    silent, _ = bank(np.zeros(200_000, np.float32), state)
+    quiet = np.abs(silent[:, -1000:])
+    assert quiet.max() < 1e-15
+    # Kept above the denormal range, where arithmetic is a hundred times slower.
+    assert quiet.max() > np.finfo(np.float32).tiny
+
+
+def test_nan_does_not_stay() -> None:
+    wave = np.full(100, np.nan, np.float32)
+    _, state = Ear(sample_rate=16_000)(wave)
+    after, _ = Ear(sample_rate=16_000)(np.ones(16_000, np.float32), state)
+    assert np.isfinite(after).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"sample_rate": 7_999}, "7999"),
+        ({"sample_rate": 192_001}, "192001"),
+        ({"sample_rate": 16_000, "n_bands": 0}, "n_bands=0"),
+        ({"sample_rate": 16_000, "n_bands": 257}, "n_bands=257"),
+        ({"sample_rate": 16_000, "n_bands": 2.5}, "n_bands=2.5"),
+        ({"sample_rate": 16_000, "low_hz": 0}, "low_hz=0"),
+        ({"sample_rate": 16_000, "low_hz": 8000, "high_hz": 9000}, "8000"),
+        ({"sample_rate": 16_000, "hop_s": 0}, "hop_s=0"),
+        ({"sample_rate": 16_000, "compression": "cube"}, "cube"),
+        ({"sample_rate": 16_000, "features": ("smell",)}, "smell"),
+    ],
+)
+def test_bad_parameters_are_named(options: dict, named: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(ParameterError, match=named):
+        Ear(**options)
+
+
+@pytest.mark.parametrize("wave", [[0.0, 1.0], np.zeros(10, np.int16), np.float32(1)])
+def test_what_is_no_wave_is_refused(wave: object) -> None:
+    with pytest.raises(ParameterError, match="wave"):
+        Ear(sample_rate=16_000)(wave)  # type: ignore[arg-type]
+
+
+def test_a_state_of_another_ear_is_refused() -> None:
+    wave = np.zeros(100, np.float32)
+    _, state = Ear(sample_rate=16_000, n_bands=32)(wave)
+    with pytest.raises(ParameterError, match="does not belong"):
+        Ear(sample_rate=16_000)(wave, state)
