@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from echoic.audio import info, read, write
+    from echoic.ear import Ear, Filterbank, Inverse
     from echoic.errors import AudioError, EchoicError, ParameterError
+    from echoic.events import Event
+    from echoic.processors import Scene, attend, hear, tag
 
 __version__ = "0.1.0"
 
@@ -19,12 +22,35 @@ _HOME = {
     "read": "echoic.audio",
     "write": "echoic.audio",
     "info": "echoic.audio",
+    "hear": "echoic.processors",
+    "attend": "echoic.processors",
+    "tag": "echoic.processors",
+    "Scene": "echoic.processors",
+    "Event": "echoic.events",
+    "Ear": "echoic.ear",
+    "Filterbank": "echoic.ear",
+    "Inverse": "echoic.ear",
     "EchoicError": "echoic.errors",
     "AudioError": "echoic.errors",
     "ParameterError": "echoic.errors",
 }
 
-__all__ = ["AudioError", "EchoicError", "ParameterError", "info", "read", "write"]
+__all__ = [
+    "AudioError",
+    "Ear",
+    "EchoicError",
+    "Event",
+    "Filterbank",
+    "Inverse",
+    "ParameterError",
+    "Scene",
+    "attend",
+    "hear",
+    "info",
+    "read",
+    "tag",
+    "write",
+]
 
 
 def __getattr__(name: str) -> Any:

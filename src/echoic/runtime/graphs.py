@@ -50,7 +50,8 @@ class StepGraph:
         self._arguments = [i.name for i in inputs if not i.name.startswith("state_")]
         self._states = [i.name for i in inputs if i.name.startswith("state_")]
         self._state_shapes = [tuple(i.shape) for i in inputs if i.name in self._states]
-        names = [output.name for output in self._session.get_outputs()]
+        self._result_shapes = {o.name: tuple(o.shape) for o in self._session.get_outputs()}
+        names = list(self._result_shapes)
         self.n_results = sum(not name.startswith("next_") for name in names)
         if len(names) - self.n_results != len(self._states):
             raise ModelError(f"{path}: {len(self._states)} states go in, but not as many come out")
@@ -58,6 +59,10 @@ class StepGraph:
     def fresh(self) -> GraphState:
         """The state before any sound."""
         return GraphState(tuple(np.zeros(shape, np.float32) for shape in self._state_shapes))
+
+    def result_shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a result."""
+        return self._result_shapes[name]
 
     def __call__(
         self, *arguments: NDArray[np.float32], state: GraphState

@@ -1,0 +1,75 @@
+"""An input that is read more than once, block by block."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from echoic.cli._inputs import STDIN
+from echoic.errors import EchoicWarning
+
+if TYPE_CHECKING:
+    from echoic.audio.files import Wave
+
+# Half a second at 48 kHz: what a block needs stays in the processor's cache.
+BLOCK_SAMPLES = 24_000
+
+
+class Source:
+    """A file, or standard input, which is kept in memory because it comes only once.
+
+    Args:
+        path: A file or "-".
+
+    Raises:
+        AudioError: it cannot be read.
+    """
+
+    def __init__(self, path: str) -> None:
+        from echoic.audio import info, read
+
+        self.path = path
+        self._wave: Wave | None = None
+        self._was_read = False
+        if path == STDIN:
+            self._wave, self.sample_rate = read(path)
+            self.n_channels, self.n_samples = self._wave.shape
+        else:
+            found = info(path)
+            self.sample_rate = found.sample_rate
+            self.n_channels, self.n_samples = found.channels, found.frames
+
+    @property
+    def name(self) -> str:
+        """What results are named after."""
+        return "stdin" if self.path == STDIN else Path(self.path).stem
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.n_samples / self.sample_rate
+
+    def blocks(self, advance: Callable[[float], None] = lambda _amount: None) -> Iterator[Wave]:
+        """Read from the beginning; what was warned of once is not warned of again.
+
+        Args:
+            advance: Called with the seconds of each block when it has been used.
+        """
+        with warnings.catch_warnings():
+            if self._was_read:
+                warnings.simplefilter("ignore", EchoicWarning)
+            for block in self._read():
+                yield block
+                advance(block.shape[-1] / self.sample_rate)
+        self._was_read = True
+
+    def _read(self) -> Iterator[Wave]:
+        from echoic.audio import blocks
+
+        if self._wave is None:
+            yield from blocks(self.path, BLOCK_SAMPLES)
+            return
+        for start in range(0, self.n_samples, BLOCK_SAMPLES):
+            yield self._wave[:, start : start + BLOCK_SAMPLES]

@@ -1,0 +1,206 @@
+"""`echoic cochleagram`: the ear's picture, or its numbers."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from echoic.cli._source import Source
+from echoic.cli.common import Force, Inputs, Json, Quiet, Talk, Verbose
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from echoic.audio.files import Wave
+    from echoic.ear import Ear
+
+
+class Format(StrEnum):
+    """What is written for each input."""
+
+    PNG = "png"
+    NPZ = "npz"
+
+
+Output = Annotated[
+    Path,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="A .png or .npz to write; with several inputs, a folder.",
+        show_default=False,
+    ),
+]
+AsFormat = Annotated[
+    Format | None,
+    typer.Option("--format", help="What to write into a folder; png if not said."),
+]
+Bands = Annotated[int, typer.Option(help="Number of bands, 1 to 256.")]
+LowHz = Annotated[float, typer.Option(help="Centre of the lowest band.")]
+HighHz = Annotated[
+    float, typer.Option(help="Centre of the highest band; those above Nyquist are silent.")
+]
+HopMs = Annotated[float, typer.Option(help="Milliseconds a frame.")]
+
+
+def cochleagram(
+    inputs: Inputs,
+    output: Output,
+    as_format: AsFormat = None,
+    bands: Bands = 64,
+    low_hz: LowHz = 50.0,
+    high_hz: HighHz = 7600.0,
+    hop_ms: HopMs = 2.5,
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Draw what the ear hears, or write its numbers.
+
+    A PNG shows levels over time and centre frequency. An NPZ holds `envelope`
+    (band, frame), the amplitude of each band in each frame, with `center_hz`,
+    `hop_s` and `sample_rate`. Several channels give one picture, of the sum of
+    their powers.
+    """
+    from echoic.ear import Ear
+
+    talk = Talk(as_json=as_json, quiet=quiet, verbose=verbose)
+    ear_at = partial(Ear, n_bands=bands, low_hz=low_hz, high_hz=high_hz, hop_s=hop_ms / 1000)
+    ear_at(sample_rate=192_000)  # what no rate allows is wrong usage, said before any work
+    paths = talk.expand(inputs)
+    targets = _targets(paths, output, as_format)
+
+    def work(path: str) -> dict[str, Any]:
+        n_frames, sample_rate = _hear(path, targets[path], ear_at, force=force, talk=talk)
+        talk.note(f"{path}: wrote {targets[path]}")
+        return {
+            "file": path,
+            "output": targets[path],
+            "sample_rate": sample_rate,
+            "n_bands": bands,
+            "n_frames": n_frames,
+            "hop_s": hop_ms / 1000,
+        }
+
+    talk.each(paths, work)
+
+
+def _hear(
+    path: str, target: Path, ear_at: Callable[..., Ear], *, force: bool, talk: Talk
+) -> tuple[int, int]:
+    """Hear one input and write its file; give its numbers of frames and samples a second."""
+    from echoic.errors import AudioError
+    from echoic.outputs import check_writable, fresh_file
+
+    check_writable(target, force=force)  # before any long work
+    source = Source(path)
+    ear = ear_at(sample_rate=source.sample_rate)
+    n_frames = ear.clock.n_frames(source.n_samples)
+    if n_frames == 0:
+        raise AudioError(
+            f"{path}: its {source.n_samples} samples are shorter than one frame of "
+            f"{ear.hop:g} samples"
+        )
+    save = _save_npz if target.suffix.lower() == ".npz" else _save_png
+    with (
+        talk.progress("hearing", total=source.duration_s) as advance,
+        fresh_file(target, force=force) as part,
+    ):
+        envelopes = _envelopes(source.blocks(advance), ear)
+        save(part, envelopes, ear=ear, n_frames=n_frames, title=Path(path).name)
+    return n_frames, source.sample_rate
+
+
+def _targets(paths: list[str], output: Path, as_format: Format | None) -> dict[str, Path]:
+    """Where each input's result goes.
+
+    Raises:
+        typer.BadParameter: The suffix is unknown or contradicts the format,
+            the folder is a file, or two inputs would get one name.
+    """
+    if not paths:
+        return {}
+    if len(paths) == 1 and not output.is_dir():
+        suffix = output.suffix.lower().removeprefix(".")
+        if suffix not in {one.value for one in Format}:
+            raise typer.BadParameter(f"{output}: its suffix is neither .png nor .npz")
+        if as_format is not None and as_format.value != suffix:
+            raise typer.BadParameter(f"{output}: its suffix is not --format {as_format.value}")
+        return {paths[0]: output}
+    suffix = (as_format or Format.PNG).value
+    targets = {
+        path: output / f"{'stdin' if path == '-' else Path(path).stem}.{suffix}" for path in paths
+    }
+    if len(set(targets.values())) < len(paths):
+        raise typer.BadParameter("two inputs have the same name; give them one at a time")
+    if output.exists() and not output.is_dir():
+        raise typer.BadParameter(f"{output}: is a file; several inputs need a folder")
+    _make_folder(output)
+    return targets
+
+
+def _make_folder(folder: Path) -> None:
+    from echoic.errors import FileError
+    from echoic.outputs import describe_os_error
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        words = describe_os_error(error)
+        raise FileError(f"{folder}: cannot be made: {words}") from error
+
+
+def _envelopes(blocks: Iterable[Wave], ear: Ear) -> Iterator[NDArray[np.float32]]:
+    """(band, frame) chunks; the power of the channels summed."""
+    import numpy as np
+
+    state = None
+    for block in blocks:
+        frames, state = ear(block, state)
+        yield np.sqrt(np.sum(np.square(frames), axis=0))
+
+
+def _save_png(
+    part: Path, envelopes: Iterator[NDArray[np.float32]], *, ear: Ear, n_frames: int, title: str
+) -> None:
+    from echoic.report import ColumnMeter, draw_cochleagram
+
+    meter = ColumnMeter(n_frames, n_bands=ear.design.n_bands)
+    for envelope in envelopes:
+        meter.add(envelope)
+    heard = ear.center_hz < ear.design.sample_rate / 2
+    duration_s = n_frames * ear.hop / ear.design.sample_rate
+    level_db = meter.level_db()[heard]
+    draw_cochleagram(level_db, ear.center_hz[heard], duration_s, title=title, path=part)
+
+
+def _save_npz(
+    part: Path, envelopes: Iterator[NDArray[np.float32]], *, ear: Ear, n_frames: int, title: str
+) -> None:
+    """Write frame by frame: stored column by column, the array need never be in memory."""
+    import numpy as np
+
+    small = {
+        "center_hz": ear.center_hz,
+        "hop_s": np.float64(ear.hop / ear.design.sample_rate),
+        "sample_rate": np.float64(ear.design.sample_rate),
+    }
+    shape = (ear.design.n_bands, n_frames)
+    with zipfile.ZipFile(part, "w") as archive:
+        with archive.open("envelope.npy", "w", force_zip64=True) as member:
+            header = {"descr": "<f4", "fortran_order": True, "shape": shape}
+            np.lib.format.write_array_header_1_0(member, header)
+            for envelope in envelopes:
+                member.write(envelope.astype("<f4").tobytes(order="F"))
+        for name, value in small.items():
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, np.asarray(value))

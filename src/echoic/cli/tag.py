@@ -1,0 +1,33 @@
+"""`echoic tag`: what is in a clip."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from echoic.cli._source import Source
+from echoic.cli.common import Inputs, Json, Quiet, Talk, Verbose
+
+
+def tag(
+    inputs: Inputs, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False
+) -> None:
+    """Say what is in a clip: every label with its confidence, best first."""
+    from echoic.processors.tag import detect_blocks, rank
+
+    talk = Talk(as_json=as_json, quiet=quiet, verbose=verbose)
+    paths = talk.expand(inputs)
+
+    def work(path: str) -> dict[str, Any]:
+        source = Source(path)
+        with talk.progress(f"tagging {source.name}", total=source.duration_s) as advance:
+            ranked = rank(*detect_blocks(source.blocks(advance), sample_rate=source.sample_rate))
+        return {
+            "file": path,
+            "tags": [{"label": label, "confidence": value} for label, value in ranked],
+        }
+
+    def show(record: dict[str, Any]) -> str:
+        rows = [f"  {t['label']:<15} {t['confidence']:.3f}" for t in record["tags"]]
+        return "\n".join([record["file"], *rows])
+
+    talk.each(paths, work, show)

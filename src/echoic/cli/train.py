@@ -1,0 +1,56 @@
+"""`echoic train`: learn the shipped networks again."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from echoic.cli.common import Json, Quiet, Talk, Verbose
+
+RECIPES = ("hear",)
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help=f"One of: {', '.join(RECIPES)}.")],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="DIR",
+            help="Takes checkpoints, log and the finished model; a former run there is "
+            "resumed. Default: runs/RECIPE.",
+            show_default=False,
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option("--steps", min=1, help="Fewer or more than the recipe's own number."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of weights and scenes.")] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train a recipe from the data that ECHOIC_DATA names; needs echoic[train]."""
+    if recipe not in RECIPES:
+        raise typer.BadParameter(f"recipe {recipe!r} is not one of: {', '.join(RECIPES)}")
+    talk = Talk(as_json=as_json, quiet=quiet, verbose=verbose)
+
+    def work(_recipe: str) -> dict[str, Any]:
+        from echoic.errors import MissingExtraError
+
+        try:
+            module = import_module(f"echoic.training.recipes.{recipe}")
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(
+                f"{error.name} is not installed: pip install 'echoic[train]'"
+            ) from error
+        folder = Path(output or f"runs/{recipe}")
+        card = module.run(folder, n_steps=steps, seed=seed, report=talk.note)
+        return {"recipe": recipe, "model": str(card)}
+
+    talk.each([recipe], work, lambda record: str(record["model"]))

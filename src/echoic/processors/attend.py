@@ -1,0 +1,110 @@
+"""Selective attention: only these sounds, or all but these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.errors import ParameterError
+from echoic.processors.separate import Separate, SeparateState
+from echoic.streaming import as_float32
+
+
+class Attend:
+    """Keep only some sounds of a wave, or mute some.
+
+    Args:
+        keep: Labels to keep; all else goes.
+        mute: Labels to mute; all else stays. Exactly one of both is given.
+        sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+        model: Name of the network.
+
+    Shape:
+        wave (channel, time) -> (channel, time).
+
+    Delay: `delay` samples, 4 ms; samples come out every 5 ms. Hop: 1.
+
+    Raises:
+        ParameterError: both or none of keep and mute.
+        LabelError: an unknown label.
+        ModelError: there is no such model.
+    """
+
+    hop = 1
+
+    def __init__(
+        self,
+        *,
+        keep: Sequence[str] = (),
+        mute: Sequence[str] = (),
+        sample_rate: float,
+        model: str = "hear",
+    ) -> None:
+        """Load the network."""
+        if bool(keep) == bool(mute):
+            raise ParameterError(f"give either keep or mute, got keep={keep!r}, mute={mute!r}")
+        self.keeps = bool(keep)
+        self.separate = Separate(labels=keep or mute, sample_rate=sample_rate, model=model)
+        self.delay = self.separate.delay
+
+    def _select(self, signals: NDArray[np.float32]) -> NDArray[np.float32]:
+        kept = signals[:-1].sum(axis=0) if self.keeps else signals[-1]
+        return np.asarray(kept, dtype=np.float32)
+
+    def __call__(
+        self, wave: NDArray[np.floating], state: SeparateState | None = None
+    ) -> tuple[NDArray[np.float32], SeparateState]:
+        """Attend to the next chunk."""
+        signals, state = self.separate(wave, state)
+        return self._select(signals), state
+
+    def finish(self, state: SeparateState) -> NDArray[np.float32]:
+        """What is still owed, so that in all `delay` samples more come out than went in."""
+        return self._select(self.separate.finish(state))
+
+
+def as_channels(wave: NDArray[np.floating]) -> NDArray[np.float32]:
+    """A wave (time,) or (channel, time) as (channel, time), finite float32.
+
+    Raises:
+        ParameterError: it has other axes, no channel, or no sample.
+    """
+    wave = as_float32(wave)
+    if wave.ndim > 2 or wave.size == 0:
+        raise ParameterError(f"wave of shape {wave.shape} is not (time,) or (channel, time)")
+    return wave[np.newaxis] if wave.ndim == 1 else wave
+
+
+def attend(
+    wave: NDArray[np.floating],
+    *,
+    keep: Sequence[str] = (),
+    mute: Sequence[str] = (),
+    sample_rate: float,
+    model: str = "hear",
+) -> NDArray[np.float32]:
+    """Keep or mute sounds of a whole wave, sample-aligned, same shape.
+
+    Args:
+        wave: (time,) or (channel, time).
+        keep: Labels to keep; all else goes.
+        mute: Labels to mute; all else stays. Exactly one of both is given.
+        sample_rate: Hz, 8 to 192 kHz.
+        model: Name of the network.
+
+    Raises:
+        ParameterError: both or none of keep and mute, or not a wave.
+        LabelError: an unknown label.
+
+    Example:
+        >>> noise = 0.1 * np.random.default_rng(0).standard_normal(8000).astype(np.float32)
+        >>> attend(noise, mute=["speech"], sample_rate=16000).shape
+        (8000,)
+    """
+    channels = as_channels(wave)
+    module = Attend(keep=keep, mute=mute, sample_rate=sample_rate, model=model)
+    first, state = module(channels)
+    whole = np.concatenate([first, module.finish(state)], axis=-1)
+    return whole[:, module.delay :].reshape(np.shape(wave))

@@ -1,0 +1,124 @@
+"""The main job: what sounds, when, and each sound by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.ear import Ear
+from echoic.ear.scene import HOP_S
+from echoic.events import Event
+from echoic.labels import REST
+from echoic.processors.attend import as_channels
+from echoic.processors.detect import find_events
+from echoic.processors.network import load_network
+from echoic.processors.separate import Separate
+from echoic.processors.tag import detect_blocks
+
+Blocks = Callable[[], Iterable[NDArray[np.float32]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A hearing.
+
+    Attributes:
+        events: What sounds from when to when, in order of onset.
+        stems: label -> wave, for every label that has an event, and "rest" last;
+            each of the input's shape. They add up to the input.
+        cochleagram: (band, frame) envelope every 5 ms, of the summed power of the channels.
+        center_hz: (band,) of the cochleagram.
+        sample_rate: Hz.
+        model: Name of the network.
+    """
+
+    events: list[Event]
+    stems: dict[str, NDArray[np.float32]] = field(repr=False)
+    cochleagram: NDArray[np.float32] = field(repr=False)
+    center_hz: NDArray[np.float64] = field(repr=False)
+    sample_rate: float
+    model: str
+
+
+def heard_labels(events: Sequence[Event]) -> tuple[str, ...]:
+    """The labels of the events, each once, in order of first onset."""
+    return tuple(dict.fromkeys(event.label for event in events))
+
+
+def hear_events(
+    blocks: Iterable[NDArray[np.float32]],
+    *,
+    sample_rate: float,
+    duration_s: float,
+    model: str = "hear",
+) -> list[Event]:
+    """What sounds when, in a file read in blocks (channel, time)."""
+    probabilities, labels = detect_blocks(blocks, sample_rate=sample_rate, model=model)
+    threshold = load_network(model).card.threshold
+    return find_events(probabilities, labels=labels, threshold=threshold, duration_s=duration_s)
+
+
+def separate_blocks(
+    blocks: Iterable[NDArray[np.float32]],
+    *,
+    labels: Sequence[str],
+    sample_rate: float,
+    model: str = "hear",
+) -> Iterator[NDArray[np.float32]]:
+    """Stems (label + 1, channel, time) block by block, aligned with the input, rest last."""
+    separate = Separate(labels=labels, sample_rate=sample_rate, model=model)
+    state, skip = None, separate.delay
+
+    def aligned(signals: NDArray[np.float32]) -> NDArray[np.float32]:
+        nonlocal skip
+        dropped = min(skip, signals.shape[-1])
+        skip -= dropped
+        return signals[..., dropped:]
+
+    for block in blocks:
+        signals, state = separate(block, state)
+        yield aligned(signals)
+    if state is not None:
+        yield aligned(separate.finish(state))
+
+
+def hear(
+    wave: NDArray[np.floating], *, sample_rate: float, model: str = "hear"
+) -> Scene:
+    """Hear a whole wave: events, stems that add up to it, and its cochleagram.
+
+    Args:
+        wave: (time,) or (channel, time).
+        sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+        model: Name of the network.
+
+    Raises:
+        ParameterError: not a wave.
+
+    Example:
+        >>> scene = hear(np.zeros(8000, np.float32), sample_rate=16000)
+        >>> scene.stems["rest"].shape
+        (8000,)
+    """
+    channels = as_channels(wave)
+    duration_s = channels.shape[-1] / sample_rate
+    events = hear_events([channels], sample_rate=sample_rate, duration_s=duration_s, model=model)
+    labels = heard_labels(events)
+    parts = separate_blocks([channels], labels=labels, sample_rate=sample_rate, model=model)
+    signals = np.concatenate(list(parts), axis=-1)
+    ear = Ear(sample_rate=sample_rate, hop_s=HOP_S)
+    power = np.square(ear(channels)[0]).sum(axis=0)
+    return Scene(
+        events=events,
+        stems={
+            label: signal.reshape(np.shape(wave))
+            for label, signal in zip((*labels, REST), signals, strict=True)
+        },
+        cochleagram=np.sqrt(power),
+        center_hz=ear.center_hz,
+        sample_rate=sample_rate,
+        model=model,
+    )

@@ -1,0 +1,83 @@
+"""The level of each band over a sound of any length, in few columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.errors import ParameterError
+
+
+class ColumnMeter:
+    """Mean power of each band in few columns, of a sound of any length.
+
+    Frame k counts for column ⌊k·columns/frames⌋, so that time maps linearly to
+    columns. Memory does not grow with the sound, whose number of frames must
+    be known beforehand.
+
+    Args:
+        n_frames_total: Frames to come, at least 1.
+        n_columns: Columns at most; never more than there are frames.
+        n_bands: Bands of the envelopes to come.
+
+    Raises:
+        ParameterError: a count below 1.
+
+    Example:
+        >>> meter = ColumnMeter(4, n_columns=2, n_bands=1)
+        >>> meter.add(np.array([[1.0, 1.0, 0.1]]))
+        >>> meter.add(np.array([[0.1]]))
+        >>> meter.level_db().round(1).tolist()
+        [[0.0, -20.0]]
+    """
+
+    def __init__(self, n_frames_total: int, n_columns: int = 2000, *, n_bands: int) -> None:
+        for name, count in (
+            ("n_frames_total", n_frames_total),
+            ("n_columns", n_columns),
+            ("n_bands", n_bands),
+        ):
+            if count < 1:
+                raise ParameterError(f"{name}={count} is not an integer >= 1")
+        self.n_frames_total = n_frames_total
+        self.n_columns = min(n_columns, n_frames_total)
+        self.n_added = 0
+        self._power = np.zeros((n_bands, self.n_columns))
+        self._n_frames = np.zeros(self.n_columns)
+
+    def add(self, envelope: NDArray[np.floating[Any]]) -> None:
+        """Count in the next frames.
+
+        Args:
+            envelope: Amplitudes; any number of frames, 0 among them.
+
+        Shape:
+            envelope (band, frame).
+
+        Raises:
+            ParameterError: Another number of bands, or more frames than promised.
+        """
+        if envelope.ndim != 2 or len(envelope) != len(self._power):
+            raise ParameterError(
+                f"envelope has shape {envelope.shape}, not (band={len(self._power)}, frame)"
+            )
+        frame = np.arange(self.n_added, self.n_added + envelope.shape[1])
+        if self.n_added + frame.size > self.n_frames_total:
+            raise ParameterError(
+                f"{self.n_added + frame.size} frames added, n_frames_total={self.n_frames_total}"
+            )
+        if not frame.size:
+            return
+        column = frame * self.n_columns // self.n_frames_total
+        first = np.flatnonzero(np.diff(column, prepend=-1))  # of each column within this chunk
+        power = np.square(envelope, dtype=np.float64)
+        self._power[:, column[first]] += np.add.reduceat(power, first, axis=1)
+        self._n_frames[column[first]] += np.diff(first, append=frame.size)
+        self.n_added += frame.size
+
+    def level_db(self) -> NDArray[np.float64]:
+        """Levels in dB re amplitude 1, (band, column); −inf for silence and what is to come."""
+        with np.errstate(divide="ignore"):
+            return 10 * np.log10(self._power / np.maximum(self._n_frames, 1))

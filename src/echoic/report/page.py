@@ -1,0 +1,217 @@
+"""The page about one hearing: a single HTML file that fetches nothing.
+
+It opens from the disk, in a browser that may run no code but the page's own
+(a content security policy holds it to that), and whatever it shows of names
+and labels is escaped. `page.html`, `page.css` and `page.js` lie beside this
+file; here they are filled in.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.errors import ParameterError
+from echoic.events import Event
+from echoic.outputs import fresh_file
+from echoic.report.axes import band_edges_erb, clock_text, erb_ticks, level_range_db, time_ticks
+from echoic.report.lanes import (
+    Lane,
+    as_html,
+    collect_lanes,
+    event_table_html,
+    is_playable,
+    lane_html,
+    link,
+)
+from echoic.report.plots import PICTURE, paint_levels
+from echoic.report.tracks import MAX_EMBEDDED_S
+from echoic.units import hz_to_erb_rate
+
+
+def write_page(
+    path: Path,
+    *,
+    source_name: str,
+    duration_s: float,
+    sample_rate: int,
+    n_channels: int,
+    model: str,
+    events: Sequence[Event],
+    stems: Mapping[str, Path],
+    level_db: NDArray[np.floating[Any]],
+    center_hz: NDArray[np.floating[Any]],
+    elapsed_s: float,
+    original: Path | None,
+    force: bool = False,
+) -> None:
+    """Write the page: the picture, the events, and a player for all stems at once.
+
+    The sound is embedded as MP3 while everything together lasts at most ten
+    minutes; beyond that the page only links to the files. Links are relative:
+    to the stems, and to the `events.json` and `events.csv` that lie beside the
+    page.
+
+    Args:
+        path: The page; complete or not there.
+        source_name: What was heard, for the title.
+        duration_s: Of the sound.
+        sample_rate: Hz, of the sound.
+        n_channels: Of the sound; above two the page plays their mean.
+        model: What heard it.
+        events: What sounded; may be empty.
+        stems: Label to audio file, in the order of the lanes; of one shape.
+        level_db: Levels for the picture, spanning the whole duration.
+        center_hz: Centres of the bands, even on the ERB-rate scale.
+        elapsed_s: How long the hearing took.
+        original: The sound itself, if it is a file that can be read again;
+            without it the stems together stand for it.
+        force: Whether a page that is there already may be replaced.
+
+    Shape:
+        level_db (band, column); center_hz (band,).
+
+    Raises:
+        ParameterError: The duration is not positive, shapes do not agree, the
+            centres are uneven, the stems differ in length, or there is neither
+            a stem nor the original.
+        FileError: The page cannot be written.
+        AudioError: A stem cannot be read.
+    """
+    if not duration_s > 0 or level_db.shape[:1] != center_hz.shape or not level_db.size:
+        raise ParameterError(
+            f"duration_s={duration_s}, level_db {level_db.shape}, center_hz {center_hz.shape}: "
+            "need a duration above 0, (band, column) and (band,)"
+        )
+    lanes = collect_lanes(events, stems, original)
+    fields = {
+        "source": as_html(source_name),
+        "facts": _facts(duration_s, sample_rate, n_channels, model, elapsed_s),
+        "duration_s": f"{duration_s:.6f}",
+        "time_ticks": _time_ticks(duration_s),
+        "rows": "\n".join(lane_html(lane, lanes, path.parent, duration_s) for lane in lanes),
+        "events": event_table_html(events),
+        "downloads": _downloads(lanes, path.parent),
+        "notes": _notes(lanes, n_channels),
+        "data": _data(lanes, duration_s),
+        **_picture(level_db, center_hz),
+        **_code(),
+    }
+    with fresh_file(path, force=force) as part:
+        part.write_text(Template(_asset("page.html")).substitute(fields), encoding="utf-8")
+
+
+def _asset(name: str) -> str:
+    return resources.files("echoic.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _code() -> dict[str, str]:
+    script = "\n" + _asset("page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return {"script": script, "script_hash": f"sha256-{digest}", "style": _asset("page.css")}
+
+
+def _data(lanes: Sequence[Lane], duration_s: float) -> str:
+    """What the script reads, as JSON that cannot close its own element."""
+    tracks = [
+        {"row": lane.element_id, "mixture": lane.is_mixture, "sound": _base64(lane.mp3)}
+        for lane in lanes
+        if is_playable(lane, lanes)
+    ]
+    return json.dumps({"duration_s": duration_s, "tracks": tracks}).replace("<", "\\u003c")
+
+
+def _base64(data: bytes | None) -> str | None:
+    return None if data is None else base64.b64encode(data).decode()
+
+
+def _facts(
+    duration_s: float, sample_rate: int, n_channels: int, model: str, elapsed_s: float
+) -> str:
+    speed = f"{duration_s / elapsed_s:.3g} × real time" if elapsed_s > 0 else "not measured"
+    facts = {
+        "Duration": clock_text(duration_s, 1),
+        "Sample rate": f"{sample_rate / 1000:g} kHz",
+        "Channels": n_channels,
+        "Model": model,
+        "Speed": speed,
+    }
+    return "".join(
+        f"<div><dt>{name}</dt><dd>{as_html(value)}</dd></div>" for name, value in facts.items()
+    )
+
+
+def _picture(
+    level_db: NDArray[np.floating[Any]], center_hz: NDArray[np.floating[Any]]
+) -> dict[str, str]:
+    """The cochleagram without axes, and where its own axis in HTML has ticks."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    low_erb, high_erb = band_edges_erb(center_hz)
+    low_db, high_db = level_range_db(level_db, PICTURE.range_db)
+    ticks = [
+        (100 * (float(hz_to_erb_rate(hz)) - low_erb) / (high_erb - low_erb), label)
+        for hz, label in erb_ticks(
+            float(center_hz[0]), float(center_hz[-1]), min_gap_erb=0.06 * (high_erb - low_erb)
+        )
+    ]
+    return {
+        "picture": base64.b64encode(paint_levels(level_db)).decode(),
+        "frequency_ticks": "".join(
+            f'<span class="tick" aria-hidden="true" style="bottom:{percent:.2f}%">{label}</span>'
+            for percent, label in ticks
+        ),
+        "low_hz": f"{center_hz[0]:.0f}",
+        "high_hz": f"{center_hz[-1]:.0f}",
+        "low_db": f"{low_db:.0f}".replace("-", "−"),
+        "high_db": f"{high_db:.0f}".replace("-", "−"),
+        "colors": ",".join(
+            to_hex(colormaps[PICTURE.colormap](shade)) for shade in np.linspace(0, 1, 9)
+        ),
+    }
+
+
+def _time_ticks(duration_s: float) -> str:
+    """Labels right of their ticks; the last one left of its own, where it would stick out."""
+    parts = []
+    for time_s, label in time_ticks(duration_s):
+        percent = 100 * time_s / duration_s
+        kind = "tick last" if percent > 92 else "tick"
+        parts.append(f'<span class="{kind}" style="left:{percent:.3f}%">{label}</span>')
+    return "".join(parts)
+
+
+def _downloads(lanes: Sequence[Lane], folder: Path) -> str:
+    links = ['<a href="events.json" download>events.json</a>']
+    links.append('<a href="events.csv" download>events.csv</a>')
+    links += [
+        f'<a href="{link(lane.path, folder)}" download>{as_html(lane.path.name)}</a>'
+        for lane in lanes
+        if lane.path is not None and not lane.is_mixture
+    ]
+    return "Beside this page: " + " · ".join(links)
+
+
+def _notes(lanes: Sequence[Lane], n_channels: int) -> str:
+    """What a listener should know about what is, or is not, played."""
+    if not any(is_playable(lane, lanes) for lane in lanes):
+        return (
+            f"<p>The sounds together last more than {MAX_EMBEDDED_S / 60:.0f} minutes, too long "
+            "to be played within this page; the links lead to the files.</p>"
+        )
+    keys = "<p>Keys: space plays and pauses, ← and → move by 1 s (with shift 10 s), "
+    keys += "1 to 9 solo a sound, 0 the mixture.</p>"
+    coding = "<p>This page plays MP3 copies; the files beside it are exact.</p>"
+    if n_channels > 2:
+        coding += f"<p>The sound has {n_channels} channels; this page plays their mean.</p>"
+    return keys + coding
