@@ -1,0 +1,162 @@
+"""Make street.wav, a street scene of 20 seconds, and street.json, its true events.
+
+Everything but the two sentences (examples/speech) is synthesised here, from fixed seeds. To hear
+other sounds, change the table.
+
+    python examples/make_street.py [-o DIR] [--stems DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from echoic import scenes
+
+HERE = Path(__file__).parent
+RATE = 44100
+DURATION_S = 20.0
+BACKGROUND_DB = -38.0  # a soft, distant hum, over the level of the first sentence
+PEAK_DBFS = -1.5
+
+Wave = NDArray[np.float32]
+Maker = Callable[[float, np.random.Generator], Wave]
+
+
+class Row(NamedTuple):
+    """One sound of the scene."""
+
+    label: str
+    maker: str  # a name in MAKERS
+    onset_s: float
+    duration_s: float  # what has a length of its own, calls and speech, takes no notice
+    level_db: float  # RMS while it sounds, over that of the first row
+    distance: float  # of reverberation: 0 is dry, 1 is far down the street
+    seed: int
+
+
+# fmt: off
+SCENE = (
+    #   label         maker         onset  length level  dist  seed
+    Row("speech",     "market",       0.8,   0.0,   0.0,  0.2,    1),
+    Row("music",      "music",        4.0,   8.5,  -6.0,  0.5,    3),
+    Row("dog_bark",   "dog_bark",     7.8,   4.0,   3.0,  0.4,    8),
+    Row("speech",     "flowers",     10.4,   0.0,   0.0,  0.2,    1),
+    Row("helicopter", "helicopter",  12.5,   7.5,   0.0,  0.0,    5),
+    Row("dog_bark",   "dog_bark",    17.4,   2.0,   4.0,  0.4,   15),
+)
+# fmt: on
+
+
+def speech(name: str) -> Maker:
+    """Read a sentence, at the rate of the scene."""
+
+    def make(_duration_s: float, _rng: np.random.Generator) -> Wave:
+        wave, rate = soundfile.read(HERE / "speech" / f"{name}.flac", dtype="float32")
+        resampled: Wave = soxr.resample(wave, rate, RATE)
+        return resampled
+
+    return make
+
+
+MAKERS: dict[str, Maker] = {
+    "market": speech("market"),
+    "flowers": speech("flowers"),
+    "music": lambda s, rng: faded(scenes.music(s, sample_rate=RATE, rng=rng), 0.4),
+    # For calls the length is a number of calls.
+    "dog_bark": lambda n, rng: scenes.dog_bark(round(n), sample_rate=RATE, rng=rng),
+    "rooster": lambda _, rng: scenes.rooster(sample_rate=RATE, rng=rng),
+    "person_sneeze": lambda _, rng: scenes.sneeze(sample_rate=RATE, rng=rng),
+    "baby_cry": lambda s, rng: scenes.baby_cry(s, sample_rate=RATE, rng=rng),
+    "clock_tick": lambda s, rng: scenes.clock_tick(s, sample_rate=RATE, rng=rng),
+    "chainsaw": lambda s, rng: faded(scenes.chainsaw(s, sample_rate=RATE, rng=rng), 0.2),
+    "helicopter": lambda s, rng: faded(
+        scenes.helicopter(s, sample_rate=RATE, rng=rng, swell_db=12), 0.5
+    ),
+    "rain": lambda s, rng: faded(scenes.rain(s, sample_rate=RATE, rng=rng), 0.5),
+    "sea_waves": lambda s, rng: faded(scenes.sea_waves(s, sample_rate=RATE, rng=rng), 0.5),
+    "fire_crackling": lambda s, rng: faded(scenes.fire(s, sample_rate=RATE, rng=rng), 0.2),
+}
+
+
+def faded(wave: Wave, ramp_s: float) -> Wave:
+    """Let a sound come and go instead of being cut."""
+    n_ramp = round(ramp_s * RATE)
+    gains = np.ones(len(wave), np.float32)
+    gains[:n_ramp] = np.sin(0.5 * np.pi * np.arange(n_ramp) / n_ramp) ** 2
+    gains[-n_ramp:] = gains[:n_ramp][::-1]
+    return wave * gains
+
+
+def clip(row: Row) -> scenes.Clip:
+    """Make the sound of a row and put it where it belongs, between the walls of the street."""
+    rng = np.random.default_rng(row.seed)
+    wave = MAKERS[row.maker](row.duration_s, rng)
+    if row.distance > 0:
+        walls = scenes.room_response(
+            sample_rate=RATE,
+            rng=rng,
+            rt60_s=0.5,
+            predelay_s=0.015,
+            direct_to_reverberant_db=20.0 - 16.0 * row.distance,
+        )
+        wave = scenes.reverberate(wave, walls)
+    return scenes.Clip(wave, row.label, onset_s=row.onset_s, snr_db=row.level_db)
+
+
+def street() -> scenes.Soundscape:
+    """Compose the scene, at the level at which it is written."""
+    hum = scenes.coloured_noise(
+        DURATION_S, sample_rate=RATE, rng=np.random.default_rng(0), slope_db_per_octave=-5.0
+    )
+    clips = [clip(row) for row in SCENE]
+    clips.append(scenes.Clip(hum, None, snr_db=BACKGROUND_DB))
+    peak = np.abs(scenes.compose(clips, sample_rate=RATE, duration_s=DURATION_S).mixture).max()
+    # Every level hangs on that of the first clip, so its gain is the gain of the scene.
+    first = scenes.Clip(
+        clips[0].wave,
+        clips[0].label,
+        onset_s=clips[0].onset_s,
+        gain_db=PEAK_DBFS - 20 * float(np.log10(peak)),
+    )
+    return scenes.compose([first, *clips[1:]], sample_rate=RATE, duration_s=DURATION_S)
+
+
+def main() -> None:
+    """Write the scene, its events, and if asked its stems."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-o", "--output", type=Path, default=HERE, help="folder to write to")
+    parser.add_argument("--stems", type=Path, help="folder for the true stems, 32-bit float")
+    options = parser.parse_args()
+    scene = street()
+    soundfile.write(options.output / "street.wav", scene.mixture, RATE, subtype="PCM_16")
+    truth = {
+        "file": "street.wav",
+        "sample_rate": RATE,
+        "duration_s": scene.duration_s,
+        "events": [
+            {
+                "label": event.label,
+                "onset_s": round(event.onset_s, 2),
+                "offset_s": round(event.offset_s, 2),
+            }
+            for event in scene.events
+        ],
+    }
+    (options.output / "street.json").write_text(json.dumps(truth, indent=2) + "\n")
+    if options.stems is not None:
+        options.stems.mkdir(parents=True, exist_ok=True)
+        for name, stem in {**scene.references, "rest": scene.background}.items():
+            soundfile.write(options.stems / f"{name}.wav", stem, RATE, subtype="FLOAT")
+
+
+if __name__ == "__main__":
+    main()

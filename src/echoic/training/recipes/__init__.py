@@ -1,0 +1,1 @@
+"""Recipes: each a module with `run(folder, …)` that anyone can run again."""
