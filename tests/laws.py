@@ -107,7 +107,9 @@ def future_is_unknown(case: Case) -> None:
     by_then, _ = module(x[..., :cut], None)
     for signal in (x, changed):
         y, _ = module(signal, None)
-        early = [part[..., : ref.shape[-1]] for part, ref in zip(leaves(y), leaves(by_then))]
+        early = [
+            part[..., : ref.shape[-1]] for part, ref in zip(leaves(y), leaves(by_then), strict=True)
+        ]
         assert_close(early, list(leaves(by_then)), case.tolerance)
 
 
@@ -148,7 +150,10 @@ def batch_item_is_alone(case: Case) -> None:
     other = -0.3 * x[..., ::-1]
     together, _ = module(case.batch([x, other]), None)
     alone, _ = module(x, None)
-    first = [leaf[:1].reshape(ref.shape) for leaf, ref in zip(leaves(together), leaves(alone))]
+    first = [
+        leaf[:1].reshape(ref.shape)
+        for leaf, ref in zip(leaves(together), leaves(alone), strict=True)
+    ]
     assert_close(first, list(leaves(alone)), case.tolerance)
 
 

@@ -160,7 +160,7 @@ def test_bands_add_up_to_noisy_speech(rate: int) -> None:
 
 def test_silence_in_silence_out_at_full_speed() -> None:
     bank = Filterbank(sample_rate=16_000)
-    loud, state = bank(np.ones(1000, np.float32))
+    _, state = bank(np.ones(1000, np.float32))
     silent, _ = bank(np.zeros(200_000, np.float32), state)
     quiet = np.abs(silent[:, -1000:])
     assert quiet.max() < 1e-15

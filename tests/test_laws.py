@@ -10,17 +10,17 @@ from importlib import import_module
 import numpy as np
 import pytest
 import torch
-from laws import LAWS, Case
 from numpy.typing import NDArray
 
 import echoic
 from echoic.ear import Adaptation, Ear, Filterbank, Inverse, SceneEar
+from echoic.nn.heads import Gains
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.leaky import LeakyLayer
 from echoic.nn.listener import Listener
-from echoic.nn.heads import Gains
 from echoic.nn.memory import EchoicMemory
 from echoic.processors import Attend, Detect, Separate
+from laws import LAWS, Case
 
 RATE = 44_100  # where a hop is not a whole number of samples
 NOISE = np.random.default_rng(0).standard_normal((2, 20_000)).astype(np.float32) * 0.1
@@ -93,9 +93,7 @@ CASES = [
     Case(Adaptation, lambda: Adaptation(hop_s=0.01), levels, 4_001, batch=np.stack),
     Case(
         Ear,
-        lambda: Ear(
-            sample_rate=RATE, features=("envelope", "onset", "fine"), compression="log"
-        ),
+        lambda: Ear(sample_rate=RATE, features=("envelope", "onset", "fine"), compression="log"),
         mono,
         9_001,
         batch=np.stack,
@@ -123,9 +121,7 @@ CASES = [
         batch=np.concatenate,
         n_out=int,
     ),
-    Case(
-        Gains, gains_of_the_network, uniform(1, 2, 64), 200, tolerance=1e-5, batch=np.concatenate
-    ),
+    Case(Gains, gains_of_the_network, uniform(1, 2, 64), 200, tolerance=1e-5, batch=np.concatenate),
     Case(
         HearingNetwork,
         network(HearingNetwork, 3),

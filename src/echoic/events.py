@@ -36,10 +36,10 @@ def to_csv(events: Sequence[Event]) -> str:
 
 
 def to_audacity(events: Sequence[Event]) -> str:
-    """Label track as Audacity imports it: onset, offset, label, tab-separated.
+    r"""Label track as Audacity imports it: onset, offset, label, tab-separated.
 
     Example:
         >>> to_audacity([Event("rain", 0.5, 2.0)])
-        '0.500000\\t2.000000\\train\\n'
+        '0.500000\t2.000000\train\n'
     """
     return "".join(f"{e.onset_s:.6f}\t{e.offset_s:.6f}\t{e.label}\n" for e in events)

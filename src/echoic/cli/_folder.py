@@ -13,6 +13,7 @@ from echoic.errors import FileError
 from echoic.outputs import describe_os_error
 
 MARK = "events.json"  # what tells a hearing's folder from any other
+HEARING = {MARK, "events.csv", "events.txt", "stems", "cochleagram.png", "report.html"}
 
 
 @contextmanager
@@ -62,5 +63,11 @@ def _check(folder: Path, *, force: bool) -> None:
         return
     if not force:
         raise FileError(f"{folder}: exists already (--force replaces it)")
-    if not (folder / MARK).is_file():
-        raise FileError(f"{folder}: holds other things than a hearing; it is not replaced")
+    names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    stems = folder / "stems"
+    others = names - HEARING
+    if stems.is_dir():
+        others |= {f"stems/{p.name}" for p in stems.iterdir() if p.suffix not in (".wav", "")}
+    if MARK not in names or others:
+        found = f" ({min(others)})" if others else ""
+        raise FileError(f"{folder}: holds other things than a hearing{found}; it is not replaced")

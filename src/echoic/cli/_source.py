@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 BLOCK_SAMPLES = 24_000
 
 
+def source_name(path: str) -> str:
+    """What results of a file or "-" are named after."""
+    return "stdin" if path == STDIN else Path(path).stem
+
+
 class Source:
     """A file, or standard input, which is kept in memory because it comes only once.
 
@@ -44,7 +49,7 @@ class Source:
     @property
     def name(self) -> str:
         """What results are named after."""
-        return "stdin" if self.path == STDIN else Path(self.path).stem
+        return source_name(self.path)
 
     @property
     def duration_s(self) -> float:

@@ -14,7 +14,9 @@ def attend(
     file: Annotated[str, typer.Argument(metavar="IN", help="An audio file, or -.")],
     output: Annotated[
         str,
-        typer.Option("-o", "--output", metavar="OUT", help="The file to write.", show_default=False),
+        typer.Option(
+            "-o", "--output", metavar="OUT", help="The file to write.", show_default=False
+        ),
     ],
     keep: Annotated[
         list[str] | None, typer.Option("--keep", metavar="LABEL", help="Keep this sound.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from echoic.cli._source import Source
+from echoic.cli._source import Source, source_name
 from echoic.cli.common import Force, Inputs, Json, Quiet, Talk, Verbose
 
 if TYPE_CHECKING:
@@ -48,13 +48,15 @@ def hear(
     """
     talk = Talk(as_json=as_json, quiet=quiet, verbose=verbose)
     paths = talk.expand(inputs)
+    folders = {path: Path(f"{source_name(path)}.hearing") for path in paths}
+    if len(set(folders.values())) < len(paths):
+        raise typer.BadParameter("two inputs have the same name; give them one at a time")
 
     def work(path: str) -> dict[str, Any]:
-        source = Source(path)
-        folder = Path(f"{source.name}.hearing")
+        folder = folders[path]
         if output is not None:
             folder = Path(output) if len(paths) == 1 else Path(output) / folder
-        return hear_source(source, folder, force=force, talk=talk)
+        return hear_source(Source(path), folder, force=force, talk=talk)
 
     talk.each(paths, work, show_hearing)
 

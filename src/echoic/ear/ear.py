@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,11 @@ from echoic.errors import ParameterError
 from echoic.streaming import FrameClock, as_float32
 
 FEATURES = ("envelope", "onset", "fine")
-COMPRESSIONS = ("none", "power", "log")
+COMPRESSIONS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
+    "none": lambda envelope: envelope,
+    "power": compress_power,
+    "log": compress_log,
+}
 
 
 class EarState(NamedTuple):
@@ -84,7 +88,7 @@ class Ear:
     ) -> None:
         """Design the bank and choose what comes out."""
         if compression not in COMPRESSIONS:
-            raise ParameterError(f"compression={compression!r} is not one of {COMPRESSIONS}")
+            raise ParameterError(f"compression={compression!r} is not one of {tuple(COMPRESSIONS)}")
         unknown = [name for name in features if name not in FEATURES]
         if unknown or not features:
             raise ParameterError(f"features={features!r}: choose from {FEATURES}")
@@ -156,8 +160,7 @@ class Ear:
         envelope = 2 * np.sqrt(sums[0] / frame_samples)
         planes = {}
         if "envelope" in self.features:
-            compress = {"none": np.asarray, "power": compress_power, "log": compress_log}
-            planes["envelope"] = compress[self.compression](envelope)
+            planes["envelope"] = COMPRESSIONS[self.compression](envelope)
         if "onset" in self.features:
             planes["onset"], adaptation = self.adaptation(compress_log(envelope), adaptation)
         if "fine" in self.features:

@@ -32,9 +32,7 @@ def fresh_stages(lead: tuple[int, ...], n_bands: int) -> NDArray[np.float32]:
     return np.zeros((*lead, kernels.N_STATE_ROWS, n_bands), dtype=np.float32)
 
 
-def check_state_shape(
-    array: NDArray[np.float32], shape: tuple[int, ...], *, owner: str
-) -> None:
+def check_state_shape(array: NDArray[np.float32], shape: tuple[int, ...], *, owner: str) -> None:
     """Refuse a state that another configuration or another lead shape made.
 
     Raises:

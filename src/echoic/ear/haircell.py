@@ -32,9 +32,7 @@ def compress_log(envelope: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(level_db / -FLOOR_DBFS + 1, dtype=np.float32)
 
 
-def compress_power(
-    envelope: NDArray[np.float32], *, exponent: float = 0.3
-) -> NDArray[np.float32]:
+def compress_power(envelope: NDArray[np.float32], *, exponent: float = 0.3) -> NDArray[np.float32]:
     """The basilar membrane's power law: 0.3 is about its mid-level slope.
 
     References: Oxenham and Plack (1997), compression of about 0.2 to 0.3 dB/dB.

@@ -27,12 +27,11 @@ N_STATE_ROWS = 8
 def _jit(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile without the interpreter's lock, cached on disk where a disk lets us."""
     # NaN and infinities keep their meaning: "nnan" and "ninf" are left out.
-    options = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz", "arcp"}}
+    fast = {"contract", "reassoc", "nsz", "arcp"}
     try:
-        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+        return numba.njit(cache=True, nogil=True, fastmath=fast)(function)
     except RuntimeError:  # no writable place for the cache: compile in every process
-        return numba.njit(**options)(function)  # type: ignore[no-any-return]
-
+        return numba.njit(nogil=True, fastmath=fast)(function)
 
 
 @_jit

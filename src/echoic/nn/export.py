@@ -7,7 +7,6 @@ are the arguments, then `state_0` … ; outputs the results, then `next_0` … .
 
 from __future__ import annotations
 
-import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +39,7 @@ class ListenerStep(nn.Module):
         self.detect = network.detect
 
     def forward(self, frames: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        """frames (1, 2, band, 4), memory lines, integrators."""
+        """Frames (1, 2, band, 4), memory lines, integrators."""
         n_lines = self.listener.memory.n_octaves
         before = ListenerState(MemoryState(state[:n_lines]), state[n_lines:])
         code, after = self.listener(frames.mean(dim=-1, keepdim=True), before)
@@ -55,7 +54,7 @@ class GainsStep(nn.Module):
         self.gains = network.gains
 
     def forward(self, frames: Tensor, code: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        """frames (1, 2, band, 1), code (1, CODE_SIZE, 1), memory lines."""
+        """Frames (1, 2, band, 1), code (1, CODE_SIZE, 1), memory lines."""
         gains, after = self.gains(frames, code, MemoryState(state))
         return gains, *flatten(after)
 
@@ -81,9 +80,7 @@ def _export(
             verbose=False,
         )
     assert program is not None
-    buffer = io.BytesIO()
-    program.save(buffer, external_data=False)
-    path.write_bytes(buffer.getvalue())
+    program.save(path, external_data=False)
 
 
 def export_hearing(network: HearingNetwork, folder: Path, name: str) -> list[Path]:

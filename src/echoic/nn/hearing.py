@@ -11,7 +11,6 @@ from echoic.nn.heads import Detect, Gains
 from echoic.nn.listener import CODE_SIZE, Listener, ListenerState
 from echoic.nn.memory import MemoryState
 
-EAR_HOP_S = 0.005
 FRAMES_PER_STEP = 4  # ear frames to a step of the listener: 20 ms
 
 

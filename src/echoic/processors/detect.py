@@ -19,7 +19,7 @@ from echoic.processors.network import (
 STEP_S = HOP_S * FRAMES_PER_STEP
 BRIDGE_S = 0.4  # shorter gaps lie within one event
 SHORTEST_EVENT_S = 0.1
-_SMOOTHING_S = 0.14
+_SMOOTHING_S = 0.18  # an odd number of steps
 # An event goes on while the probability stays above this part of the threshold
 # it had to pass to begin.
 _HOLD = 0.5
@@ -80,8 +80,10 @@ class Detect:
 
 
 def smooth(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Centred moving average over 0.14 s, (label, step) -> (label, step)."""
-    half = round(_SMOOTHING_S / STEP_S / 2)
+    """Centred moving average over 0.18 s, (label, step) -> (label, step)."""
+    if probabilities.shape[1] == 0:
+        return probabilities
+    half = round((_SMOOTHING_S / STEP_S - 1) / 2)
     padded = np.pad(probabilities.astype(np.float64), ((0, 0), (half + 1, half)), mode="edge")
     sums = np.cumsum(padded, axis=1)
     width = 2 * half + 1
@@ -126,7 +128,8 @@ def find_events(
                 bridged.append((a, b))
         for a, b in bridged:
             onset_s, offset_s = a * STEP_S, min(b * STEP_S, duration_s)
-            if offset_s - onset_s >= SHORTEST_EVENT_S:
+            # Rounded: 0.24 − 0.14 is less than 0.1 to float64.
+            if round(offset_s - onset_s, 9) >= SHORTEST_EVENT_S:
                 confidence = round(float(row[a:b].max()), 3)
                 events.append(Event(label, round(onset_s, 3), round(offset_s, 3), confidence))
     return sorted(events, key=lambda event: (event.onset_s, event.label))

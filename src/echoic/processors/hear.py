@@ -85,9 +85,7 @@ def separate_blocks(
         yield aligned(separate.finish(state))
 
 
-def hear(
-    wave: NDArray[np.floating], *, sample_rate: float, model: str = "hear"
-) -> Scene:
+def hear(wave: NDArray[np.floating], *, sample_rate: float, model: str = "hear") -> Scene:
     """Hear a whole wave: events, stems that add up to it, and its cochleagram.
 
     Args:
@@ -104,12 +102,12 @@ def hear(
         (8000,)
     """
     channels = as_channels(wave)
+    ear = Ear(sample_rate=sample_rate, hop_s=HOP_S)  # refuses a rate that cannot be heard
     duration_s = channels.shape[-1] / sample_rate
     events = hear_events([channels], sample_rate=sample_rate, duration_s=duration_s, model=model)
     labels = heard_labels(events)
     parts = separate_blocks([channels], labels=labels, sample_rate=sample_rate, model=model)
     signals = np.concatenate(list(parts), axis=-1)
-    ear = Ear(sample_rate=sample_rate, hop_s=HOP_S)
     power = np.square(ear(channels)[0]).sum(axis=0)
     return Scene(
         events=events,

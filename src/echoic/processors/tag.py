@@ -34,9 +34,7 @@ def detect_blocks(
     return np.concatenate(parts, axis=-1)[:, detect.delay :], detect.labels
 
 
-def rank(
-    probabilities: NDArray[np.float32], labels: tuple[str, ...]
-) -> list[tuple[str, float]]:
+def rank(probabilities: NDArray[np.float32], labels: tuple[str, ...]) -> list[tuple[str, float]]:
     """Labels with their confidence, best first: the highest smoothed probability.
 
     One bark makes a clip one with a bark: the maximum over time, not the mean.

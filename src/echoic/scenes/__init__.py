@@ -11,6 +11,7 @@ a `numpy.random.Generator` and is the same for the same seed. Tones, noises, vow
 music are scaled to an RMS (`level_dbfs`), sources and calls to a peak (`peak_dbfs`).
 """
 
+from echoic.events import Event
 from echoic.scenes.activity import active_spans, frame_levels_dbfs
 from echoic.scenes.babble import babble
 from echoic.scenes.calls import baby_cry, dog_bark, rooster, sneeze
@@ -24,7 +25,7 @@ from echoic.scenes.noises import (
     white_noise,
 )
 from echoic.scenes.room import reverberate, room_response
-from echoic.scenes.soundscape import Clip, Event, Soundscape, active_level_dbfs, compose
+from echoic.scenes.soundscape import Clip, Soundscape, active_level_dbfs, compose
 from echoic.scenes.sources import bell, clock_tick, siren
 from echoic.scenes.textures import fire, rain, sea_waves, wind
 from echoic.scenes.tones import click_train, harmonic_complex, sweep, tone

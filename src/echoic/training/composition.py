@@ -32,13 +32,15 @@ PROGRESSIONS = (  # degrees of the scale, the tonic being 0
     *((0, 4, 5, 3), (0, 3, 4, 0), (1, 4, 0, 0), (5, 3, 0, 4), (0, 5, 3, 4), (0, 6, 5, 4), BLUES),
     *((0, 3, 0, 4), (0, 3), (0, 6), (0,), (0, 4, 5, 2, 3, 0, 3, 4), (0, 2, 3, 4), (1, 4, 0, 5)),
 )
-FAMILIES = {  # General MIDI programs from 0, and the lowest and highest note they are given
+# General MIDI programs from 0, and the lowest and highest note they are given.
+FAMILIES: dict[str, tuple[Sequence[int], int, int]] = {
     "piano": (range(0, 8), 36, 96),
     "chromatic": (range(8, 16), 55, 96),
     "organ": (range(16, 24), 40, 88),
     "guitar": (range(24, 32), 40, 84),
     "bass": (range(32, 40), 28, 55),
-    "strings": (range(40, 47), 40, 93),
+    # No contrabass (43): soundfonts play it only low, and what lies above is silent.
+    "strings": ((40, 41, 42, 42, 44, 45, 46), 40, 93),
     "ensemble": (range(48, 55), 40, 88),
     "brass": (range(56, 64), 40, 82),
     "reed": (range(64, 72), 44, 86),

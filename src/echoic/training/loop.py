@@ -110,7 +110,7 @@ def train(
         for batch in batches:
             losses = loss_function(model, {k: v.to(device) for k, v in batch.items()})
             optimiser.zero_grad(set_to_none=True)
-            losses["loss"].backward()  # type: ignore[no-untyped-call]
+            losses["loss"].backward()
             nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
             optimiser.step()
             schedule.step()

@@ -53,7 +53,9 @@ class MixedScene:
 
 def coloured_noise(n_samples: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """Noise with a random slope, sometimes slowly modulated, RMS 1."""
-    spectrum = rng.standard_normal(n_samples // 2 + 1) + 1j * rng.standard_normal(n_samples // 2 + 1)
+    spectrum = rng.standard_normal(n_samples // 2 + 1) + 1j * rng.standard_normal(
+        n_samples // 2 + 1
+    )
     frequency = np.arange(spectrum.size) / spectrum.size
     spectrum *= (frequency + 0.003) ** (-rng.uniform(-0.2, 1.3))
     wave = np.fft.irfft(spectrum, n_samples)
@@ -96,7 +98,7 @@ class SceneMixer:
 
     def _pick(self, label: str, rng: np.random.Generator) -> Clip:
         clips = self.clips[label]
-        return clips[rng.integers(len(clips))]
+        return clips[int(rng.integers(len(clips)))]
 
     def _level(self, scene: MixedScene, rng: np.random.Generator) -> MixedScene:
         rms = float(np.sqrt(np.mean(np.square(scene.mixture))))
@@ -111,8 +113,10 @@ class SceneMixer:
             return gain * coloured_noise(self.n_samples, rng)
         clip = self._pick(OTHER, rng)
         start = rng.integers(clip.wave.size)
-        return gain / clip.level_rms * np.take(
-            clip.wave, np.arange(start, start + self.n_samples), mode="wrap"
+        return (
+            gain
+            / clip.level_rms
+            * np.take(clip.wave, np.arange(start, start + self.n_samples), mode="wrap")
         )
 
     def _place(
@@ -164,9 +168,7 @@ class SceneMixer:
         ]
         return wave, [(on, off) for on, off in spans if off > on]
 
-    def _colour(
-        self, wave: NDArray[np.float32], rng: np.random.Generator
-    ) -> NDArray[np.float32]:
+    def _colour(self, wave: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         """A random smooth equaliser and, sometimes, a room, in one pass over the spectrum."""
         s = self.settings
         room = rng.random() < s.room_probability
@@ -174,7 +176,9 @@ class SceneMixer:
         n_fft = 1 << (wave.size + n_tail - 1).bit_length()
         octaves = np.log2(np.maximum(np.arange(n_fft // 2 + 1) / n_fft * SAMPLE_RATE, 30) / 30)
         knots = rng.uniform(-s.colour_db, s.colour_db, 7)
-        spectrum = np.fft.rfft(wave, n_fft) * 10 ** (np.interp(octaves, np.arange(7) * 1.35, knots) / 20)
+        spectrum = np.fft.rfft(wave, n_fft) * 10 ** (
+            np.interp(octaves, np.arange(7) * 1.35, knots) / 20
+        )
         if room:
             t = np.arange(n_tail) / SAMPLE_RATE
             tail = rng.standard_normal(n_tail) * 10 ** (-3 * t / rng.uniform(0.15, 0.8))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ def _pulsed_noise(duration_s: float, rng: np.random.Generator) -> NDArray[np.flo
 
 
 def _siren(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    kind = "wail" if rng.random() < 0.5 else "two-tone"
+    kind: Literal["wail", "two-tone"] = "wail" if rng.random() < 0.5 else "two-tone"
     low_hz = _between(rng, 300, 900)
     return scenes.siren(
         duration_s,

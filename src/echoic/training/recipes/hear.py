@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from echoic.ear.scene import HOP_S
 from echoic.labels import LABELS
 from echoic.nn.hearing import FRAMES_PER_STEP, HearingNetwork, known_code
 from echoic.training.data import load_clips, load_folder
@@ -18,7 +19,7 @@ from echoic.training.mixing import MixingSettings, SceneMixer
 from echoic.training.music import render_collection
 from echoic.training.shipping import ship_hearing
 from echoic.training.synthetic import synthesise
-from echoic.training.targets import EAR_HOP_S, STEP_S, ExampleMaker
+from echoic.training.targets import STEP_S, ExampleMaker
 
 LOOK_AHEAD_STEPS = 25  # 0.5 s: how late detection answers
 # Gains are learned from a part of each scene: all of it would cost three times
@@ -53,7 +54,7 @@ class BatchMaker:
         """Prepare the banks."""
         self.mixer = mixer
         self.make = ExampleMaker()
-        self.n_frames = round(mixer.settings.duration_s / EAR_HOP_S)
+        self.n_frames = round(mixer.settings.duration_s / HOP_S)
 
     def __call__(self, rng: np.random.Generator, batch_size: int) -> Batch:
         """One batch; its scenes share the window in which gains are measured."""
