@@ -63,11 +63,14 @@ def _check(folder: Path, *, force: bool) -> None:
         return
     if not force:
         raise FileError(f"{folder}: exists already (--force replaces it)")
-    names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
-    stems = folder / "stems"
-    others = names - HEARING
-    if stems.is_dir():
-        others |= {f"stems/{p.name}" for p in stems.iterdir() if p.suffix not in (".wav", "")}
-    if MARK not in names or others:
-        found = f" ({min(others)})" if others else ""
+    others = _others(folder)
+    if others or not (folder / MARK).is_file():
+        found = f" ({others[0]})" if others else ""
         raise FileError(f"{folder}: holds other things than a hearing{found}; it is not replaced")
+
+
+def _others(folder: Path) -> list[str]:
+    """What lies there besides a hearing; a system's hidden files do not count."""
+    names = [path.name for path in folder.iterdir() if path.name not in HEARING]
+    names += [f"stems/{path.name}" for path in folder.glob("stems/*") if path.suffix != ".wav"]
+    return sorted(name for name in names if not name.removeprefix("stems/").startswith("."))

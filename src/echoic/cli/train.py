@@ -10,7 +10,7 @@ import typer
 
 from echoic.cli.common import Json, Quiet, Talk, Verbose
 
-RECIPES = ("hear",)
+RECIPES = ("hear", "picture")
 
 
 def train(

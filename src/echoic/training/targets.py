@@ -63,6 +63,11 @@ def activity_of(
     return activity
 
 
+def source_index(label: str) -> int:
+    """Output that a source is asked of: its label's, or the last one, the rest."""
+    return len(LABELS) if label == OTHER else LABELS.index(label)
+
+
 class ExampleMaker:
     """Turn scenes into examples; holds only designs, no state."""
 
@@ -90,7 +95,7 @@ class ExampleMaker:
         mixture_bands = np.sum(list(bands.values()), axis=0)
         mixture_power = mean_products(mixture_bands, mixture_bands, _HOP_SAMPLES)
         for k, (label, own) in enumerate(bands.items()):
-            source[k] = len(LABELS) if label == OTHER else LABELS.index(label)
+            source[k] = source_index(label)
             source_power[k] = mean_products(own, own, _HOP_SAMPLES)
             cross_power[k] = mean_products(own, mixture_bands, _HOP_SAMPLES)
         return Example(frames, activity, source, mixture_power, source_power, cross_power)

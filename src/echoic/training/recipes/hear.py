@@ -15,18 +15,18 @@ from echoic.nn.hearing import FRAMES_PER_STEP, HearingNetwork, known_code
 from echoic.training.data import load_clips, load_folder
 from echoic.training.loop import Batch, LoopSettings, train
 from echoic.training.losses import detection_loss, gain_loss_db
-from echoic.training.mixing import MixingSettings, SceneMixer
+from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer
 from echoic.training.music import render_collection
 from echoic.training.shipping import ship_hearing
 from echoic.training.synthetic import synthesise
-from echoic.training.targets import STEP_S, ExampleMaker
+from echoic.training.targets import STEP_S, Example, ExampleMaker
 
 LOOK_AHEAD_STEPS = 25  # 0.5 s: how late detection answers
 # Gains are learned from a part of each scene: all of it would cost three times
 # as much and teach little more.
 _WINDOW_FRAMES = 480
 _N_MUSIC_PIECES, _N_SYNTHETIC, _SYNTHESIS_SEED = 300, 12, 20
-_DETECTION_WEIGHT, _GAIN_WEIGHT = 5.0, 0.1
+DETECTION_WEIGHT, GAIN_WEIGHT = 5.0, 0.1
 
 N_STEPS = 2400
 VERSION = "0.1.0"
@@ -50,10 +50,12 @@ def is_used(file: str) -> bool:
 class BatchMaker:
     """Draw scenes and stack them into tensors."""
 
-    def __init__(self, mixer: SceneMixer) -> None:
-        """Prepare the banks."""
+    def __init__(
+        self, mixer: SceneMixer, make: Callable[[MixedScene, tuple[int, int]], Example]
+    ) -> None:
+        """Keep what draws scenes and what makes examples of them."""
         self.mixer = mixer
-        self.make = ExampleMaker()
+        self.make = make
         self.n_frames = round(mixer.settings.duration_s / HOP_S)
 
     def __call__(self, rng: np.random.Generator, batch_size: int) -> Batch:
@@ -91,7 +93,7 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         batch["source_power"][..., 1:],
         batch["cross_power"][..., 1:],
     )
-    loss = _DETECTION_WEIGHT * detection + _GAIN_WEIGHT * gain_db
+    loss = DETECTION_WEIGHT * detection + GAIN_WEIGHT * gain_db
     return {"loss": loss, "detection": detection, "gain_db": gain_db}
 
 
@@ -126,7 +128,7 @@ def run(
     torch.manual_seed(seed)
     model = HearingNetwork(len(LABELS))
     mixer = scene_mixer("train", folder=folder)
-    train(model, losses, BatchMaker(mixer), settings, folder=folder, report=report)
+    train(model, losses, BatchMaker(mixer, ExampleMaker()), settings, folder=folder, report=report)
     return ship_hearing(
         model,
         folder,

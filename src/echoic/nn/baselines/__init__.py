@@ -1,0 +1,1 @@
+"""The systems that echoic answers, built as fairly as its own."""

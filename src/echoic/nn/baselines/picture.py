@@ -1,0 +1,137 @@
+"""The plain picture network: a 2-D U-Net on a log-mel spectrogram.
+
+What the criticised field does with sound: the spectrogram is taken for an
+image, the same 3 × 3 patterns are looked for at every place of it, the whole
+image is seen at once (it is not causal), and a mask is painted over it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+SAMPLE_RATE = 16_000
+N_FFT, HOP_SAMPLES, N_MELS = 512, 160, 64
+FRAMES_PER_STEP = 2  # detection answers every 20 ms
+_CHANNELS = (24, 48, 96, 192)
+_RANGE_DB = 70.0
+
+
+def _window() -> NDArray[np.float32]:
+    return np.sqrt(np.hanning(N_FFT + 1)[:-1]).astype(np.float32)
+
+
+def _n_frames(n_samples: int) -> int:
+    return -(-n_samples // HOP_SAMPLES)
+
+
+def stft(wave: NDArray[np.float32]) -> NDArray[np.complex64]:
+    """(time,) -> (bin, frame); one frame for every 10 ms begun."""
+    before = (N_FFT - HOP_SAMPLES) // 2
+    n_frames = _n_frames(wave.size)
+    after = (n_frames - 1) * HOP_SAMPLES + N_FFT - before - wave.size
+    padded = np.pad(wave, (before, max(after, 0)))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP_SAMPLES][:n_frames]
+    return np.fft.rfft(frames * _window(), axis=-1).T.astype(np.complex64)
+
+
+def istft(spectrum: NDArray[np.complex64], n_samples: int) -> NDArray[np.float32]:
+    """(bin, frame) -> (time,), the inverse of `stft` by weighted overlap-add."""
+    window = _window()
+    frames = np.fft.irfft(spectrum.T, N_FFT, axis=-1) * window
+    length = (len(frames) - 1) * HOP_SAMPLES + N_FFT
+    wave, weight = np.zeros(length), np.zeros(length)
+    for k, frame in enumerate(frames):
+        place = slice(k * HOP_SAMPLES, k * HOP_SAMPLES + N_FFT)
+        wave[place] += frame
+        weight[place] += window**2
+    before = (N_FFT - HOP_SAMPLES) // 2
+    return (wave / np.maximum(weight, 1e-8))[before : before + n_samples].astype(np.float32)
+
+
+@cache
+def mel_matrix() -> NDArray[np.float32]:
+    """(mel, bin) triangles from 50 Hz to 7.6 kHz, evenly spaced on the mel scale."""
+    low_mel, high_mel = 2595 * np.log10(1 + np.array([50.0, 7600.0]) / 700)
+    edges_mel = np.linspace(float(low_mel), float(high_mel), N_MELS + 2)
+    edges_hz = 700 * (10 ** (edges_mel / 2595) - 1)
+    bins_hz = np.arange(N_FFT // 2 + 1) * SAMPLE_RATE / N_FFT
+    rising = (bins_hz - edges_hz[:-2, None]) / np.diff(edges_hz)[:-1, None]
+    falling = (edges_hz[2:, None] - bins_hz) / np.diff(edges_hz)[1:, None]
+    triangles = np.maximum(np.minimum(rising, falling), 0)
+    # The lowest triangles lie between two bins: at least the nearest one counts.
+    centre_hz = edges_hz[1:-1]
+    nearest = np.abs(bins_hz - centre_hz[:, None]).argmin(axis=1)
+    rows = np.arange(N_MELS)
+    triangles[rows, nearest] = np.maximum(triangles[rows, nearest], 0.1)
+    return triangles.astype(np.float32)
+
+
+@cache
+def mel_of_bin() -> NDArray[np.int64]:
+    """(bin,): the mel band whose mask a bin takes, the one that weights it most."""
+    matrix = mel_matrix()
+    best = matrix.argmax(axis=0)
+    heard = np.flatnonzero(matrix.max(axis=0) > 0)
+    best[: heard[0]], best[heard[-1] + 1 :] = 0, N_MELS - 1
+    return np.asarray(best, dtype=np.int64)
+
+
+def log_mel(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
+    """(bin, frame) -> (mel, frame): 1 at the loudest point of the clip, 0 from 70 dB below."""
+    power = mel_matrix() @ np.square(np.abs(spectrum))
+    level_db = 10 * np.log10(np.maximum(power, 1e-10))
+    highest_db = max(float(level_db.max(initial=-100.0)), -60.0)
+    return np.maximum((level_db - highest_db) / _RANGE_DB + 1, 0).astype(np.float32)
+
+
+def _block(n_in: int, n_out: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(n_in, n_out, 3, padding=1, bias=False), nn.BatchNorm2d(n_out), nn.ReLU()
+    )
+
+
+class PictureNetwork(nn.Module):
+    """Detect and mask in one image-to-image network.
+
+    Shape:
+        picture (batch, mel, frame), frames a multiple of 8, every 10 ms
+        -> logits (batch, label, step) every 20 ms,
+        masks (batch, label + 1, mel, frame), a softmax, the rest last.
+    """
+
+    def __init__(self, n_labels: int, dropout: float = 0.3) -> None:
+        super().__init__()
+        c1, c2, c3, c4 = _CHANNELS
+        self.down = nn.ModuleList([_block(1, c1), _block(c1, c2), _block(c2, c3)])
+        self.bottom = nn.Sequential(_block(c3, c4), _block(c4, c4))
+        self.detect = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Conv1d(c4 * N_MELS // 8, 80, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv1d(80, n_labels, 1),
+        )
+        self.narrow = nn.ModuleList(
+            [nn.Conv2d(c4, c3, 1), nn.Conv2d(c3, c2, 1), nn.Conv2d(c2, c1, 1)]
+        )
+        self.up = nn.ModuleList([_block(c3, c3), _block(c2, c2), _block(c1, c1)])
+        self.masks = nn.Conv2d(c1, n_labels + 1, 1)
+
+    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+        """See the whole picture."""
+        x = ((picture - 0.45) / 0.22)[:, None]
+        skips = []
+        for block in self.down:
+            x = block(x)
+            skips.append(x)
+            x = nn.functional.max_pool2d(x, 2)
+        x = self.bottom(x)
+        logits = self.detect(x.flatten(1, 2)).repeat_interleave(8 // FRAMES_PER_STEP, dim=-1)
+        for narrow, up, skip in zip(self.narrow, self.up, reversed(skips), strict=True):
+            x = nn.functional.interpolate(narrow(x), scale_factor=2.0, mode="nearest")
+            x = up(x + skip)
+        return logits, torch.softmax(self.masks(x), dim=1)
