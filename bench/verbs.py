@@ -106,14 +106,17 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     figures = measure(options.hours)
-    print(f"echoic --help                          {figures['help_s']:8.2f} s")
-    print(f"import echoic                          {figures['import_s']:8.2f} s")
-    print(f"hear, a minute, after start-up         {figures['hear_minute_x_real_time']:8.1f} x")
-    print(f"hear, a minute, the whole process      {figures['hear_minute_whole_process_s']:8.1f} s")
-    print(
-        f"hear, {options.hours:g} h, whole process            {figures['long_x_real_time']:8.1f} x"
-    )
-    print(f"hear, {options.hours:g} h, peak memory              {figures['long_peak_mb']:8.0f} MB")
+    hours = f"hear, {options.hours:g} h"
+    rows = [
+        ("echoic --help", figures["help_s"], ".2f", "s"),
+        ("import echoic", figures["import_s"], ".2f", "s"),
+        ("hear, a minute, after start-up", figures["hear_minute_x_real_time"], ".1f", "x"),
+        ("hear, a minute, whole process", figures["hear_minute_whole_process_s"], ".1f", "s"),
+        (f"{hours}, whole process", figures["long_x_real_time"], ".1f", "x"),
+        (f"{hours}, peak memory", figures["long_peak_mb"], ".0f", "MB"),
+    ]
+    for title, value, form, unit in rows:
+        print(f"{title:<32} {value:>8{form}} {unit}")
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 

@@ -124,5 +124,8 @@ def load_hearing(network: HearingNetwork, paths: Sequence[Path]) -> HearingNetwo
         for initializer in onnx.load(path).graph.initializer:
             array = np.array(numpy_helper.to_array(initializer))
             stored[initializer.name] = torch.from_numpy(array)
-    network.load_state_dict({name: stored[name] for name in network.state_dict()})
+    # Only training counts batches; the graphs know nothing of it.
+    counts = {n: t for n, t in network.state_dict().items() if n.endswith("num_batches_tracked")}
+    wanted = network.state_dict().keys() - counts.keys()
+    network.load_state_dict(counts | {name: stored[name] for name in wanted})
     return network

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 _BEST_DB = -25.0
 # A source so much weaker than the mixture is not asked for, 15 dB more fully.
 _FAINTEST_DB, _FULL_WEIGHT_ABOVE_DB = -25.0, 15.0
+_LEAK_WEIGHT_DB = 5.0
 _TINY = 1e-12
 
 
@@ -30,7 +31,7 @@ def gain_loss_db(
         cross: (batch, slot, band, hop).
 
     Returns:
-        Scalar, dB.
+        Scalar, about dB.
     """
     present = source >= 0
     index = source.clamp(min=0)[:, :, None, None].expand(-1, -1, *gains.shape[2:])
@@ -42,13 +43,13 @@ def gain_loss_db(
     error_db = 10 * torch.log10(error / (own_power + _TINY) + 10 ** (_BEST_DB / 10))
     error_db = (error_db * weight).sum() / (weight.sum() + _TINY)
 
-    # Power given to labels that do not sound in this scene.
+    # Power given to labels that do not sound in this scene, as a part of all power: in
+    # decibels it would reward silence long before any sound is found.
     absent = torch.ones_like(gains[:, :, 0, 0])
     absent.scatter_(1, source.clamp(min=0), 0.0)
     absent[:, -1] = 0  # what is left over may always go to the rest
     leaked = ((gains**2) * mixture[:, None]).sum(dim=(2, 3)) * absent
-    leak_db = 10 * torch.log10(leaked.sum(dim=1) / total + 10 ** (_BEST_DB / 10)).mean()
-    return error_db + 0.2 * leak_db
+    return error_db + _LEAK_WEIGHT_DB * (leaked.sum(dim=1) / total).mean()
 
 
 def detection_loss(logits: Tensor, activity: Tensor, look_ahead: int) -> Tensor:
