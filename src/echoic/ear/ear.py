@@ -135,15 +135,17 @@ class Ear:
         ends = self.clock.ends(start, start + wave.shape[-1])
         sums = np.empty((state.sums.shape[-2], *lead, n_bands, ends.size), np.float32)
         stages, open_sums = np.empty_like(state.stages), np.empty_like(state.sums)
-        kernel = kernels.hop_power if len(sums) == 1 else kernels.hop_power_and_advance
+        wants_fine = len(sums) == 3
         for index in np.ndindex(lead):
-            stages[index], open_sums[index] = kernel(
+            stages[index], open_sums[index] = kernels.hop_sums(
                 wave[index],
                 ends - start,
                 *self._coefficients,
                 state.stages[index],
                 state.sums[index],
-                *(plane[index] for plane in sums),
+                sums[0][index],
+                sums[1][index] if wants_fine else None,
+                sums[2][index] if wants_fine else None,
             )
         lengths = np.diff(ends, prepend=self.clock.end(self.clock.n_frames(start) - 1))
         frames, adaptation = self._compose(sums, lengths.astype(np.float32), state.adaptation)

@@ -74,59 +74,24 @@ def subbands(wave, pole_re, pole_im, gain, state, out):  # type: ignore[no-untyp
 
 
 @_jit
-def hop_power(wave, ends, pole_re, pole_im, gain, state, sums, out):  # type: ignore[no-untyped-def]
-    """Sum the power of every band over each frame; return new state and sums.
-
-    `ends` holds where frames end within `wave` (exclusive). `sums` (1, band)
-    carries the power of the frame that is still open. Output (band, frame).
-    """
-    n_bands = pole_re.size
-    s = state.copy()
-    s0r, s0i, s1r, s1i = s[0], s[1], s[2], s[3]
-    s2r, s2i, s3r, s3i = s[4], s[5], s[6], s[7]
-    new_sums = sums.copy()
-    power = new_sums[0]
-    start = 0
-    for frame in range(ends.size + 1):
-        stop = ends[frame] if frame < ends.size else wave.size
-        for t in range(start, stop):
-            x = wave[t] + _DENORMAL_GUARD
-            for b in range(n_bands):
-                a, c = pole_re[b], pole_im[b]
-                r0 = gain[b] * x + a * s0r[b] - c * s0i[b]
-                i0 = a * s0i[b] + c * s0r[b]
-                r1 = r0 + a * s1r[b] - c * s1i[b]
-                i1 = i0 + a * s1i[b] + c * s1r[b]
-                r2 = r1 + a * s2r[b] - c * s2i[b]
-                i2 = i1 + a * s2i[b] + c * s2r[b]
-                r3 = r2 + a * s3r[b] - c * s3i[b]
-                i3 = i2 + a * s3i[b] + c * s3r[b]
-                s0r[b], s0i[b], s1r[b], s1i[b] = r0, i0, r1, i1
-                s2r[b], s2i[b], s3r[b], s3i[b] = r2, i2, r3, i3
-                power[b] += r3 * r3 + i3 * i3
-        if frame < ends.size:
-            for b in range(n_bands):
-                out[b, frame] = power[b]
-                power[b] = 0
-        start = stop
-    return s, new_sums
-
-
-@_jit
-def hop_power_and_advance(  # type: ignore[no-untyped-def]
-    wave, ends, pole_re, pole_im, gain, state, sums, out, advance_re, advance_im
+def hop_sums(  # type: ignore[no-untyped-def]
+    wave, ends, pole_re, pole_im, gain, state, sums, power, advance_re, advance_im
 ):
-    """As `hop_power`, and sum y[t]·conj(y[t−1]) over each frame.
+    """Sum every band's power over each frame; return the new state and open sums.
 
-    The angle of that sum is the mean phase advance per sample, the band's
-    instantaneous frequency. `sums` (3, band) carries power and advance.
+    With arrays for `advance_re`, `advance_im`, not None, sum y[t]·conj(y[t−1]) too: its
+    angle is the mean phase advance per sample, the band's instantaneous frequency. (The
+    compiler prunes what None leaves out.)
+
+    `ends` holds where frames end within `wave` (exclusive); `sums` (1 or 3, band) carries
+    the frame that is still open. Outputs are (band, frame).
     """
     n_bands = pole_re.size
     s = state.copy()
     s0r, s0i, s1r, s1i = s[0], s[1], s[2], s[3]
     s2r, s2i, s3r, s3i = s[4], s[5], s[6], s[7]
-    new_sums = sums.copy()
-    power, turn_re, turn_im = new_sums[0], new_sums[1], new_sums[2]
+    open_sums = sums.copy()
+    open_power, open_re, open_im = open_sums[0], open_sums[-2], open_sums[-1]
     start = 0
     for frame in range(ends.size + 1):
         stop = ends[frame] if frame < ends.size else wave.size
@@ -142,21 +107,21 @@ def hop_power_and_advance(  # type: ignore[no-untyped-def]
                 i2 = i1 + a * s2i[b] + c * s2r[b]
                 r3 = r2 + a * s3r[b] - c * s3i[b]
                 i3 = i2 + a * s3i[b] + c * s3r[b]
-                turn_re[b] += r3 * s3r[b] + i3 * s3i[b]
-                turn_im[b] += i3 * s3r[b] - r3 * s3i[b]
+                if advance_re is not None:
+                    open_re[b] += r3 * s3r[b] + i3 * s3i[b]
+                    open_im[b] += i3 * s3r[b] - r3 * s3i[b]
                 s0r[b], s0i[b], s1r[b], s1i[b] = r0, i0, r1, i1
                 s2r[b], s2i[b], s3r[b], s3i[b] = r2, i2, r3, i3
-                power[b] += r3 * r3 + i3 * i3
+                open_power[b] += r3 * r3 + i3 * i3
         if frame < ends.size:
             for b in range(n_bands):
-                out[b, frame] = power[b]
-                advance_re[b, frame] = turn_re[b]
-                advance_im[b, frame] = turn_im[b]
-                power[b] = 0
-                turn_re[b] = 0
-                turn_im[b] = 0
+                power[b, frame] = open_power[b]
+                if advance_re is not None:
+                    advance_re[b, frame] = open_re[b]
+                    advance_im[b, frame] = open_im[b]
+            open_sums[:] = 0
         start = stop
-    return s, new_sums
+    return s, open_sums
 
 
 @_jit
