@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -14,6 +15,7 @@ import typer
 
 from echoic.cli._source import Source, source_name
 from echoic.cli.common import Force, Inputs, Json, Quiet, Talk, Verbose
+from echoic.errors import EchoicWarning
 
 if TYPE_CHECKING:
     from echoic.events import Event
@@ -180,17 +182,20 @@ def write_results(
         path=folder / "cochleagram.png",
         events=events,
     )
-    write_page(
-        folder / "report.html",
-        source_name=source.name,
-        duration_s=source.duration_s,
-        sample_rate=source.sample_rate,
-        n_channels=source.n_channels,
-        model=record["model"],
-        events=events,
-        stems={label: folder / path for label, path in record["stems"].items()},
-        level_db=level_db,
-        center_hz=center_hz,
-        elapsed_s=elapsed_s,
-        original=None if source.path == "-" else Path(source.path),
-    )
+    with warnings.catch_warnings():
+        # The page reads the sound again; what is odd about it has been said.
+        warnings.simplefilter("ignore", EchoicWarning)
+        write_page(
+            folder / "report.html",
+            source_name=source.name,
+            duration_s=source.duration_s,
+            sample_rate=source.sample_rate,
+            n_channels=source.n_channels,
+            model=record["model"],
+            events=events,
+            stems={label: folder / path for label, path in record["stems"].items()},
+            level_db=level_db,
+            center_hz=center_hz,
+            elapsed_s=elapsed_s,
+            original=None if source.path == "-" else Path(source.path),
+        )
