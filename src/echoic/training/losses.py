@@ -52,6 +52,28 @@ def gain_loss_db(
     return error_db + _LEAK_WEIGHT_DB * (leaked.sum(dim=1) / total).mean()
 
 
+def share_loss(gains: Tensor, source: Tensor, mixture: Tensor, cross: Tensor) -> Tensor:
+    """Cross-entropy of the gains, as shares, with each source's true share of band and hop.
+
+    It says of every place whose it is, and teaches that long before the error in dB, which
+    hardly changes while all gains are wrong. Loud places count more, by the fourth root of
+    their power.
+
+    Args:
+        gains: (batch, label + 1, band, hop), adding up to 1 over labels.
+        source: (batch, slot) index of each source's label, −1 for none.
+        mixture: (batch, band, hop) power.
+        cross: (batch, slot, band, hop), source times mixture.
+    """
+    share = cross.clamp(min=0) * (source >= 0)[:, :, None, None]
+    share = share / (share.sum(dim=1, keepdim=True) + _TINY)
+    index = source.clamp(min=0)[:, :, None, None].expand(-1, -1, *gains.shape[2:])
+    surprise = -(share * torch.log(gains.gather(1, index) + 1e-6)).sum(dim=1)
+    weight = mixture**0.25
+    weight = weight / (weight.mean(dim=(1, 2), keepdim=True) + _TINY)
+    return (surprise * weight).mean()
+
+
 def detection_loss(logits: Tensor, activity: Tensor, look_ahead: int) -> Tensor:
     """Cross-entropy of answers that come `look_ahead` steps late.
 

@@ -14,7 +14,7 @@ from echoic.labels import LABELS
 from echoic.nn.hearing import FRAMES_PER_STEP, HearingNetwork, known_code
 from echoic.training.data import load_clips, load_folder
 from echoic.training.loop import Batch, LoopSettings, train
-from echoic.training.losses import detection_loss, gain_loss_db
+from echoic.training.losses import detection_loss, gain_loss_db, share_loss
 from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer
 from echoic.training.music import render_collection
 from echoic.training.shipping import ship_hearing
@@ -26,7 +26,8 @@ LOOK_AHEAD_STEPS = 25  # 0.5 s: how late detection answers
 # as much and teach little more.
 _WINDOW_FRAMES = 480
 _N_MUSIC_PIECES, _N_SYNTHETIC, _SYNTHESIS_SEED = 300, 12, 20
-DETECTION_WEIGHT, GAIN_WEIGHT = 5.0, 0.1
+DETECTION_WEIGHT, GAIN_WEIGHT, SHARE_WEIGHT = 5.0, 0.1, 0.5
+_POWERS = ("mixture_power", "source_power", "cross_power")
 
 N_STEPS = 2400
 VERSION = "0.1.0"
@@ -86,15 +87,22 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     gains, _ = model.gains(frames[..., start : start + _WINDOW_FRAMES], known_code(earlier))
     # Over a hop a gain runs linearly from the previous value to its own.
     ramp_mean = (gains[..., 1:] + gains[..., :-1]) / 2
-    gain_db = gain_loss_db(
-        ramp_mean,
-        batch["source"],
-        batch["mixture_power"][..., 1:],
-        batch["source_power"][..., 1:],
-        batch["cross_power"][..., 1:],
-    )
-    loss = DETECTION_WEIGHT * detection + GAIN_WEIGHT * gain_db
-    return {"loss": loss, "detection": detection, "gain_db": gain_db}
+    # The first hop of the window has no gain before it to start from.
+    later = {name: value[..., 1:] for name, value in batch.items() if name in _POWERS}
+    return weigh(detection, *gain_losses(ramp_mean, batch | later))
+
+
+def gain_losses(gains: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Error in dB, and cross-entropy of the shares."""
+    mixture, own, cross = (batch[name] for name in _POWERS)
+    gain_db = gain_loss_db(gains, batch["source"], mixture, own, cross)
+    return gain_db, share_loss(gains, batch["source"], mixture, cross)
+
+
+def weigh(detection: Tensor, gain_db: Tensor, share: Tensor) -> dict[str, Tensor]:
+    """All losses by name, and their weighted sum."""
+    loss = DETECTION_WEIGHT * detection + GAIN_WEIGHT * gain_db + SHARE_WEIGHT * share
+    return {"loss": loss, "detection": detection, "gain_db": gain_db, "share": share}
 
 
 def scene_mixer(split: str, *, folder: Path, settings: MixingSettings | None = None) -> SceneMixer:

@@ -22,7 +22,7 @@ from echoic.nn.baselines.picture import (
 )
 from echoic.training.data import SAMPLE_RATE
 from echoic.training.loop import Batch, LoopSettings, train
-from echoic.training.losses import detection_loss, gain_loss_db
+from echoic.training.losses import detection_loss
 from echoic.training.mixing import MixedScene
 from echoic.training.recipes import hear
 from echoic.training.targets import MAX_SOURCES, Example, activity_of, source_index
@@ -69,15 +69,8 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     detection = detection_loss(logits, batch["activity"], 0)
     n_frames = batch["mixture_power"].shape[-1]
     start = int(batch["window_start"]) // 2
-    gain_db = gain_loss_db(
-        masks[..., start : start + n_frames],
-        batch["source"],
-        batch["mixture_power"],
-        batch["source_power"],
-        batch["cross_power"],
-    )
-    loss = hear.DETECTION_WEIGHT * detection + hear.GAIN_WEIGHT * gain_db
-    return {"loss": loss, "detection": detection, "gain_db": gain_db}
+    gain_db, share = hear.gain_losses(masks[..., start : start + n_frames], batch)
+    return hear.weigh(detection, gain_db, share)
 
 
 def run(
