@@ -160,7 +160,11 @@ def design_separating(*, sample_rate: float) -> BankDesign:
         >>> design_separating(sample_rate=16000).n_bands
         64
     """
-    sample_rate = check_sample_rate(sample_rate)
+    return _design_separating(check_sample_rate(sample_rate))
+
+
+@lru_cache(maxsize=32)
+def _design_separating(sample_rate: float) -> BankDesign:
     low, high = _hz_to_place(SEPARATING_LOW_HZ), _hz_to_place(SEPARATING_HIGH_HZ)
     step = (high - low) / (N_GAIN_BANDS - 1)
     above = max(0, int((_hz_to_place(sample_rate / 2) - high) / step - 0.25))

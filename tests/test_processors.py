@@ -1,0 +1,495 @@
+"""Processors: stems that add up, streams that equal files, events in closed form."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import echoic
+from echoic import audio
+from echoic.errors import LabelError, ParameterError
+from echoic.labels import LABELS
+from echoic.processors import Attend, Separate, attend, hear, separate, tag
+from echoic.processors.detect import (
+    _SMOOTHING_S,
+    BRIDGE_S,
+    SHORTEST_EVENT_S,
+    STEP_S,
+    find_events,
+    smooth,
+)
+from echoic.processors.hear import separate_blocks
+from echoic.processors.tag import detect_blocks, rank
+
+RATE = 16_000
+RATES = [8_000, 16_000, 44_100, 48_000, 96_000]
+PAIR = ("speech", "rain")
+INAUDIBLE = 1e-15  # the kernels keep filters off denormals with some 1e-21
+
+
+def scene(n_samples: int, *, rate: int = RATE, n_channels: int = 2) -> np.ndarray:
+    """A voice-like tone that comes and goes in noise, other noise in each channel."""
+    rng = np.random.default_rng(rate + n_channels)
+    t = np.arange(n_samples) / rate
+    tone = sum(np.sin(2 * np.pi * 140 * k * t) / k for k in range(1, 20))
+    syllables = np.clip(np.sin(2 * np.pi * 3 * t), 0, None)
+    noise = rng.standard_normal((n_channels, n_samples))
+    return (0.1 * tone * syllables + 0.02 * noise).astype(np.float32)
+
+
+def cut(wave: np.ndarray, lengths: list[int]) -> list[np.ndarray]:
+    assert sum(lengths) == wave.shape[-1]
+    return np.split(wave, np.cumsum(lengths)[:-1], axis=-1)
+
+
+def even(n: int, length: int) -> list[int]:
+    return [length] * (n // length) + ([n % length] if n % length else [])
+
+
+def uneven(n: int, seed: int) -> list[int]:
+    rng, lengths = np.random.default_rng(seed), []
+    while sum(lengths) < n:
+        length = int(rng.choice([0, 1, 7, 160, 4096, rng.integers(1, 2000)]))
+        lengths.append(min(length, n - sum(lengths)))
+    return lengths
+
+
+def separated(blocks: list[np.ndarray], labels=PAIR, rate: int = RATE) -> np.ndarray:
+    parts = list(separate_blocks(blocks, labels=labels, sample_rate=rate))
+    return np.concatenate(parts, axis=-1)
+
+
+def assert_adds_up(signals: list[np.ndarray] | np.ndarray, wave: np.ndarray) -> None:
+    for signal in signals:
+        assert signal.shape == wave.shape
+        assert signal.dtype == np.float32
+    residual = np.sum(signals, axis=0, dtype=np.float64) - wave
+    peak = float(np.abs(wave).max())
+    assert float(np.abs(residual).max()) <= 10 ** (-90 / 20) * peak
+
+
+class MadeUpNetwork:
+    """Gains as a function of the present frame: nothing rests on what was learned."""
+
+    card = SimpleNamespace(labels=LABELS)
+
+    def __init__(self, gains_of) -> None:
+        self.gains_of = gains_of
+
+    def __call__(self, frames, _state, *, want_gains):
+        assert want_gains
+        return np.zeros((len(LABELS), 0), np.float32), self.gains_of(frames[0]), None
+
+
+def all_to(label: str):
+    def gains_of(levels: np.ndarray) -> np.ndarray:
+        gains = np.zeros((len(LABELS) + 1, *levels.shape), np.float32)
+        gains[LABELS.index(label)] = 1
+        return gains
+
+    return gains_of
+
+
+def restless(levels: np.ndarray) -> np.ndarray:
+    """Every label has its own level, in every band, at which it takes the most."""
+    wanted = np.random.default_rng(5).random((len(LABELS) + 1, levels.shape[0], 1))
+    shares = np.exp(-20 * np.abs(levels - wanted))
+    return (shares / shares.sum(axis=0)).astype(np.float32)
+
+
+@pytest.fixture
+def made_up(monkeypatch):
+    """Put a network of given gains in place."""
+
+    def put(gains_of) -> None:
+        monkeypatch.setattr(separate, "load_network", lambda _name: MadeUpNetwork(gains_of))
+
+    return put
+
+
+@pytest.fixture(params=["shipped", "made up"])
+def any_network(request, made_up):
+    """Once the shipped weights, once gains that surely move."""
+    if request.param == "made up":
+        made_up(restless)
+    return request.param
+
+
+# --- stems add up -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_channels", [1, 2])
+@pytest.mark.parametrize("rate", RATES)
+def test_stems_add_up_at_every_rate(rate, n_channels):
+    wave = scene(round(0.61 * rate), rate=rate, n_channels=n_channels)
+    signals = separated(cut(wave, even(wave.shape[-1], 4_801)), rate=rate)
+    assert signals.shape == (len(PAIR) + 1, *wave.shape)
+    assert_adds_up(signals, wave)
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_a_hearing_adds_up_at_every_rate(rate):
+    wave = scene(round(0.61 * rate), rate=rate)
+    heard = hear(wave, sample_rate=rate)
+    assert list(heard.stems)[-1] == "rest"
+    assert set(heard.stems) == {event.label for event in heard.events} | {"rest"}
+    assert_adds_up(list(heard.stems.values()), wave)
+    n_frames = int(wave.shape[-1] / rate / 0.005)
+    assert heard.cochleagram.shape == (64, n_frames) == (heard.center_hz.size, n_frames)
+
+
+def test_a_hearing_of_one_channel_has_its_shape():
+    wave = scene(8_001, n_channels=1)[0]
+    assert_adds_up(list(hear(wave, sample_rate=RATE).stems.values()), wave)
+
+
+@pytest.mark.parametrize("length", [1_001, 333, 24_000])
+def test_stems_add_up_for_odd_blocks(any_network, length):
+    wave = scene(9_999)
+    assert_adds_up(separated(cut(wave, even(9_999, length))), wave)
+
+
+def test_no_label_leaves_all_in_the_rest():
+    wave = scene(4_000)
+    np.testing.assert_array_equal(separated([wave], labels=()), wave[np.newaxis])
+
+
+# --- a stream is the file ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        pytest.param([1] * 701, id="1"),
+        pytest.param(even(6_007, 7), id="7"),
+        pytest.param(even(16_013, 160), id="160"),
+        pytest.param(even(16_013, 4_096), id="4096"),
+        pytest.param(uneven(16_013, 0), id="uneven 0"),
+        pytest.param(uneven(16_013, 1), id="uneven 1"),
+    ],
+)
+def test_separate_in_chunks_equals_the_whole(any_network, lengths):
+    wave = scene(sum(lengths))
+    whole, streamed = separated([wave]), separated(cut(wave, lengths))
+    assert whole.shape == streamed.shape
+    assert np.abs(whole - streamed).max() <= 1e-6 * np.abs(wave).max()
+    if any_network == "made up":
+        assert np.abs(whole).max(axis=(1, 2)).min() > 1e-3  # every signal is worth comparing
+
+
+@pytest.mark.parametrize("selection", [{"keep": PAIR}, {"mute": PAIR}])
+def test_attend_in_chunks_equals_the_whole(any_network, selection):
+    wave = scene(16_013)
+    whole = attend(wave, sample_rate=RATE, **selection)
+    module = Attend(sample_rate=RATE, **selection)
+    parts, state = [], None
+    for chunk in cut(wave, uneven(16_013, 2)):
+        part, state = module(chunk, state)
+        parts.append(part)
+    parts.append(module.finish(state))
+    streamed = np.concatenate(parts, axis=-1)[:, module.delay :]
+    assert whole.shape == streamed.shape
+    assert np.abs(whole - streamed).max() <= 1e-6 * np.abs(wave).max()
+
+
+def test_detection_in_blocks_equals_the_whole():
+    wave = scene(16_013)
+    whole, labels = detect_blocks([wave], sample_rate=RATE)
+    streamed, _ = detect_blocks(cut(wave, uneven(16_013, 3)), sample_rate=RATE)
+    assert labels == LABELS
+    assert whole.shape == (len(LABELS), int(16_013 / RATE / STEP_S))
+    np.testing.assert_allclose(streamed, whole, atol=1e-6)
+
+
+# --- channels ---------------------------------------------------------------------------------
+
+
+def test_equal_channels_give_equal_stems(made_up):
+    made_up(restless)
+    signals = separated([np.repeat(scene(8_001, n_channels=1), 2, axis=0)])
+    np.testing.assert_array_equal(signals[:, 0], signals[:, 1])
+    assert np.abs(signals[:-1]).max() > 1e-3
+
+
+def test_a_silent_channel_stays_silent(made_up):
+    made_up(restless)
+    wave = scene(8_001)
+    wave[1] = 0
+    signals = separated([wave])
+    assert np.abs(signals[:, 1]).max() < INAUDIBLE
+    assert np.abs(signals[:-1, 0]).max() > 1e-3
+
+
+def test_channels_share_their_gains(made_up):
+    made_up(restless)
+    wave = scene(8_001, n_channels=1)
+    signals = separated([np.concatenate([wave, -0.5 * wave])])
+    difference = signals[:, 1] + 0.5 * signals[:, 0]
+    assert np.abs(difference).max() <= 1e-6 * np.abs(wave).max()
+
+
+# --- delay and selection ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_delay_is_4_ms(rate):
+    module = Separate(labels=PAIR, sample_rate=rate)
+    assert module.delay == round(0.004 * rate)
+    assert Attend(keep=PAIR, sample_rate=rate).delay == module.delay
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100])
+def test_a_label_that_gets_everything_gets_the_input_in_place(made_up, rate):
+    made_up(all_to("speech"))
+    wave = scene(round(0.4 * rate), rate=rate)
+    stem, muted = (attend(wave, sample_rate=rate, **{key: ["speech"]}) for key in ("keep", "mute"))
+    heard = slice(round(0.02 * rate), None)  # the first gains rise from nothing
+    error = np.sum(np.square((stem - wave)[:, heard])) / np.sum(np.square(wave[:, heard]))
+    assert 10 * np.log10(error) < -50
+    np.testing.assert_allclose(muted, wave - stem, atol=1e-6)
+
+
+def test_muting_what_is_not_there_changes_nothing(made_up):
+    made_up(all_to("speech"))
+    wave = scene(8_001)
+    np.testing.assert_array_equal(attend(wave, mute=["rain"], sample_rate=RATE), wave)
+    assert not attend(wave, keep=["rain"], sample_rate=RATE).any()
+
+
+@pytest.mark.parametrize("shape", [(8_001,), (2, 8_001)])
+def test_what_is_kept_and_what_is_muted_add_up(any_network, shape):
+    wave = scene(8_001) if len(shape) == 2 else scene(8_001)[0]
+    kept = attend(wave, keep=PAIR, sample_rate=RATE)
+    muted = attend(wave, mute=PAIR, sample_rate=RATE)
+    assert_adds_up([kept, muted], wave)
+
+
+def test_stems_do_not_depend_on_who_else_is_asked_for(made_up):
+    made_up(restless)
+    wave = scene(8_001)
+    alone, together = separated([wave], ("rain",)), separated([wave], PAIR)
+    np.testing.assert_array_equal(alone[0], together[1])
+
+
+# --- events -----------------------------------------------------------------------------------
+
+
+def events_of(*rows: list[tuple[int, float]], threshold=0.5, duration_s: float = 1e9):
+    """Events of probabilities given as (steps, value) pieces, one row a label."""
+    probabilities = [
+        np.concatenate([np.full(n, value, np.float32) for n, value in row]) for row in rows
+    ]
+    names = "abc"[: len(rows)]
+    thresholds = threshold if isinstance(threshold, dict) else dict.fromkeys(names, threshold)
+    return find_events(
+        np.stack(probabilities), labels=names, threshold=thresholds, duration_s=duration_s
+    )
+
+
+def test_a_probability_that_just_reaches_the_threshold_is_an_event_in_its_place():
+    # Half the threshold is passed where half of the average's window lies inside.
+    (event,) = events_of([(50, 0), (100, 0.5), (50, 0)])
+    assert (event.label, event.confidence) == ("a", 0.5)
+    assert (event.onset_s, event.offset_s) == (50 * STEP_S, 150 * STEP_S)
+    assert events_of([(50, 0), (100, 0.499), (50, 0)]) == []
+
+
+def test_an_event_holds_on_above_half_its_threshold():
+    (event,) = events_of([(50, 0), (50, 0.3), (30, 0.6), (50, 0.3), (50, 0)])
+    assert (event.onset_s, event.offset_s) == pytest.approx((1.0, 3.6), abs=_SMOOTHING_S / 2)
+    assert event.confidence == 0.6
+    assert events_of([(50, 0), (100, 0.3), (50, 0)]) == []
+    (event,) = events_of([(50, 0), (50, 0.2), (30, 0.6), (50, 0.2), (50, 0)])
+    assert (event.onset_s, event.offset_s) == pytest.approx((2.0, 2.6), abs=_SMOOTHING_S / 2)
+
+
+def test_gaps_under_the_bridge_lie_within_one_event():
+    n_bridge = round(BRIDGE_S / STEP_S)
+    for n_gap, n_events in [(n_bridge - 1, 1), (n_bridge, 2), (n_bridge + 1, 2)]:
+        events = events_of([(40, 0), (50, 0.5), (n_gap, 0), (50, 0.5), (40, 0)])
+        assert len(events) == n_events
+        assert events[0].onset_s == 40 * STEP_S
+        assert events[-1].offset_s == pytest.approx((140 + n_gap) * STEP_S)
+
+
+def test_a_bridge_joins_only_what_is_heard_itself():
+    (event,) = events_of([(40, 0), (50, 0.5), (12, 0), (50, 0.3), (40, 0)])
+    assert event.offset_s == 90 * STEP_S
+
+
+def test_offsets_end_with_the_file_and_short_events_are_dropped():
+    for first in range(20, 80):
+        onset_s = first * STEP_S
+        pieces = [(first, 0.0), (100, 0.5)]
+        (event,) = events_of(pieces, duration_s=(first + 5) * STEP_S)  # of 0.1 s
+        assert event.offset_s - event.onset_s == pytest.approx(SHORTEST_EVENT_S)
+        assert events_of(pieces, duration_s=onset_s + 0.099) == []
+        (event,) = events_of(pieces, duration_s=onset_s + 0.1234)
+        assert event.offset_s == pytest.approx(onset_s + 0.1234, abs=0.0006)
+
+
+def test_events_come_in_order_of_onset_then_label():
+    late, early = [(60, 0.0), (40, 0.9), (50, 0.0)], [(20, 0.0), (40, 0.7), (90, 0.0)]
+    twice = [(20, 0.0), (30, 0.7), (40, 0.0), (30, 0.8), (30, 0.0)]
+    events = events_of(late, early, twice)
+    assert [event.label for event in events] == ["b", "c", "a", "c"]
+    assert [event.confidence for event in events] == [0.7, 0.7, 0.9, 0.8]
+
+
+def test_every_label_has_its_own_threshold():
+    row = [(50, 0.0), (100, 0.4), (50, 0.0)]
+    assert [e.label for e in events_of(row, row, threshold={"a": 0.3, "b": 0.5})] == ["a"]
+
+
+def test_no_step_no_event():
+    nothing = np.zeros((12, 0), np.float32)
+    thresholds = dict.fromkeys(LABELS, 0.5)
+    assert find_events(nothing, labels=LABELS, threshold=thresholds, duration_s=0.01) == []
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 100])
+def test_smoothing_keeps_constants(n):
+    np.testing.assert_allclose(smooth(np.full((2, n), 0.3, np.float32)), 0.3, rtol=1e-6)
+
+
+def test_smoothing_is_centred_and_as_wide_as_it_says():
+    click = np.zeros((1, 51), np.float32)
+    click[0, 25] = 1
+    smoothed = smooth(click)[0]
+    np.testing.assert_allclose(smoothed, smoothed[::-1], atol=1e-7)
+    assert smoothed.sum() == pytest.approx(1, abs=1e-6)
+    assert np.count_nonzero(smoothed > 1e-6) * STEP_S == pytest.approx(_SMOOTHING_S)
+
+
+# --- tags -------------------------------------------------------------------------------------
+
+
+def test_rank_is_by_the_highest_moment_best_first():
+    probabilities = np.zeros((3, 100), np.float32)
+    probabilities[0] = 0.3
+    probabilities[1, 40:70] = 0.9
+    assert rank(probabilities, ("a", "b", "c")) == [("b", 0.9), ("a", 0.3), ("c", 0.0)]
+    assert rank(probabilities[:, :0], ("a", "b")) == [("a", 0.0), ("b", 0.0)]
+
+
+@pytest.mark.parametrize("n_samples", [1, 50, 8_001])
+def test_tags_are_all_labels_best_first(n_samples):
+    tags = tag(scene(n_samples), sample_rate=RATE)
+    assert sorted(label for label, _ in tags) == sorted(LABELS)
+    confidence = [value for _, value in tags]
+    assert confidence == sorted(confidence, reverse=True)
+    assert all(0 <= value <= 1 for value in confidence)
+
+
+# --- bad and odd input ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_samples", [1, 79, 80, 321])
+def test_very_short_waves_are_heard(n_samples):
+    wave = scene(n_samples, n_channels=2) + np.float32(0.1)
+    assert_adds_up(list(hear(wave, sample_rate=RATE).stems.values()), wave)
+    assert_adds_up(separated([wave]), wave)
+    assert attend(wave, mute=PAIR, sample_rate=RATE).shape == wave.shape
+
+
+@pytest.mark.parametrize("n_samples", [1, 100, 3 * RATE])
+def test_silence_has_no_event_and_silent_stems(n_samples):
+    heard = hear(np.zeros(n_samples, np.float32), sample_rate=RATE)
+    assert heard.events == []
+    assert heard.stems["rest"].shape == (n_samples,)
+    assert not heard.stems["rest"].any()
+    signals = separated([np.zeros((2, n_samples), np.float32)])
+    assert np.abs(signals).max() < INAUDIBLE
+
+
+def test_what_is_not_finite_is_taken_as_zero():
+    wave = scene(4_001)
+    wave[0, 1_000:1_003] = np.nan, np.inf, -np.inf
+    mended = np.where(np.isfinite(wave), wave, 0)
+    signals = list(hear(wave, sample_rate=RATE).stems.values())
+    assert_adds_up(signals, mended)
+    np.testing.assert_array_equal(separated([wave]), separated([mended]))
+
+
+VERBS = {
+    "hear": hear,
+    "tag": tag,
+    "attend": lambda wave, **options: attend(wave, keep=["rain"], **options),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(
+    ("wave", "words"),
+    [
+        (np.zeros((2, 3, 400), np.float32), r"\(2, 3, 400\)"),
+        (np.zeros(0, np.float32), r"\(0,\)"),
+        (np.zeros((0, 400), np.float32), r"\(0, 400\)"),
+        (np.float32(1)[...], r"\(\)"),
+        (np.zeros(400, np.int16), "int16"),
+        (np.zeros(400, complex), "complex"),
+        ([0.0, 0.1], "list"),
+        (None, "NoneType"),
+    ],
+    ids=["3 axes", "no sample", "no channel", "no axis", "ints", "complex", "list", "None"],
+)
+def test_what_is_not_a_wave_is_refused(verb, wave, words):
+    with pytest.raises(ParameterError, match=words):
+        VERBS[verb](wave, sample_rate=RATE)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("rate", [0, -1, 7_999, 192_001, float("nan"), float("inf")])
+def test_a_rate_that_cannot_be_heard_is_refused(verb, rate):
+    with pytest.raises(ParameterError, match=f"sample_rate={rate}"):
+        VERBS[verb](np.zeros(400, np.float32), sample_rate=rate)
+
+
+def test_labels_and_selections_are_checked():
+    wave = np.zeros(400, np.float32)
+    with pytest.raises(LabelError, match="unknown label 'cat'; known: dog_bark"):
+        attend(wave, keep=["rain", "cat"], sample_rate=RATE)
+    with pytest.raises(LabelError, match="unknown label 'rest'"):
+        Separate(labels=("rest",), sample_rate=RATE)
+    with pytest.raises(LabelError, match="twice"):
+        attend(wave, mute=["rain", "rain"], sample_rate=RATE)
+    for selection in ({}, {"keep": ["rain"], "mute": ["speech"]}):
+        with pytest.raises(ParameterError, match="either keep or mute"):
+            attend(wave, sample_rate=RATE, **selection)
+
+
+@pytest.mark.parametrize("shape", [(400,), (1, 2, 400)])
+def test_streams_take_channels_and_time(shape):
+    with pytest.raises(ParameterError, match=r"is not \(channel, time\)"):
+        Separate(labels=PAIR, sample_rate=RATE)(np.zeros(shape, np.float32))
+
+
+# --- two halves -------------------------------------------------------------------------------
+
+
+def test_hearing_needs_no_torch(tmp_path):
+    audio.write(tmp_path / "a.wav", scene(4_000), sample_rate=RATE)
+    code = (
+        "import json, sys, echoic\n"
+        "from echoic.cli import main\n"
+        "sys.argv = ['echoic', 'hear', 'a.wav', '--json']\n"
+        "try:\n    main()\n"
+        "except SystemExit as left:\n    assert not left.code\n"
+        "learning = {'torch', 'onnx', 'onnxscript', 'tensorboard'}\n"
+        "print(json.dumps(sorted(learning & set(sys.modules))), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)["file"] == "a.wav"
+    assert json.loads(done.stderr) == []
+    assert (tmp_path / "a.hearing" / "report.html").is_file()
+
+
+def test_the_face_offers_what_processors_do():
+    assert (echoic.hear, echoic.attend, echoic.tag) == (hear, attend, tag)

@@ -1,0 +1,530 @@
+"""The verbs from end to end: what they write, what they print, what bad input gets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import soundfile
+
+from echoic import audio
+from echoic.cli import main
+from echoic.events import Event
+from echoic.labels import LABELS
+
+# `echoic.processors.hear` by attribute is the function of that name.
+hear_module = import_module("echoic.processors.hear")
+
+RATE = 16_000
+FILES = {"events.json", "events.csv", "events.txt", "stems", "cochleagram.png", "report.html"}
+EVENTS = [Event("speech", 0.04, 0.2, 0.9), Event("rain", 0.1, 0.24, 0.6)]
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run `echoic` in this process, from the command line on."""
+
+    def run_echoic(*args: str | Path) -> Result:
+        monkeypatch.setattr(sys, "argv", ["echoic", *map(str, args)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        code = left.value.code
+        return Result(0 if code is None else int(code), *capsys.readouterr())
+
+    return run_echoic
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """An empty working directory."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def hearing(monkeypatch):
+    """Decide which events are heard, whatever the weights of the day say."""
+
+    def hear_these(events: list[Event]) -> None:
+        def hear_events(blocks, **_options: object) -> list[Event]:
+            assert sum(block.shape[-1] for block in blocks)
+            return events
+
+        monkeypatch.setattr(hear_module, "hear_events", hear_events)
+
+    return hear_these
+
+
+def noise(n_samples: int = 4_001, n_channels: int = 1, seed: int = 0) -> np.ndarray:
+    wave = np.random.default_rng(seed).standard_normal((n_channels, n_samples))
+    return (0.1 * wave).astype(np.float32)
+
+
+def write(path: Path, wave: np.ndarray | None = None, rate: int = RATE) -> Path:
+    audio.write(path, noise() if wave is None else wave, sample_rate=rate)
+    return path
+
+
+def pipe(monkeypatch, path: Path) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(path.read_bytes())))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below, hidden ones too, by its path."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def one_line_on(result: Result, code: int, *words: str) -> None:
+    """It failed, and said so in one line."""
+    assert (result.code, result.out) == (code, "")
+    assert result.err.startswith("echoic: ")
+    assert result.err.endswith("\n")
+    assert result.err.count("\n") == 1, result.err
+    for word in words:
+        assert word in result.err
+
+
+# --- hear -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("rate", "n_channels"), [(16_000, 1), (44_100, 2)])
+def test_hear_writes_all_that_it_promises(run, here, hearing, rate, n_channels):
+    hearing(EVENTS)
+    wave = noise(round(0.25 * rate), n_channels)
+    write(here / "a.wav", wave, rate)
+    code, out, err = run("hear", "a.wav")
+    assert (code, err) == (0, "")
+    for word in ("a.wav", "0.25 s", "speech", "rain", "0.90"):
+        assert word in out
+    folder = here / "a.hearing"
+    assert {path.name for path in here.iterdir()} == {"a.wav", "a.hearing"}
+    assert {path.name for path in folder.iterdir()} == FILES
+
+    record = json.loads((folder / "events.json").read_text())
+    stems = {label: f"stems/{label}.wav" for label in ("speech", "rain", "rest")}
+    assert record == {
+        "file": "a.wav",
+        "sample_rate": rate,
+        "duration_s": wave.shape[1] / rate,
+        "model": "hear",
+        "events": [
+            {"label": "speech", "onset_s": 0.04, "offset_s": 0.2, "confidence": 0.9},
+            {"label": "rain", "onset_s": 0.1, "offset_s": 0.24, "confidence": 0.6},
+        ],
+        "stems": stems,
+    }
+    assert {f"stems/{path.name}" for path in (folder / "stems").iterdir()} == set(stems.values())
+    total = np.zeros(wave.shape)
+    for path in stems.values():
+        found = audio.info(folder / path)
+        assert (found.format, found.subtype) == ("WAV", "FLOAT")
+        assert (found.sample_rate, found.channels, found.frames) == (rate, *wave.shape)
+        total += audio.read(folder / path)[0]
+    assert np.abs(total - wave).max() <= 10 ** (-90 / 20) * np.abs(wave).max()
+
+    rows = list(csv.DictReader((folder / "events.csv").read_text().splitlines()))
+    assert [row["label"] for row in rows] == ["speech", "rain"]
+    assert float(rows[1]["offset_s"]) == 0.24
+    assert (folder / "events.txt").read_text().splitlines()[0].split("\t") == [
+        "0.040000",
+        "0.200000",
+        "speech",
+    ]
+    assert (folder / "cochleagram.png").read_bytes().startswith(b"\x89PNG")
+    assert "</html>" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_hear_with_the_shipped_network(run, here):
+    wave = noise(2 * RATE)
+    write(here / "a.flac", wave)
+    code, out, _ = run("hear", "--json", "-q", "a.flac")
+    assert code == 0
+    record = json.loads(out)
+    assert record == json.loads((here / "a.hearing/events.json").read_text())
+    heard = {event["label"] for event in record["events"]}
+    assert set(record["stems"]) == heard | {"rest"}
+    assert heard <= set(LABELS)
+    stems = [audio.read(here / "a.hearing" / path)[0] for path in record["stems"].values()]
+    exact = audio.read(here / "a.flac")[0]
+    np.testing.assert_allclose(np.sum(stems, axis=0), exact, atol=1e-6)
+
+
+def test_hear_json_is_an_object_or_one_a_line(run, here, hearing):
+    hearing(EVENTS[:1])
+    for name in ("a.wav", "b.wav"):
+        write(here / name)
+    code, out, err = run("hear", "--json", "a.wav", "-o", "one")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["events"][0]["label"] == "speech"
+    assert {path.name for path in (here / "one").iterdir()} == FILES  # -o is the folder itself
+    code, out, _ = run("hear", "--json", "a.wav", "b.wav", "-o", "both")
+    assert code == 0
+    assert [json.loads(line)["file"] for line in out.splitlines()] == ["a.wav", "b.wav"]
+    assert {path.name for path in (here / "both").iterdir()} == {"a.hearing", "b.hearing"}
+    assert {path.name for path in (here / "both/b.hearing").iterdir()} == FILES
+
+
+def test_hear_says_so_when_it_knows_nothing(run, here, hearing):
+    hearing([])
+    write(here / "a.wav")
+    assert "no known sound" in run("hear", "a.wav").out
+    assert [path.name for path in (here / "a.hearing/stems").iterdir()] == ["rest.wav"]
+    assert (here / "a.hearing/events.txt").read_text() == ""
+
+
+def test_hear_overwrites_nothing_unless_forced(run, here, hearing):
+    hearing(EVENTS)
+    write(here / "a.wav")
+    assert run("hear", "a.wav").code == 0
+    before = contents(here)
+    hearing([Event("music", 0.0, 0.2, 0.5)])
+    one_line_on(run("hear", "a.wav"), 1, "a.wav: ", "a.hearing: exists already")
+    assert contents(here) == before
+    assert run("hear", "a.wav", "--force").code == 0
+    stems = {path.name for path in (here / "a.hearing/stems").iterdir()}
+    assert stems == {"music.wav", "rest.wav"}  # none left from before
+    assert {path.name for path in here.iterdir()} == {"a.wav", "a.hearing"}
+
+
+@pytest.mark.parametrize("others", [["notes.txt"], ["events.json", "thesis.txt"], ["stems/a.doc"]])
+def test_hear_never_replaces_a_folder_with_other_things(run, here, hearing, others):
+    hearing(EVENTS)
+    write(here / "a.wav")
+    for name in ("events.json", *others) if others[0].startswith("stems") else others:
+        path = here / "mine" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("of great value")
+    before = contents(here)
+    for force in ((), ("--force",)):
+        one_line_on(run("hear", "a.wav", "-o", "mine", *force), 1, "a.wav: mine: ")
+        assert contents(here) == before
+
+
+def test_hear_fills_an_empty_folder(run, here, hearing):
+    hearing(EVENTS)
+    write(here / "a.wav")
+    (here / "mine").mkdir()
+    assert run("hear", "a.wav", "-o", "mine").code == 0
+    assert {path.name for path in (here / "mine").iterdir()} == FILES
+
+
+def test_hear_does_not_write_two_inputs_into_one_folder(run, here, hearing):
+    hearing(EVENTS)
+    write(here / "a.wav")
+    write(here / "a.flac")
+    code, _, err = run("hear", "a.wav", "a.flac", "--force")
+    assert code == 2
+    assert "two inputs have the same name" in err
+    assert {path.name for path in here.iterdir()} == {"a.wav", "a.flac"}
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Press Ctrl-C, from now on, when the first block has been separated."""
+    separate = hear_module.separate_blocks
+
+    def blocks(*args: object, **options: object):
+        yield next(iter(separate(*args, **options)))
+        raise KeyboardInterrupt
+
+    return lambda: monkeypatch.setattr(hear_module, "separate_blocks", blocks)
+
+
+def test_ctrl_c_leaves_nothing_behind(run, here, hearing, interrupted):
+    hearing(EVENTS)
+    write(here / "a.wav")
+    assert run("hear", "a.wav", "-o", "former").code == 0
+    before = contents(here)
+    interrupted()
+    for args in (
+        ("hear", "a.wav"),
+        ("hear", "a.wav", "-o", "former", "--force"),
+        ("attend", "a.wav", "--keep", "rain", "-o", "b.wav"),
+    ):
+        code, out, err = run(*args)
+        assert (code, out) == (130, "")
+        assert "Traceback" not in err
+        assert contents(here) == before
+        assert {path.name for path in here.iterdir()} == {"a.wav", "former"}
+
+
+# --- attend -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("rate", "n_channels"), [(8_000, 1), (48_000, 2)])
+def test_attend_keeps_the_shape_and_what_is_muted_is_what_is_left(run, here, rate, n_channels):
+    wave = noise(round(0.25 * rate), n_channels)
+    write(here / "a.wav", wave, rate)
+    labels = ("rain", "speech")
+    for option in ("--keep", "--mute"):
+        chosen = [word for label in labels for word in (option, label)]
+        code, out, err = run("attend", "a.wav", *chosen, "-o", f"{option[2:]}.wav")
+        assert (code, out, err) == (0, "", "")
+        found = audio.info(here / f"{option[2:]}.wav")
+        assert (found.sample_rate, found.channels, found.frames) == (rate, *wave.shape)
+        assert found.subtype == "FLOAT"
+    kept, muted = (audio.read(here / f"{name}.wav")[0] for name in ("keep", "mute"))
+    np.testing.assert_allclose(kept + muted, wave, atol=1e-6)
+
+
+def test_attend_prints_a_record_when_asked(run, here):
+    write(here / "a.wav")
+    code, out, _ = run("attend", "a.wav", "--mute", "rain", "-o", "b.wav", "--json")
+    assert code == 0
+    assert json.loads(out) == {"file": "a.wav", "output": "b.wav", "mute": ["rain"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "either --keep or --mute"),
+        (("--keep", "rain", "--mute", "speech"), "either --keep or --mute"),
+        (("--keep", "cat"), "unknown label 'cat'; known: dog_bark"),
+        (("--mute", "rain", "--mute", "rest"), "unknown label 'rest'"),
+        (("--mute", "rain", "--mute", "rain"), "twice"),
+    ],
+)
+def test_attend_to_what_cannot_be_is_wrong_usage(run, here, options, words):
+    write(here / "a.wav")
+    code, out, err = run("attend", "a.wav", "-o", "b.wav", *options)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert "Traceback" not in err
+    assert not (here / "b.wav").exists()
+
+
+# --- tag, models, cochleagram, train ----------------------------------------------------------
+
+
+def test_tag_names_every_label_best_first(run, here):
+    for name in ("a.wav", "b.wav"):
+        write(here / name)
+    code, out, err = run("tag", "--json", "a.wav")
+    assert (code, err) == (0, "")
+    record = json.loads(out)
+    assert set(record) == {"file", "tags"}
+    assert all(set(tag) == {"label", "confidence"} for tag in record["tags"])
+    assert sorted(tag["label"] for tag in record["tags"]) == sorted(LABELS)
+    confidence = [tag["confidence"] for tag in record["tags"]]
+    assert confidence == sorted(confidence, reverse=True)
+    code, out, _ = run("tag", "--json", "a.wav", "b.wav")
+    assert [json.loads(line)["file"] for line in out.splitlines()] == ["a.wav", "b.wav"]
+    lines = run("tag", "a.wav").out.splitlines()
+    assert lines[0] == "a.wav"
+    assert [line.split()[0] for line in lines[1:]] == [tag["label"] for tag in record["tags"]]
+
+
+def test_models_shows_cards(run):
+    code, out, err = run("models", "--json", "hear")
+    assert (code, err) == (0, "")
+    card = json.loads(out)
+    assert (card["name"], card["labels"]) == ("hear", list(LABELS))
+    assert {"version", "task", "threshold", "graphs", "n_parameters", "about"} <= set(card)
+    assert "folder" not in card  # a path of the one who asks is no property of a model
+    for args in (("models",), ("models", "hear")):
+        text = run(*args).out
+        for word in ("hear", "million parameters", "MB", "speech"):
+            assert word in text
+
+
+def test_models_that_are_not_there(run):
+    one_line_on(run("models", "herring"), 1, "herring", "known: ", "hear")
+    code, out, err = run("models", "--json", "herring", "hear")
+    assert (code, err.count("\n")) == (1, 1)
+    assert json.loads(out)["name"] == "hear"
+
+
+@pytest.mark.parametrize("suffix", ["png", "npz"])
+def test_cochleagram_writes_one_file(run, here, suffix):
+    write(here / "a.wav", noise(n_channels=2))
+    code, out, _ = run("cochleagram", "a.wav", "-o", f"a.{suffix}", "--json")
+    assert code == 0
+    record = json.loads(out)
+    assert (record["file"], record["output"]) == ("a.wav", f"a.{suffix}")
+    assert (record["n_bands"], record["n_frames"], record["hop_s"]) == (64, 100, 0.0025)
+    if suffix == "png":
+        assert (here / "a.png").read_bytes().startswith(b"\x89PNG")
+        return
+    with np.load(here / "a.npz") as numbers:
+        assert numbers["envelope"].shape == (64, 100)
+        assert numbers["center_hz"].shape == (64,)
+        assert (numbers["hop_s"], numbers["sample_rate"]) == (0.0025, RATE)
+
+
+def test_train_says_what_it_needs(run, here, monkeypatch):
+    monkeypatch.delenv("ECHOIC_DATA", raising=False)
+    code, out, err = run("train", "herring")
+    assert (code, out) == (2, "")
+    assert "recipe 'herring' is not one of: hear" in err
+    one_line_on(run("train", "hear"), 1, "hear: ECHOIC_DATA is not set")
+    monkeypatch.setenv("ECHOIC_DATA", str(here))
+    one_line_on(run("train", "hear"), 1, "splits.csv")
+    assert list(here.iterdir()) == []
+
+
+# --- standard input ---------------------------------------------------------------------------
+
+
+def test_verbs_read_standard_input(run, here, tmp_path, monkeypatch, hearing):
+    hearing(EVENTS)
+    wave = noise(n_channels=2)
+    path = write(tmp_path / "a.wav", wave)
+    pipe(monkeypatch, path)
+    code, out, _ = run("hear", "-", "--json")
+    assert code == 0
+    assert json.loads(out)["file"] == "-"
+    stems = (here / "stdin.hearing/stems").iterdir()
+    np.testing.assert_allclose(sum(audio.read(stem)[0] for stem in stems), wave, atol=1e-6)
+    pipe(monkeypatch, path)
+    code, out, _ = run("tag", "-", "--json")
+    assert (code, json.loads(out)["file"]) == (0, "-")
+    pipe(monkeypatch, path)
+    assert run("attend", "-", "--keep", "rain", "-o", "b.wav").code == 0
+    assert audio.read(here / "b.wav")[0].shape == wave.shape
+
+
+# --- bad input --------------------------------------------------------------------------------
+
+
+def as_bytes(content: bytes):
+    return lambda path: path.write_bytes(content)
+
+
+def cut_short(path: Path) -> None:
+    write(path)
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def with_nan(path: Path) -> None:
+    wave = noise()[0]
+    wave[100:103] = np.nan
+    soundfile.write(path, wave, RATE, subtype="FLOAT")
+
+
+# What is wrong, how such a file is made, and what is said about it.
+UNREADABLE = {
+    "missing": (lambda path: None, "no such file"),
+    "empty": (as_bytes(b""), "is empty"),
+    "truncated": (cut_short, "is truncated"),
+    "text": (as_bytes(b"dear diary"), "a text file"),
+    "folder without sound": (Path.mkdir, "holds no audio files"),
+}
+# What is odd and yet a sound, how it is made, its number of channels and samples.
+ODD = {
+    "silence": (lambda path: write(path, np.zeros((1, 4_001))), (1, 4_001)),
+    "NaN": (with_nan, (1, 4_001)),
+    "one sample": (lambda path: write(path, noise(1)), (1, 1)),
+    "7 channels": (lambda path: write(path, noise(n_channels=7)), (7, 4_001)),
+    "clipping": (lambda path: write(path, 30 * noise()), (1, 4_001)),
+}
+# How each verb is called, and the name of what it then writes, if it writes.
+VERBS = {
+    "hear": (("hear", "bad.wav", "-o", "out"), "out"),
+    "attend": (("attend", "bad.wav", "--mute", "rain", "-o", "out.wav"), "out.wav"),
+    "tag": (("tag", "bad.wav"), ""),
+    "cochleagram": (("cochleagram", "bad.wav", "-o", "out.png"), "out.png"),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_what_cannot_be_read_is_one_line(run, here, verb, what):
+    make, words = UNREADABLE[what]
+    if (verb, what) == ("attend", "folder without sound"):
+        words = "is a folder"  # attend takes one file and writes one
+    make(here / "bad.wav")
+    before = sorted(here.iterdir())
+    one_line_on(run(*VERBS[verb][0]), 1, "bad.wav: ", words)
+    assert sorted(here.iterdir()) == before
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("what", ODD)
+def test_odd_sounds_are_heard(run, here, verb, what):
+    make, shape = ODD[what]
+    make(here / "bad.wav")
+    args, target = VERBS[verb]
+    result = run(*args)
+    if (verb, what) == ("cochleagram", "one sample"):
+        one_line_on(result, 1, "bad.wav: ", "shorter than one frame")
+        assert not (here / target).exists()
+        return
+    assert result.code == 0, result.err
+    notes = [line for line in result.err.splitlines() if "wrote" not in line]
+    if what == "NaN":
+        assert notes == ["echoic: bad.wav: 3 samples are NaN or infinite; they are replaced by 0"]
+    else:
+        assert notes == []
+    if verb == "hear":
+        assert audio.read(here / "out/stems/rest.wav")[0].shape == shape
+        assert {path.name for path in (here / "out").iterdir()} == FILES
+    elif verb == "attend":
+        assert audio.read(here / "out.wav")[0].shape == shape
+
+
+@pytest.mark.parametrize("verb", [verb for verb, (_, target) in VERBS.items() if target])
+def test_what_cannot_be_written_is_one_line(run, here, verb):
+    write(here / "bad.wav")
+    (here / "file").write_text("not a folder")
+    args, target = VERBS[verb]
+    before = contents(here)
+    blocked = [f"file/{word}" if word == target else word for word in args]
+    one_line_on(run(*blocked), 1, "bad.wav: ", f"file/{target}: cannot be written")
+    assert contents(here) == before
+
+
+@pytest.mark.parametrize("verb", [verb for verb, (_, target) in VERBS.items() if target])
+def test_nothing_is_overwritten_unless_forced(run, here, verb):
+    write(here / "bad.wav")
+    args, target = VERBS[verb]
+    assert run(*args).code == 0
+    before = contents(here)
+    one_line_on(run(*args), 1, "bad.wav: ", f"{target}: exists already")
+    assert contents(here) == before
+    write(here / "other.wav", noise(seed=1) * 0.1)
+    (here / "other.wav").replace(here / "bad.wav")
+    assert run(*args, "--force").code == 0
+    assert contents(here).keys() == before.keys()
+    name = "out/stems/rest.wav" if verb == "hear" else target
+    assert contents(here)[name] != before[name]
+
+
+@pytest.mark.parametrize("verb", ["hear", "tag", "cochleagram"])
+def test_one_bad_input_stops_no_other(run, here, verb):
+    write(here / "a.wav")
+    (here / "bad.wav").write_bytes(b"dear diary")
+    write(here / "c.wav")
+    names = ["a.wav", "bad.wav", "c.wav"]
+    args = [verb, *names, "--json", "-q", *([] if verb == "tag" else ["-o", "out"])]
+    code, out, err = run(*args)
+    assert code == 1
+    assert [json.loads(line)["file"] for line in out.splitlines()] == ["a.wav", "c.wav"]
+    assert err.count("\n") == 1
+    assert err.startswith("echoic: bad.wav: ")
+    written = {"hear": ["a.hearing", "c.hearing"], "cochleagram": ["a.png", "c.png"], "tag": []}
+    out_names = sorted(path.name for path in here.glob("out/*"))
+    assert out_names == written[verb]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_wrong_usage_is_2_and_no_traceback(run, here, verb):
+    code, out, err = run(*VERBS[verb][0], "--loudly")
+    assert (code, out) == (2, "")
+    assert "--loudly" in err
+    assert "Traceback" not in err
