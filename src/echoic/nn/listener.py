@@ -58,6 +58,29 @@ def _narrowing(n_in: int, n_out: int, *, kernel: int) -> list[nn.Module]:
     ]
 
 
+# Recordings to learn from are few: a listener that may rely on no band and no
+# moment of the past learns what the kind has in common, not the recording.
+_WIDEST_DEAF_BANDS = 12
+_GAP_PROBABILITY = 0.15
+
+
+def _with_deaf_bands(frames: Tensor) -> Tensor:
+    """Silence some neighbouring bands, others in every item (SpecAugment, Park et al. 2019)."""
+    batch = frames.shape[0]
+    band = torch.arange(N_BANDS, device=frames.device)
+    width = torch.randint(0, _WIDEST_DEAF_BANDS + 1, (batch, 1), device=frames.device)
+    start = torch.randint(0, N_BANDS, (batch, 1), device=frames.device)
+    heard = (band < start) | (band >= start + width)
+    return frames * heard[:, None, :, None]
+
+
+def _with_gaps(slots: Tensor) -> Tensor:
+    """Forget whole slots of the past, others in every item; the present is always there."""
+    kept = torch.rand(*slots.shape[:2], 1, 1, device=slots.device) >= _GAP_PROBABILITY
+    kept[:, 0] = True
+    return slots * kept
+
+
 class Listener(nn.Module):
     """Turn ear frames into a code of what is being heard.
 
@@ -83,7 +106,7 @@ class Listener(nn.Module):
         n_octaves: int = 8,
         channels: tuple[int, int, int] = (48, 64, 64),
         n_layers: int = 2,
-        dropout: float = 0.2,
+        dropout: float = 0.3,
     ) -> None:
         super().__init__()
         self.memory = EchoicMemory(n_octaves)
@@ -119,7 +142,11 @@ class Listener(nn.Module):
         if state is None:
             state = self.fresh(batch)
         frames = standardise(frames)
+        if self.training:
+            frames = _with_deaf_bands(frames)
         slots, memory = self.memory(frames.flatten(1, 2), state.memory)
+        if self.training:
+            slots = _with_gaps(slots)
         # (batch, slot, feature·band, frame) -> (batch·frame, slot·feature, band)
         past = slots.unflatten(2, (N_FEATURES, N_BANDS)).permute(0, 4, 1, 2, 3)
         past = past.flatten(2, 3).flatten(0, 1)

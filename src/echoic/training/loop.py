@@ -25,7 +25,7 @@ class LoopSettings:
     n_steps: int
     batch_size: int = 16
     learning_rate: float = 1e-3
-    weight_decay: float = 1e-2
+    weight_decay: float = 3e-2
     warm_up_steps: int = 100
     clip_norm: float = 1.0
     seed: int = 0

@@ -24,11 +24,13 @@ class MixingSettings:
     background_probability: float = 0.6
     background_db: tuple[float, float] = (-35.0, -6.0)
     foreground_other_probability: float = 0.25
-    speed_probability: float = 0.6
-    max_speed_octaves: float = 0.3
-    colour_db: float = 6.0
-    room_probability: float = 0.25
-    # An utterance fills seconds, a sneeze half of one: short sounds may come again.
+    crop_probability: float = 0.5
+    speed_probability: float = 0.8
+    max_speed_octaves: float = 0.4
+    colour_db: float = 9.0
+    room_probability: float = 0.3
+    # An utterance fills seconds, a sneeze half of one: short sounds may come again,
+    # from another recording.
     repeat_probability: float = 0.5
     scene_dbfs: tuple[float, float] = (-45.0, -12.0)
 
@@ -86,13 +88,13 @@ class SceneMixer:
         spans: dict[str, list[tuple[float, float]]] = {}
         for label in (LABELS[i] for i in labels):
             gain_db = rng.uniform(-s.sound_spread_db, s.sound_spread_db)
-            sources[label], spans[label] = self._place(self._pick(label, rng), gain_db, rng)
+            sources[label], spans[label] = self._place(label, gain_db, rng)
         other = np.zeros(self.n_samples, np.float32)
         if rng.random() < s.background_probability:
             other += self._background(rng.uniform(*s.background_db), rng)
         if rng.random() < s.foreground_other_probability or not labels.size:
             gain_db = rng.uniform(-s.sound_spread_db, s.sound_spread_db)
-            other += self._place(self._pick(OTHER, rng), gain_db, rng)[0]
+            other += self._place(OTHER, gain_db, rng)[0]
         sources[OTHER] = other
         return self._level(MixedScene(sources, spans), rng)
 
@@ -120,14 +122,16 @@ class SceneMixer:
         )
 
     def _place(
-        self, clip: Clip, gain_db: float, rng: np.random.Generator
+        self, label: str, gain_db: float, rng: np.random.Generator
     ) -> tuple[NDArray[np.float32], list[tuple[float, float]]]:
-        """Vary a clip and lay it into an empty scene, once or, if short, more often."""
+        """Vary a clip and lay it into an empty scene; if it is short, perhaps another one too."""
         s = self.settings
         out = np.zeros(self.n_samples, np.float32)
         spans: list[tuple[float, float]] = []
         while True:
+            clip = self._pick(label, rng)
             wave, clip_spans = self._vary(clip, rng)
+            wave = wave * np.float32(10 ** (gain_db / 20) / clip.level_rms)
             latest = self.n_samples - min(wave.size, self.n_samples // 2)
             onset = int(rng.integers(-wave.size // 4, max(latest, 1)))
             skipped = max(0, -onset)
@@ -143,7 +147,6 @@ class SceneMixer:
             sounding_s = sum(off - on for on, off in clip_spans)
             if sounding_s > 2.0 or rng.random() > s.repeat_probability:
                 break
-        out *= np.float32(10 ** (gain_db / 20) / clip.level_rms)
         return out, sorted(spans)
 
     def _vary(
@@ -152,9 +155,10 @@ class SceneMixer:
         """Crop, change the speed, colour and put into a room."""
         s = self.settings
         wave, start = clip.wave, 0
-        if wave.size > self.n_samples:
-            length = int(rng.integers(self.n_samples // 3, self.n_samples + 1))
-            start = int(rng.integers(wave.size - length))
+        longest = min(wave.size, self.n_samples)
+        if wave.size > longest or (wave.size > SAMPLE_RATE and rng.random() < s.crop_probability):
+            length = int(rng.integers(longest // 3, longest + 1))
+            start = int(rng.integers(wave.size - length + 1))
             wave = wave[start : start + length]
         speed = 1.0
         if rng.random() < s.speed_probability:
