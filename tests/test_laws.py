@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 import echoic
 from echoic.ear import Adaptation, Ear, Filterbank, Inverse, SceneEar
+from echoic.nn.heads import Detect as DetectHead
 from echoic.nn.heads import Gains
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.leaky import LeakyLayer
@@ -116,6 +117,15 @@ CASES = [
         Listener,
         network(Listener),
         uniform(1, 2, 64),
+        200,
+        tolerance=1e-5,
+        batch=np.concatenate,
+        n_out=int,
+    ),
+    Case(
+        DetectHead,
+        network(DetectHead, 3),
+        uniform(1, 256),
         200,
         tolerance=1e-5,
         batch=np.concatenate,

@@ -39,11 +39,12 @@ class ListenerStep(nn.Module):
         self.detect = network.detect
 
     def forward(self, frames: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        """Frames (1, 2, band, 4), memory lines, integrators."""
+        """Frames (1, 2, band, 4), memory lines, integrators, codes kept for detection."""
         n_lines = self.listener.memory.n_octaves
-        before = ListenerState(MemoryState(state[:n_lines]), state[n_lines:])
+        before = ListenerState(MemoryState(state[:n_lines]), state[n_lines:-1])
         code, after = self.listener(frames.mean(dim=-1, keepdim=True), before)
-        return code, self.detect(code), *flatten(after)
+        logits, codes = self.detect(code, state[-1])
+        return code, logits, *flatten(after), codes
 
 
 class GainsStep(nn.Module):
@@ -100,7 +101,7 @@ def export_hearing(network: HearingNetwork, folder: Path, name: str) -> list[Pat
         ListenerStep(network),
         [("frames", frames)],
         ["code", "logits"],
-        flatten(fresh.listener),
+        flatten((fresh.listener, fresh.detect)),
         listener,
     )
     _export(

@@ -8,26 +8,46 @@ from torch import Tensor, nn
 from echoic.nn.listener import CODE_SIZE, N_BANDS, N_FEATURES, standardise
 from echoic.nn.memory import EchoicMemory, MemoryState
 
+LOOK_AHEAD_STEPS = 25  # 0.5 s
+
 
 class Detect(nn.Module):
-    """Say of every label whether it sounded `look_ahead` frames ago.
+    """Say of every label whether it sounded `LOOK_AHEAD_STEPS` steps ago.
 
     The answer about a moment is given a little later, when more has been
-    heard; files are read ahead by as much, streams get it late.
+    heard; files are read ahead by as much, streams get it late. The code of
+    the moment itself is kept until then and stands beside the present one: it
+    says when, the later one what.
 
     Shape:
-        code (batch, 256, frame) -> logits (batch, label, frame).
+        code (batch, 256, step) -> logits (batch, label, step); the state holds
+        the last codes, (batch, 256, LOOK_AHEAD_STEPS).
+
+    Delay: LOOK_AHEAD_STEPS. Hop: 1.
     """
 
-    def __init__(self, n_labels: int, dropout: float = 0.3) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.logits = nn.Linear(CODE_SIZE, n_labels)
+    hop = 1
+    delay = LOOK_AHEAD_STEPS
 
-    def forward(self, code: Tensor) -> Tensor:
-        """Logits for every frame."""
-        logits: Tensor = self.logits(self.dropout(code.transpose(1, 2)))
-        return logits.transpose(1, 2)
+    def __init__(self, n_labels: int, n_hidden: int = 128, dropout: float = 0.3) -> None:
+        super().__init__()
+        self.now = nn.Linear(CODE_SIZE, n_hidden)
+        self.then = nn.Linear(CODE_SIZE, n_hidden, bias=False)
+        self.dropout = nn.Dropout(dropout)
+        self.logits = nn.Linear(n_hidden, n_labels)
+
+    def fresh(self, batch: int) -> Tensor:
+        """The state before any sound."""
+        return torch.zeros(batch, CODE_SIZE, LOOK_AHEAD_STEPS)
+
+    def forward(self, code: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Logits for every step."""
+        kept = self.fresh(code.shape[0]) if state is None else state
+        history = torch.cat([kept.to(code), code], dim=-1)
+        then = history[..., : code.shape[-1]]
+        hidden = self.now(code.transpose(1, 2)) + self.then(then.transpose(1, 2))
+        logits: Tensor = self.logits(self.dropout(nn.functional.silu(hidden)))
+        return logits.transpose(1, 2), history[..., history.shape[-1] - LOOK_AHEAD_STEPS :]
 
 
 class Gains(nn.Module):

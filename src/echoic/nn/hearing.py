@@ -18,6 +18,7 @@ class HearingState(NamedTuple):
     """What the network carries from chunk to chunk."""
 
     listener: ListenerState
+    detect: Tensor
     gains: MemoryState
     code: Tensor  # (batch, CODE_SIZE, 1), the newest
 
@@ -47,7 +48,7 @@ class HearingNetwork(nn.Module):
         frames (batch, 2, band, ear frame) every 5 ms, whole steps of four
         -> `HearingOutput`.
 
-    Delay: 0 frames for gains; detection answers `look_ahead` steps late. Hop: 1 frame for
+    Delay: 0 frames for gains; detection answers LOOK_AHEAD_STEPS late. Hop: 1 frame for
         gains, 4 for detection.
     """
 
@@ -63,7 +64,10 @@ class HearingNetwork(nn.Module):
     def fresh(self, batch: int) -> HearingState:
         """The state before any sound."""
         return HearingState(
-            self.listener.fresh(batch), self.gains.fresh(batch), torch.zeros(batch, CODE_SIZE, 1)
+            self.listener.fresh(batch),
+            self.detect.fresh(batch),
+            self.gains.fresh(batch),
+            torch.zeros(batch, CODE_SIZE, 1),
         )
 
     def forward(
@@ -78,5 +82,5 @@ class HearingNetwork(nn.Module):
         code_so_far = torch.cat([state.code.to(code), code], dim=-1)
         known, newest = known_code(code_so_far), code_so_far[..., -1:]
         gains, gain_memory = self.gains(frames, known, state.gains)
-        output = HearingOutput(self.detect(code), gains)
-        return output, HearingState(listener, gain_memory, newest)
+        logits, codes = self.detect(code, state.detect)
+        return HearingOutput(logits, gains), HearingState(listener, codes, gain_memory, newest)

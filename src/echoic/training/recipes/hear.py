@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from echoic.ear.scene import HOP_S
 from echoic.labels import LABELS
+from echoic.nn.heads import LOOK_AHEAD_STEPS
 from echoic.nn.hearing import FRAMES_PER_STEP, HearingNetwork, known_code
 from echoic.training.data import load_clips, load_folder
 from echoic.training.loop import Batch, LoopSettings, train
@@ -21,7 +22,6 @@ from echoic.training.shipping import ship_hearing
 from echoic.training.synthetic import synthesise
 from echoic.training.targets import STEP_S, Example, ExampleMaker
 
-LOOK_AHEAD_STEPS = 25  # 0.5 s: how late detection answers
 # Gains are learned from a part of each scene: all of it would cost three times
 # as much and teach little more.
 _WINDOW_FRAMES = 480
@@ -79,7 +79,7 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     frames = batch["frames"]
     steps = frames.unflatten(-1, (-1, FRAMES_PER_STEP)).mean(dim=-1)
     code, _ = model.listener(steps)
-    detection = detection_loss(model.detect(code), batch["activity"], LOOK_AHEAD_STEPS)
+    detection = detection_loss(model.detect(code)[0], batch["activity"], LOOK_AHEAD_STEPS)
 
     start = int(batch["window_start"])
     first_step, n_steps = start // FRAMES_PER_STEP, _WINDOW_FRAMES // FRAMES_PER_STEP
