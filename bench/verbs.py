@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -33,14 +32,11 @@ def one_core() -> None:
 def run(command: list[str], folder: str) -> tuple[float, float]:
     """Wall time in s and peak memory in MB of a process of its own."""
     start = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=folder, preexec_fn=one_core, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    _, errors = process.communicate()
-    elapsed_s = time.perf_counter() - start
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)}: {errors.decode().strip()}")
-    return elapsed_s, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    process = subprocess.Popen(command, cwd=folder, preexec_fn=one_core, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{' '.join(command)}: ended with status {status}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
 def make_file(path: Path, duration_s: float) -> None:
@@ -94,7 +90,7 @@ def measure(hours: float) -> dict[str, float]:
         elapsed_s, peak_mb = run([ECHOIC, "hear", str(long), "-o", "long"], folder)
         figures["long_hours"] = hours
         figures["long_x_real_time"] = hours * 3600 / elapsed_s
-        figures["long_peak_mb"] = peak_mb  # the largest process so far, which is this one
+        figures["long_peak_mb"] = peak_mb
     finally:
         shutil.rmtree(folder)
     return figures

@@ -47,11 +47,11 @@ class Row(NamedTuple):
 SCENE = (
     #   label         maker         onset  length level  dist  seed
     Row("speech",     "market",       0.8,   0.0,   0.0,  0.2,    1),
-    Row("music",      "music",        4.0,   8.5,  -6.0,  0.5,    3),
-    Row("dog_bark",   "dog_bark",     7.8,   4.0,   3.0,  0.4,    8),
-    Row("speech",     "flowers",     10.4,   0.0,   0.0,  0.2,    1),
-    Row("helicopter", "helicopter",  12.5,   7.5,   0.0,  0.0,    5),
-    Row("dog_bark",   "dog_bark",    17.4,   2.0,   4.0,  0.4,   15),
+    Row("music",      "music",        4.4,   6.0,  -8.0,  0.5,    3),
+    Row("dog_bark",   "dog_bark",     7.4,   4.0,   4.0,  0.15,  11),
+    Row("speech",     "flowers",     11.2,   0.0,   2.0,  0.2,    1),
+    Row("helicopter", "helicopter",  13.5,   6.5,   2.0,  0.0,    5),
+    Row("dog_bark",   "dog_bark",    17.4,   2.0,   5.0,  0.4,   15),
 )
 # fmt: on
 

@@ -20,11 +20,12 @@ from echoic.processors.detect import (
     BRIDGE_S,
     SHORTEST_EVENT_S,
     STEP_S,
+    detect_blocks,
     find_events,
     smooth,
 )
-from echoic.processors.hear import separate_blocks
-from echoic.processors.tag import detect_blocks, rank
+from echoic.processors.separate import separate_blocks
+from echoic.processors.tag import rank
 
 RATE = 16_000
 RATES = [8_000, 16_000, 44_100, 48_000, 96_000]

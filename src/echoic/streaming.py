@@ -8,6 +8,7 @@ Time is the last axis. `tests/laws.py` holds every such class to this.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 from echoic.errors import ParameterError
 
 State = TypeVar("State")
+
+# Half a second at 48 kHz: what a block needs stays in the processor's cache.
+BLOCK_SAMPLES = 24_000
 
 
 class Streaming(Protocol[State]):
@@ -98,3 +102,28 @@ def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
     if x.size and not np.isfinite(np.dot(x.ravel(), x.ravel())):
         x = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
     return x
+
+
+def as_channels(wave: NDArray[np.floating]) -> NDArray[np.float32]:
+    """A wave (time,) or (channel, time) as (channel, time), finite float32.
+
+    Raises:
+        ParameterError: it has other axes, no channel, or no sample.
+    """
+    wave = as_float32(wave)
+    if wave.ndim > 2 or wave.size == 0:
+        raise ParameterError(f"wave of shape {wave.shape} is not (time,) or (channel, time)")
+    return wave[np.newaxis] if wave.ndim == 1 else wave
+
+
+def in_blocks(
+    wave: NDArray[np.float32], block_samples: int = BLOCK_SAMPLES
+) -> Iterator[NDArray[np.float32]]:
+    """A whole wave (..., time) block by block, so that what each block needs stays in cache.
+
+    Example:
+        >>> [block.shape for block in in_blocks(np.zeros((2, 5), np.float32), 3)]
+        [(2, 3), (2, 2)]
+    """
+    for start in range(0, wave.shape[-1], block_samples):
+        yield wave[..., start : start + block_samples]

@@ -13,9 +13,6 @@ from echoic.errors import EchoicWarning
 if TYPE_CHECKING:
     from echoic.audio.files import Wave
 
-# Half a second at 48 kHz: what a block needs stays in the processor's cache.
-BLOCK_SAMPLES = 24_000
-
 
 def source_name(path: str) -> str:
     """What results of a file or "-" are named after."""
@@ -72,9 +69,9 @@ class Source:
 
     def _read(self) -> Iterator[Wave]:
         from echoic.audio import blocks
+        from echoic.streaming import BLOCK_SAMPLES, in_blocks
 
         if self._wave is None:
             yield from blocks(self.path, BLOCK_SAMPLES)
             return
-        for start in range(0, self.n_samples, BLOCK_SAMPLES):
-            yield self._wave[:, start : start + BLOCK_SAMPLES]
+        yield from in_blocks(self._wave)

@@ -57,7 +57,7 @@ def write_attended(
 ) -> None:
     """Attend block by block into a file that appears whole or not at all."""
     from echoic.audio import open_writer
-    from echoic.processors.hear import separate_blocks
+    from echoic.processors.separate import separate_blocks
 
     with open_writer(
         output,

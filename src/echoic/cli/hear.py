@@ -129,7 +129,7 @@ def write_stems(
     """Write one float WAV a label and rest.wav; return label -> path within the folder."""
     from echoic.audio import open_writer
     from echoic.labels import REST
-    from echoic.processors.hear import separate_blocks
+    from echoic.processors.separate import separate_blocks
 
     stems = {label: f"stems/{label}.wav" for label in (*labels, REST)}
     (folder / "stems").mkdir()

@@ -12,7 +12,8 @@ def tag(
     inputs: Inputs, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False
 ) -> None:
     """Say what is in a clip: every label with its confidence, best first."""
-    from echoic.processors.tag import detect_blocks, rank
+    from echoic.processors.detect import detect_blocks
+    from echoic.processors.tag import rank
 
     talk = Talk(as_json=as_json, quiet=quiet, verbose=verbose)
     paths = talk.expand(inputs)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from echoic.errors import ParameterError
 from echoic.processors.separate import Separate, SeparateState
-from echoic.streaming import as_float32
+from echoic.streaming import as_channels, in_blocks
 
 
 class Attend:
@@ -65,18 +65,6 @@ class Attend:
         return self._select(self.separate.finish(state))
 
 
-def as_channels(wave: NDArray[np.floating]) -> NDArray[np.float32]:
-    """A wave (time,) or (channel, time) as (channel, time), finite float32.
-
-    Raises:
-        ParameterError: it has other axes, no channel, or no sample.
-    """
-    wave = as_float32(wave)
-    if wave.ndim > 2 or wave.size == 0:
-        raise ParameterError(f"wave of shape {wave.shape} is not (time,) or (channel, time)")
-    return wave[np.newaxis] if wave.ndim == 1 else wave
-
-
 def attend(
     wave: NDArray[np.floating],
     *,
@@ -105,6 +93,11 @@ def attend(
     """
     channels = as_channels(wave)
     module = Attend(keep=keep, mute=mute, sample_rate=sample_rate, model=model)
-    first, state = module(channels)
-    whole = np.concatenate([first, module.finish(state)], axis=-1)
+    parts, state = [], None
+    for block in in_blocks(channels):
+        part, state = module(block, state)
+        parts.append(part)
+    if state is not None:
+        parts.append(module.finish(state))
+    whole = np.concatenate(parts, axis=-1)
     return whole[:, module.delay :].reshape(np.shape(wave))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -77,6 +77,29 @@ class Detect:
         n_samples = int(np.ceil((self.delay + 1) * self.hop))
         tail, _ = self(np.zeros((n_channels, n_samples), np.float32), state)
         return tail[:, : self.delay]
+
+
+def detect_blocks(
+    blocks: Iterable[NDArray[np.float32]], *, sample_rate: float, model: str = "hear"
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """Probabilities over a file read in blocks, the delay taken off.
+
+    Args:
+        blocks: (channel, time) each.
+        sample_rate: Hz.
+        model: Name of the network.
+
+    Returns:
+        (label, step) and the labels of the rows.
+    """
+    detect = Detect(sample_rate=sample_rate, model=model)
+    parts, state = [], None
+    for block in blocks:
+        probabilities, state = detect(block, state)
+        parts.append(probabilities)
+    if state is not None:
+        parts.append(detect.finish(state))
+    return np.concatenate(parts, axis=-1)[:, detect.delay :], detect.labels
 
 
 def smooth(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,13 +12,10 @@ from echoic.ear import Ear
 from echoic.ear.scene import HOP_S
 from echoic.events import Event
 from echoic.labels import REST
-from echoic.processors.attend import as_channels
-from echoic.processors.detect import find_events
+from echoic.processors.detect import detect_blocks, find_events
 from echoic.processors.network import load_network
-from echoic.processors.separate import Separate
-from echoic.processors.tag import detect_blocks
-
-Blocks = Callable[[], Iterable[NDArray[np.float32]]]
+from echoic.processors.separate import separate_blocks
+from echoic.streaming import as_channels, in_blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,30 +58,6 @@ def hear_events(
     return find_events(probabilities, labels=labels, threshold=threshold, duration_s=duration_s)
 
 
-def separate_blocks(
-    blocks: Iterable[NDArray[np.float32]],
-    *,
-    labels: Sequence[str],
-    sample_rate: float,
-    model: str = "hear",
-) -> Iterator[NDArray[np.float32]]:
-    """Stems (label + 1, channel, time) block by block, aligned with the input, rest last."""
-    separate = Separate(labels=labels, sample_rate=sample_rate, model=model)
-    state, skip = None, separate.delay
-
-    def aligned(signals: NDArray[np.float32]) -> NDArray[np.float32]:
-        nonlocal skip
-        dropped = min(skip, signals.shape[-1])
-        skip -= dropped
-        return signals[..., dropped:]
-
-    for block in blocks:
-        signals, state = separate(block, state)
-        yield aligned(signals)
-    if state is not None:
-        yield aligned(separate.finish(state))
-
-
 def hear(wave: NDArray[np.floating], *, sample_rate: float, model: str = "hear") -> Scene:
     """Hear a whole wave: events, stems that add up to it, and its cochleagram.
 
@@ -104,9 +77,13 @@ def hear(wave: NDArray[np.floating], *, sample_rate: float, model: str = "hear")
     channels = as_channels(wave)
     ear = Ear(sample_rate=sample_rate, hop_s=HOP_S)  # refuses a rate that cannot be heard
     duration_s = channels.shape[-1] / sample_rate
-    events = hear_events([channels], sample_rate=sample_rate, duration_s=duration_s, model=model)
+    events = hear_events(
+        in_blocks(channels), sample_rate=sample_rate, duration_s=duration_s, model=model
+    )
     labels = heard_labels(events)
-    parts = separate_blocks([channels], labels=labels, sample_rate=sample_rate, model=model)
+    parts = separate_blocks(
+        in_blocks(channels), labels=labels, sample_rate=sample_rate, model=model
+    )
     signals = np.concatenate(list(parts), axis=-1)
     power = np.square(ear(channels)[0]).sum(axis=0)
     return Scene(

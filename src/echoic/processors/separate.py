@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -137,3 +137,27 @@ class Separate:
         n_silence = n_owed + int(np.ceil(self.ear.hop))
         tail, _ = self(np.zeros((state.wave.shape[0], n_silence), np.float32), state)
         return tail[..., :n_owed]
+
+
+def separate_blocks(
+    blocks: Iterable[NDArray[np.float32]],
+    *,
+    labels: Sequence[str],
+    sample_rate: float,
+    model: str = "hear",
+) -> Iterator[NDArray[np.float32]]:
+    """Stems (label + 1, channel, time) block by block, aligned with the input, rest last."""
+    separate = Separate(labels=labels, sample_rate=sample_rate, model=model)
+    state, skip = None, separate.delay
+
+    def aligned(signals: NDArray[np.float32]) -> NDArray[np.float32]:
+        nonlocal skip
+        dropped = min(skip, signals.shape[-1])
+        skip -= dropped
+        return signals[..., dropped:]
+
+    for block in blocks:
+        signals, state = separate(block, state)
+        yield aligned(signals)
+    if state is not None:
+        yield aligned(separate.finish(state))

@@ -2,36 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.processors.attend import as_channels
-from echoic.processors.detect import Detect, smooth
-
-
-def detect_blocks(
-    blocks: Iterable[NDArray[np.float32]], *, sample_rate: float, model: str = "hear"
-) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Probabilities over a file read in blocks, the delay taken off.
-
-    Args:
-        blocks: (channel, time) each.
-        sample_rate: Hz.
-        model: Name of the network.
-
-    Returns:
-        (label, step) and the labels of the rows.
-    """
-    detect = Detect(sample_rate=sample_rate, model=model)
-    parts, state = [], None
-    for block in blocks:
-        probabilities, state = detect(block, state)
-        parts.append(probabilities)
-    if state is not None:
-        parts.append(detect.finish(state))
-    return np.concatenate(parts, axis=-1)[:, detect.delay :], detect.labels
+from echoic.processors.detect import detect_blocks, smooth
+from echoic.streaming import as_channels, in_blocks
 
 
 def rank(probabilities: NDArray[np.float32], labels: tuple[str, ...]) -> list[tuple[str, float]]:
@@ -64,4 +39,4 @@ def tag(
         >>> len(tag(silence, sample_rate=16000))
         12
     """
-    return rank(*detect_blocks([as_channels(wave)], sample_rate=sample_rate, model=model))
+    return rank(*detect_blocks(in_blocks(as_channels(wave)), sample_rate=sample_rate, model=model))
