@@ -21,6 +21,7 @@ from echoic.labels import LABELS
 
 # `echoic.processors.hear` by attribute is the function of that name.
 hear_module = import_module("echoic.processors.hear")
+separate_module = import_module("echoic.processors.separate")
 
 RATE = 16_000
 FILES = {"events.json", "events.csv", "events.txt", "stems", "cochleagram.png", "report.html"}
@@ -237,13 +238,13 @@ def test_hear_does_not_write_two_inputs_into_one_folder(run, here, hearing):
 @pytest.fixture
 def interrupted(monkeypatch):
     """Press Ctrl-C, from now on, when the first block has been separated."""
-    separate = hear_module.separate_blocks
+    separate = separate_module.separate_blocks
 
     def blocks(*args: object, **options: object):
         yield next(iter(separate(*args, **options)))
         raise KeyboardInterrupt
 
-    return lambda: monkeypatch.setattr(hear_module, "separate_blocks", blocks)
+    return lambda: monkeypatch.setattr(separate_module, "separate_blocks", blocks)
 
 
 def test_ctrl_c_leaves_nothing_behind(run, here, hearing, interrupted):

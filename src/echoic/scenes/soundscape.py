@@ -180,7 +180,7 @@ def compose(
         >>> hiss = white_noise(2.0, sample_rate=16000, rng=np.random.default_rng(0))
         >>> scene = compose([beep, Clip(hiss, None, snr_db=-20)], sample_rate=16000, duration_s=2)
         >>> scene.events
-        (Event(label='beep', onset_s=1.0, offset_s=1.5),)
+        (Event(label='beep', onset_s=1.0, offset_s=1.5, confidence=1.0),)
     """
     n_samples = count_samples(duration_s, sample_rate)
     shape = _shape(clips, background, n_samples)
