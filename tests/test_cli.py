@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -18,29 +17,12 @@ import soundfile
 import typer
 
 import echoic
+from conftest import Result
 from echoic import audio
-from echoic.cli import common, main
+from echoic.cli import common
 from echoic.errors import EchoicError, ParameterError
 
 RATE = 16_000
-
-
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def run_echoic(*args: str | Path) -> Result:
-        monkeypatch.setattr(sys, "argv", ["echoic", *map(str, args)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        code = left.value.code
-        return Result(0 if code is None else int(code), *capsys.readouterr())
-
-    return run_echoic
 
 
 @pytest.fixture

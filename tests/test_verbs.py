@@ -8,14 +8,13 @@ import json
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 import soundfile
 
+from conftest import Result
 from echoic import audio
-from echoic.cli import main
 from echoic.events import Event
 from echoic.labels import LABELS
 
@@ -26,26 +25,6 @@ separate_module = import_module("echoic.processors.separate")
 RATE = 16_000
 FILES = {"events.json", "events.csv", "events.txt", "stems", "cochleagram.png", "report.html"}
 EVENTS = [Event("speech", 0.04, 0.2, 0.9), Event("rain", 0.1, 0.24, 0.6)]
-
-
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run `echoic` in this process, from the command line on."""
-
-    def run_echoic(*args: str | Path) -> Result:
-        monkeypatch.setattr(sys, "argv", ["echoic", *map(str, args)])
-        with pytest.raises(SystemExit) as left:
-            main()
-        code = left.value.code
-        return Result(0 if code is None else int(code), *capsys.readouterr())
-
-    return run_echoic
 
 
 @pytest.fixture

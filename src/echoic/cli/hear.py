@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +18,7 @@ from echoic.cli.common import Force, Inputs, Json, Quiet, Talk, Verbose
 from echoic.errors import EchoicWarning
 
 if TYPE_CHECKING:
+    from echoic.audio.files import Wave
     from echoic.events import Event
     from echoic.report.meter import ColumnMeter
 
@@ -108,7 +109,7 @@ def hear_source(source: Source, folder: Path, *, force: bool, talk: Talk) -> dic
     return record
 
 
-def metered(source: Source, meter: ColumnMeter, advance: Callable[[float], None]) -> Any:
+def metered(source: Source, meter: ColumnMeter, advance: Callable[[float], None]) -> Iterator[Wave]:
     """The blocks of the source, their cochleagram taken on the way."""
     import numpy as np
 

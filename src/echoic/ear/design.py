@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.errors import ParameterError
-from echoic.units import erb_hz, erb_rate_to_hz, hz_to_erb_rate
+from echoic.units import ERB_SLOPE_PER_HZ, erb_hz, erb_rate_to_hz, hz_to_erb_rate
 
 ORDER = 4
 # Ratio of a fourth-order gammatone's decay parameter b to its equivalent
@@ -130,7 +130,7 @@ BANDWIDTH_FLOOR_HZ = 100.0
 SEPARATING_LOW_HZ, SEPARATING_HIGH_HZ = 30.0, 7600.0
 N_GAIN_BANDS = 64
 # The frequency at which an ERB is as wide as the floor.
-_KNEE_HZ = float((BANDWIDTH_FLOOR_HZ / erb_hz(0.0) - 1) / 4.37e-3)
+_KNEE_HZ = float((BANDWIDTH_FLOOR_HZ / erb_hz(0.0) - 1) / ERB_SLOPE_PER_HZ)
 
 
 def _hz_to_place(frequency_hz: NDArray[np.float64] | float) -> NDArray[np.float64]:

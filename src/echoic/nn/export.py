@@ -18,7 +18,8 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from echoic.nn.hearing import FRAMES_PER_STEP, HearingNetwork
+from echoic.ear.scene import FRAMES_PER_STEP
+from echoic.nn.hearing import HearingNetwork, to_steps
 from echoic.nn.listener import CODE_SIZE, N_BANDS, N_FEATURES, ListenerState
 from echoic.nn.memory import MemoryState
 
@@ -42,7 +43,7 @@ class ListenerStep(nn.Module):
         """Frames (1, 2, band, 4), memory lines, integrators, codes kept for detection."""
         n_lines = self.listener.memory.n_octaves
         before = ListenerState(MemoryState(state[:n_lines]), state[n_lines:-1])
-        code, after = self.listener(frames.mean(dim=-1, keepdim=True), before)
+        code, after = self.listener(to_steps(frames), before)
         logits, codes = self.detect(code, state[-1])
         return code, logits, *flatten(after), codes
 

@@ -7,11 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from echoic.ear.scene import FRAMES_PER_STEP
 from echoic.nn.heads import Detect, Gains
 from echoic.nn.listener import CODE_SIZE, Listener, ListenerState
 from echoic.nn.memory import MemoryState
-
-FRAMES_PER_STEP = 4  # ear frames to a step of the listener: 20 ms
 
 
 class HearingState(NamedTuple):
@@ -28,6 +27,12 @@ class HearingOutput(NamedTuple):
 
     logits: Tensor
     gains: Tensor
+
+
+def to_steps(frames: Tensor) -> Tensor:
+    """Average ear frames over the listener's steps, (..., frame) -> (..., step)."""
+    n_steps = frames.shape[-1] // FRAMES_PER_STEP
+    return frames.unflatten(-1, (n_steps, FRAMES_PER_STEP)).mean(dim=-1)
 
 
 def known_code(code: Tensor) -> Tensor:
@@ -76,9 +81,7 @@ class HearingNetwork(nn.Module):
         """Hear the next ear frames."""
         if state is None:
             state = self.fresh(frames.shape[0])
-        n_steps = frames.shape[-1] // FRAMES_PER_STEP
-        steps = frames.unflatten(-1, (n_steps, FRAMES_PER_STEP)).mean(dim=-1)
-        code, listener = self.listener(steps, state.listener)
+        code, listener = self.listener(to_steps(frames), state.listener)
         code_so_far = torch.cat([state.code.to(code), code], dim=-1)
         known, newest = known_code(code_so_far), code_so_far[..., -1:]
         gains, gain_memory = self.gains(frames, known, state.gains)

@@ -8,15 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.ear.scene import HOP_S, SceneEar, SceneEarState
+from echoic.ear.scene import FRAMES_PER_STEP, STEP_S, SceneEar, SceneEarState
 from echoic.events import Event
 from echoic.processors.network import (
-    FRAMES_PER_STEP,
     NetworkState,
     load_network,
 )
 
-STEP_S = HOP_S * FRAMES_PER_STEP
 BRIDGE_S = 0.4  # shorter gaps lie within one event
 SHORTEST_EVENT_S = 0.1
 _SMOOTHING_S = 0.18  # an odd number of steps

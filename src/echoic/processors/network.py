@@ -8,9 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.ear.scene import FRAMES_PER_STEP
 from echoic.runtime import Card, GraphState, StepGraph, find_model
-
-FRAMES_PER_STEP = 4  # the listener takes a step every 20 ms
 
 
 class NetworkState(NamedTuple):

@@ -24,7 +24,7 @@ class LoopSettings:
 
     n_steps: int
     batch_size: int = 16
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     weight_decay: float = 3e-2
     warm_up_steps: int = 100
     clip_norm: float = 1.0
@@ -91,13 +91,8 @@ def train(
         optimiser, lambda step: _learning_rate_factor(step, settings)
     )
     checkpoint = folder / "checkpoint.pt"
-    step = 0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
-        model.load_state_dict(saved["model"])
-        optimiser.load_state_dict(saved["optimiser"])
-        schedule.load_state_dict(saved["schedule"])
-        step = saved["step"]
+    step = _load(checkpoint, model, optimiser, schedule, device)
+    if step:
         report(f"resumed at step {step}")
     batches = DataLoader(
         EndlessExamples(draw_batch, settings, step),
@@ -127,6 +122,17 @@ def train(
             if step % settings.checkpoint_every == 0 or step == settings.n_steps:
                 _save(checkpoint, model, optimiser, schedule, step)
     return model
+
+
+def _load(path: Path, model: nn.Module, optimiser: Any, schedule: Any, device: Any) -> int:
+    """Take up what a checkpoint holds, and return its step; 0 where there is none."""
+    if not path.exists():
+        return 0
+    saved = torch.load(path, map_location=device, weights_only=True)
+    model.load_state_dict(saved["model"])
+    optimiser.load_state_dict(saved["optimiser"])
+    schedule.load_state_dict(saved["schedule"])
+    return int(saved["step"])
 
 
 def _save(path: Path, model: nn.Module, optimiser: Any, schedule: Any, step: int) -> None:

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from echoic.ear import Filterbank, Inverse, SceneEar
 from echoic.ear.design import N_GAIN_BANDS
-from echoic.ear.scene import HOP_S
+from echoic.ear.scene import FRAMES_PER_STEP, HOP_S, STEP_S
 from echoic.labels import LABELS
 from echoic.training.data import OTHER, SAMPLE_RATE
 from echoic.training.mixing import MixedScene
 
-STEP_S = 0.02
 MAX_SOURCES = 5  # four labelled sounds and what has no label
 _HOP_SAMPLES = round(HOP_S * SAMPLE_RATE)
 _WARM_UP_S = 0.1  # by then the separating bank has forgotten that it began in silence
@@ -82,7 +81,7 @@ class ExampleMaker:
         mixture = scene.mixture
         frames = self.ear(mixture[np.newaxis])[0]
         n_frames = frames.shape[-1]
-        activity = activity_of(scene.spans_s, round(n_frames * HOP_S / STEP_S))
+        activity = activity_of(scene.spans_s, n_frames // FRAMES_PER_STEP)
         start, stop = (k * _HOP_SAMPLES for k in window)
         warm_up = min(start, round(_WARM_UP_S * SAMPLE_RATE))
         shape = (MAX_SOURCES, N_GAIN_BANDS, window[1] - window[0])

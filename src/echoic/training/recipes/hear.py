@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from echoic.ear.scene import HOP_S
+from echoic.ear.scene import FRAMES_PER_STEP, HOP_S, STEP_S
 from echoic.labels import LABELS
 from echoic.nn.heads import LOOK_AHEAD_STEPS
-from echoic.nn.hearing import FRAMES_PER_STEP, HearingNetwork, known_code
+from echoic.nn.hearing import HearingNetwork, known_code, to_steps
 from echoic.training.data import load_clips, load_folder
 from echoic.training.loop import Batch, LoopSettings, train
 from echoic.training.losses import detection_loss, gain_loss_db, share_loss
@@ -20,7 +20,7 @@ from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer
 from echoic.training.music import render_collection
 from echoic.training.shipping import ship_hearing
 from echoic.training.synthetic import synthesise
-from echoic.training.targets import STEP_S, Example, ExampleMaker
+from echoic.training.targets import Example, ExampleMaker
 
 # Gains are learned from a part of each scene: all of it would cost three times
 # as much and teach little more.
@@ -77,8 +77,7 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     """Detection over the whole scene, gains within the window."""
     assert isinstance(model, HearingNetwork)
     frames = batch["frames"]
-    steps = frames.unflatten(-1, (-1, FRAMES_PER_STEP)).mean(dim=-1)
-    code, _ = model.listener(steps)
+    code, _ = model.listener(to_steps(frames))
     detection = detection_loss(model.detect(code)[0], batch["activity"], LOOK_AHEAD_STEPS)
 
     start = int(batch["window_start"])
@@ -132,7 +131,7 @@ def run(
         ParameterError: no data folder.
         MissingExtraError: no FluidSynth to render music with.
     """
-    settings = LoopSettings(n_steps=n_steps or N_STEPS, seed=seed, learning_rate=2e-3)
+    settings = LoopSettings(n_steps=n_steps or N_STEPS, seed=seed)
     torch.manual_seed(seed)
     model = HearingNetwork(len(LABELS))
     mixer = scene_mixer("train", folder=folder)

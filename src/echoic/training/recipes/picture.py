@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from echoic.ear.scene import HOP_S
 from echoic.labels import LABELS
 from echoic.nn.baselines.picture import (
     FRAMES_PER_STEP,
@@ -28,6 +29,11 @@ from echoic.training.recipes import hear
 from echoic.training.targets import MAX_SOURCES, Example, activity_of, source_index
 
 
+def _picture_frame(ear_frame: int) -> int:
+    """The frame of the picture that begins when an ear frame does."""
+    return round(ear_frame * HOP_S * SAMPLE_RATE / HOP_SAMPLES)
+
+
 def _by_mel(power: NDArray[np.float32]) -> NDArray[np.float32]:
     """Sum bins into the mel band whose mask they take, (bin, frame) -> (mel, frame)."""
     summed = np.zeros((N_MELS, power.shape[1]), np.float32)
@@ -43,7 +49,7 @@ class PictureExampleMaker:
         spectra = {label: stft(wave) for label, wave in scene.sources.items()}
         mixture = np.sum(list(spectra.values()), axis=0)
         n_frames = mixture.shape[1]
-        start, stop = (round(k * 0.005 * SAMPLE_RATE / HOP_SAMPLES) for k in window)
+        start, stop = (_picture_frame(k) for k in window)
         shape = (MAX_SOURCES, N_MELS, stop - start)
         own, cross = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         source = np.full(MAX_SOURCES, -1, np.int64)
@@ -68,7 +74,7 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     logits, masks = model(batch["frames"])
     detection = detection_loss(logits, batch["activity"], 0)
     n_frames = batch["mixture_power"].shape[-1]
-    start = int(batch["window_start"]) // 2
+    start = _picture_frame(int(batch["window_start"]))
     gain_db, share = hear.gain_losses(masks[..., start : start + n_frames], batch)
     return hear.weigh(detection, gain_db, share)
 
@@ -89,7 +95,7 @@ def run(
         ParameterError: no data folder.
         MissingExtraError: no FluidSynth to render music with.
     """
-    settings = LoopSettings(n_steps=n_steps or hear.N_STEPS, seed=seed, learning_rate=2e-3)
+    settings = LoopSettings(n_steps=n_steps or hear.N_STEPS, seed=seed)
     torch.manual_seed(seed)
     model = PictureNetwork(len(LABELS))
     batches = hear.BatchMaker(hear.scene_mixer("train", folder=folder), PictureExampleMaker())
