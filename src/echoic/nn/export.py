@@ -128,6 +128,6 @@ def load_hearing(network: HearingNetwork, paths: Sequence[Path]) -> HearingNetwo
             stored[initializer.name] = torch.from_numpy(array)
     # Only training counts batches; the graphs know nothing of it.
     counts = {n: t for n, t in network.state_dict().items() if n.endswith("num_batches_tracked")}
-    wanted = network.state_dict().keys() - counts.keys()
+    wanted = [name for name in network.state_dict() if name not in counts]  # in their order
     network.load_state_dict(counts | {name: stored[name] for name in wanted})
     return network
