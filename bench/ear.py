@@ -11,7 +11,10 @@ which suits its memory far better (frames across the cuts are not made good). Pe
 installed are missing rows.
 
 The identity is measured on noisy speech: dev readers where ECHOIC_DATA names the recordings,
-else synthetic babble, with pink noise 5 dB below.
+else synthetic babble, with pink noise 5 dB below. Ripple is how far the whole is from a pure
+delay at worst, from 60 Hz to 0.9 Nyquist. The first row is what the networks act through; one
+tap for each band unless it says more; "spread" are banks of so many bands up to Nyquist, the
+others are laid out as the networks know them; exact is the inverse for whole files.
 """
 # ruff: noqa: E402
 
@@ -29,19 +32,20 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echoic import audio
-from echoic.ear import Ear, Filterbank, Inverse
+from echoic.ear import Ear, Filterbank, Inverse, invert_exactly
+from echoic.ear.design import design_separating
 from echoic.scenes import babble, pink_noise
 
 SAMPLE_RATE = 16_000
 N_BANDS, HOP_S, LOW_HZ = 64, 0.0025, 50.0
 DURATION_S = 60.0
 SNR_DB, LEVEL_DBFS = 5.0, -23.0
-DELAY_S = 0.004
 SECOND = SAMPLE_RATE  # full-rate subbands of a minute are half a gigabyte: a second at a time
 
 Wave = NDArray[np.float32]
@@ -127,12 +131,12 @@ PEERS: dict[str, tuple[str, Callable[[], Run]]] = {  # key -> title, what makes 
 # Sound -------------------------------------------------------------------------------------
 
 
-def with_noise(speech: Wave, rng: np.random.Generator) -> Wave:
-    """Add pink noise SNR_DB below the speech."""
+def with_noise(speech: Wave, rng: np.random.Generator, sample_rate: int = SAMPLE_RATE) -> Wave:
+    """Add pink noise SNR_DB below the speech, up to Nyquist."""
     level_dbfs = 10 * np.log10(np.mean(np.square(speech, dtype=np.float64))) - SNR_DB
-    duration_s = speech.size / SAMPLE_RATE
+    duration_s = speech.size / sample_rate
     return speech + pink_noise(
-        duration_s, sample_rate=SAMPLE_RATE, rng=rng, level_dbfs=float(level_dbfs)
+        duration_s, sample_rate=sample_rate, rng=rng, level_dbfs=float(level_dbfs)
     )
 
 
@@ -174,18 +178,87 @@ def speeds(wave: Wave, n_rounds: int) -> tuple[dict[str, float], dict[str, str]]
     return {key: duration_s / statistics.median(own) for key, own in seconds.items()}, missing
 
 
-def identity_db(wave: Wave) -> float:
-    """Energy of the input over that of what separating and adding up again changes."""
-    bank = Filterbank.separating(sample_rate=SAMPLE_RATE)
-    inverse = Inverse(sample_rate=SAMPLE_RATE, delay_s=DELAY_S)
-    bank_state, inverse_state, parts = None, None, []
-    for start in range(0, wave.size, SECOND):
-        subbands, bank_state = bank(wave[start : start + SECOND], bank_state)
-        bands, inverse_state = inverse(subbands, inverse_state)
-        parts.append(bands.sum(axis=0, dtype=np.float64))
-    given = np.concatenate(parts)[inverse.delay :]
+class Identity(NamedTuple):
+    """A bank and an inverse: delay 0 is the exact one for files, bands None the networks' bank."""
+
+    rate_hz: int
+    delay_ms: int
+    n_taps: int = 1
+    n_bands: int | None = None
+    floor_hz: int = 100
+
+    @property
+    def key(self) -> str:
+        bands = "" if self.n_bands is None else f".{self.n_bands}_bands"
+        how = f"{self.delay_ms}_ms.{self.n_taps}_taps" if self.delay_ms else "exact"
+        return f"inverse.{self.rate_hz}_hz{bands}.floor_{self.floor_hz}_hz.{how}"
+
+
+IDENTITIES = (
+    Identity(16_000, 4),
+    *(Identity(16_000, delay_ms, n_taps=2) for delay_ms in (2, 4, 8, 16)),
+    Identity(16_000, 4, n_bands=64),
+    Identity(16_000, 8, n_taps=2, n_bands=96, floor_hz=50),
+    Identity(16_000, 16, n_taps=2, n_bands=96, floor_hz=50),
+    Identity(48_000, 4, n_bands=96),
+    Identity(48_000, 4, n_taps=2, n_bands=96),
+    *(Identity(rate_hz, 4, n_taps=2) for rate_hz in (8_000, 44_100, 96_000)),
+    *(Identity(rate_hz, 0) for rate_hz in (8_000, 16_000, 48_000)),
+)
+
+
+def difference_db(wave: Wave, given: NDArray[np.floating]) -> float:
+    """Energy of the input over that of what was changed."""
     taken = wave[: given.size].astype(np.float64)
     return float(10 * np.log10(np.sum(taken**2) / np.sum((given - taken) ** 2)))
+
+
+def measure(row: Identity, speech: Wave) -> tuple[int, float, float]:
+    """Number of bands, identity in dB, ripple in dB (−∞ where exact)."""
+    rate = row.rate_hz
+    design = design_separating(
+        sample_rate=rate, n_bands=row.n_bands, bandwidth_floor_hz=row.floor_hz
+    )
+    resampled = audio.resample(speech, sample_rate=SAMPLE_RATE, to_sample_rate=rate)
+    wave = with_noise(resampled, np.random.default_rng(0), rate)
+    bank = Filterbank(sample_rate=rate, design=design)
+    if not row.delay_ms:
+        wave = wave[: 10 * rate]
+        subbands, _ = bank(np.pad(wave, (0, design.ring_samples)))
+        given = invert_exactly(subbands, design=design)[: wave.size]
+        return design.n_bands, difference_db(wave, given), -np.inf
+    inverse = Inverse(
+        sample_rate=rate, delay_s=row.delay_ms / 1000, n_taps=row.n_taps, design=design
+    )
+    bank_state, inverse_state, parts = None, None, []
+    for start in range(0, wave.size, rate):
+        subbands, bank_state = bank(wave[start : start + rate], bank_state)
+        bands, inverse_state = inverse(subbands, inverse_state)
+        parts.append(bands.sum(axis=0, dtype=np.float64))
+    frequency_hz = np.linspace(60, 0.9 * rate / 2, 4000)
+    back = np.exp(2j * np.pi * frequency_hz * inverse.delay / rate)
+    ripple = np.abs(inverse.design.frequency_response(design, frequency_hz) * back - 1).max()
+    identity_db = difference_db(wave, np.concatenate(parts)[inverse.delay :])
+    return design.n_bands, identity_db, float(20 * np.log10(ripple))
+
+
+def print_identities(speech: Wave, source: str) -> dict[str, float]:
+    """Measure and print every row; the figures by key."""
+    title = f"bank and inverse, noisy {source} speech"
+    print(f"\n{title:44} {'bands':>5} {'floor':>7} {'identity':>10} {'ripple':>9}")
+    figures = {}
+    for row in IDENTITIES:
+        n_bands, identity_db, ripple_db = measure(row, speech)
+        taps = f", {row.n_taps} taps" if row.n_taps > 1 else ""
+        how = f"{row.delay_ms} ms{taps}" if row.delay_ms else "exact, whole file"
+        spread = ", spread to Nyquist" if row.n_bands else ""
+        name = f"{row.rate_hz / 1000:g} kHz, {how}{spread}"
+        ripple = f"{ripple_db:6.1f} dB" if row.delay_ms else f"{'–':>9}"
+        print(f"{name:44} {n_bands:5d} {row.floor_hz:4d} Hz {identity_db:7.1f} dB {ripple}")
+        figures[f"{row.key}.identity_db"] = identity_db
+        if row.delay_ms:
+            figures[f"{row.key}.ripple_db"] = ripple_db
+    return figures
 
 
 def main() -> None:
@@ -203,7 +276,6 @@ def main() -> None:
     speech = read_speech()
     source = "synthetic" if speech is None else "recorded"
     speech = synthetic_speech(DURATION_S, rng) if speech is None else speech
-    identity = identity_db(with_noise(speech, rng))
 
     print(f"{'64 bands, 16 kHz, one core':34} {'× real time':>12} {'Ear is faster by':>17}")
     for key, (title, _) in PEERS.items():
@@ -211,17 +283,15 @@ def main() -> None:
             print(f"{title:34} {found[key]:12.0f} {found['ear'] / found[key]:16.2f}×")
         else:
             print(f"{title:34} {'missing':>12}   {missing[key]}")
-    print(
-        f"identity of the separating bank, {1000 * DELAY_S:.0f} ms, noisy {source} speech:", end=""
-    )
-    print(f" {identity:.1f} dB")
+    identities = print_identities(speech, source)
     if options.json:
         flat: dict[str, float | str | None] = {
             f"{key}.times_real_time": round(found[key], 1) if key in found else None
             for key in PEERS
         }
         flat |= {f"ear.faster_than.{key}": found["ear"] / own for key, own in found.items()}
-        flat |= {"separating.identity_db": identity, "separating.speech": source}
+        networks = identities[f"{IDENTITIES[0].key}.identity_db"]
+        flat |= {"separating.identity_db": networks, "separating.speech": source, **identities}
         options.json.write_text(json.dumps(flat, indent=2) + "\n", encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 import echoic
-from echoic.ear import Adaptation, Ear, Filterbank, Inverse, SceneEar
+from echoic.ear import Adaptation, Ear, Filterbank, HairCell, Inverse, Nerve, SceneEar
 from echoic.nn.heads import Detect as DetectHead
 from echoic.nn.heads import Gains
 from echoic.nn.hearing import HearingNetwork
@@ -91,6 +91,9 @@ def gains_of_the_network() -> torch.nn.Module:
 CASES = [
     Case(Filterbank, lambda: Filterbank(sample_rate=RATE), mono, 9_001, batch=np.stack),
     Case(Inverse, lambda: Inverse(sample_rate=16_000), subbands, 4_001, batch=np.stack),
+    Case(Inverse, lambda: Inverse(sample_rate=16_000, n_taps=2), subbands, 4_001, batch=np.stack),
+    Case(HairCell, lambda: HairCell(sample_rate=16_000), subbands, 4_001, batch=np.stack),
+    Case(Nerve, lambda: Nerve(hop_s=0.0025), levels, 4_001, batch=np.stack),
     Case(Adaptation, lambda: Adaptation(hop_s=0.01), levels, 4_001, batch=np.stack),
     Case(
         Ear,

@@ -1,15 +1,22 @@
 """The ear: from sound to what the auditory nerve carries, and back.
 
 `design` turns parameters into coefficients, `kernels` runs them, `filterbank`
-gives full-rate subbands, `inverse` puts them together again, `haircell`
-compresses and adapts, `ear` composes the hop-rate features, and `scene` is the
-ear as networks use it.
+gives full-rate subbands, `inverse` puts them together again, `haircell` rectifies
+and compresses, `nerve` adapts, `ear` composes the hop-rate features, and `scene`
+is the ear as networks use it.
 """
 
 from echoic.ear.ear import Ear, EarState
 from echoic.ear.filterbank import Filterbank, FilterbankState
-from echoic.ear.haircell import Adaptation, compress_log, compress_power
-from echoic.ear.inverse import Inverse, InverseState
+from echoic.ear.haircell import (
+    Adaptation,
+    HairCell,
+    HairCellState,
+    compress_log,
+    compress_power,
+)
+from echoic.ear.inverse import Inverse, InverseState, invert_exactly
+from echoic.ear.nerve import Nerve, NerveState
 from echoic.ear.scene import SceneEar, SceneEarState
 
 __all__ = [
@@ -18,10 +25,15 @@ __all__ = [
     "EarState",
     "Filterbank",
     "FilterbankState",
+    "HairCell",
+    "HairCellState",
     "Inverse",
     "InverseState",
+    "Nerve",
+    "NerveState",
     "SceneEar",
     "SceneEarState",
     "compress_log",
     "compress_power",
+    "invert_exactly",
 ]

@@ -56,6 +56,12 @@ class BankDesign:
         """Number of bands, silent ones included."""
         return int(self.center_hz.size)
 
+    @property
+    def ring_samples(self) -> int:
+        """Samples after which every band's ringing is below −200 dB."""
+        # exp(−2π·1.019·6) is −334 dB, and t³ gives 75 dB back.
+        return int(6 / self.bandwidth_hz.min() * self.sample_rate)
+
     def impulse_response(self, n_samples: int) -> NDArray[np.complex128]:
         """The closed form, (band, time): gain · C(n+3, 3) · pⁿ."""
         n = np.arange(n_samples)
@@ -80,6 +86,12 @@ def check_sample_rate(sample_rate: float) -> float:
             f"{HIGHEST_RATE_HZ:.0f} Hz"
         )
     return float(sample_rate)
+
+
+def _check_whole(value: int, lowest: int, highest: int, *, name: str) -> int:
+    if not (isinstance(value, int | np.integer) and lowest <= value <= highest):
+        raise ParameterError(f"{name}={value!r} is not a whole number from {lowest} to {highest}")
+    return int(value)
 
 
 def _gammatone_bank(
@@ -112,8 +124,7 @@ def design_listening(
         [50.0, 7600.0]
     """
     sample_rate = check_sample_rate(sample_rate)
-    if not (isinstance(n_bands, int | np.integer) and 1 <= n_bands <= MAX_BANDS):
-        raise ParameterError(f"n_bands={n_bands!r} is not a whole number from 1 to {MAX_BANDS}")
+    n_bands = _check_whole(n_bands, 1, MAX_BANDS, name="n_bands")
     if not 0 < low_hz <= high_hz < np.inf:
         raise ParameterError(f"low_hz={low_hz!r}, high_hz={high_hz!r}: need 0 < low <= high")
     if low_hz >= sample_rate / 2:
@@ -129,49 +140,77 @@ def design_listening(
 BANDWIDTH_FLOOR_HZ = 100.0
 SEPARATING_LOW_HZ, SEPARATING_HIGH_HZ = 30.0, 7600.0
 N_GAIN_BANDS = 64
-# The frequency at which an ERB is as wide as the floor.
-_KNEE_HZ = float((BANDWIDTH_FLOOR_HZ / erb_hz(0.0) - 1) / ERB_SLOPE_PER_HZ)
 
 
-def _hz_to_place(frequency_hz: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """Bandwidths below a frequency, where a bandwidth is max(ERB, 100 Hz)."""
-    frequency_hz = np.asarray(frequency_hz, dtype=np.float64)
-    above = hz_to_erb_rate(np.maximum(frequency_hz, _KNEE_HZ)) - hz_to_erb_rate(_KNEE_HZ)
-    return np.minimum(frequency_hz, _KNEE_HZ) / BANDWIDTH_FLOOR_HZ + above
+class _Places:
+    """Bandwidths below a frequency, where a bandwidth is max(ERB, floor), and back."""
+
+    def __init__(self, floor_hz: float) -> None:
+        # No ERB is narrower than that at 0 Hz; the knee is where an ERB is as wide as the floor.
+        self.floor_hz = max(floor_hz, float(erb_hz(0.0)))
+        self.knee_hz = float((self.floor_hz / erb_hz(0.0) - 1) / ERB_SLOPE_PER_HZ)
+
+    def of_hz(self, frequency_hz: float) -> float:
+        above = hz_to_erb_rate(max(frequency_hz, self.knee_hz)) - hz_to_erb_rate(self.knee_hz)
+        return float(min(frequency_hz, self.knee_hz) / self.floor_hz + above)
+
+    def to_hz(self, place: NDArray[np.float64]) -> NDArray[np.float64]:
+        knee = self.knee_hz / self.floor_hz
+        above = erb_rate_to_hz(hz_to_erb_rate(self.knee_hz) + np.maximum(place - knee, 0))
+        return np.minimum(place, knee) * self.floor_hz + above - self.knee_hz
 
 
-def _place_to_hz(place: NDArray[np.float64]) -> NDArray[np.float64]:
-    knee = _KNEE_HZ / BANDWIDTH_FLOOR_HZ
-    above = erb_rate_to_hz(hz_to_erb_rate(_KNEE_HZ) + np.maximum(place - knee, 0))
-    return np.minimum(place, knee) * BANDWIDTH_FLOOR_HZ + above - _KNEE_HZ
-
-
-def design_separating(*, sample_rate: float) -> BankDesign:
+def design_separating(
+    *,
+    sample_rate: float,
+    n_bands: int | None = None,
+    bandwidth_floor_hz: float = BANDWIDTH_FLOOR_HZ,
+) -> BankDesign:
     """The bank that sounds are taken apart in.
 
-    64 bands from 30 Hz to 7.6 kHz at every rate, bandwidth max(ERB, 100 Hz),
-    spaced in proportion to it, then as many more at the same spacing as reach
-    up to Nyquist. Below 15.2 kHz the bands from Nyquist up are silent.
+    Bandwidths are max(ERB, floor), and the spacing is in proportion to them. Left
+    to itself the bank is the one that networks act through: 64 bands from 30 Hz
+    to 7.6 kHz at every rate, then as many more at the same spacing as reach up
+    to Nyquist; below 15.2 kHz the bands from Nyquist up are silent.
+
+    Args:
+        sample_rate: Hz, 8 to 192 kHz.
+        n_bands: Bands in all, 2 to 256, spread from 30 Hz to just below Nyquist.
+        bandwidth_floor_hz: Of the low bands, up to 1000 Hz; 0 leaves the ERBs as they
+            are. A band answers after about 0.47 / bandwidth seconds: a delay of
+            4 ms asks for 100 Hz, 8 ms allow 50 Hz. Narrower bands want more of them.
 
     Raises:
-        ParameterError: a rate outside 8 to 192 kHz.
+        ParameterError: a value outside of its range.
 
     Example:
         >>> design_separating(sample_rate=16000).n_bands
         64
     """
-    return _design_separating(check_sample_rate(sample_rate))
+    if n_bands is not None:
+        n_bands = _check_whole(n_bands, 2, MAX_BANDS, name="n_bands")
+    if not 0 <= bandwidth_floor_hz <= 1000:
+        raise ParameterError(f"bandwidth_floor_hz={bandwidth_floor_hz!r} is outside 0 to 1000 Hz")
+    return _design_separating(check_sample_rate(sample_rate), n_bands, float(bandwidth_floor_hz))
 
 
 @lru_cache(maxsize=32)
-def _design_separating(sample_rate: float) -> BankDesign:
-    low, high = _hz_to_place(SEPARATING_LOW_HZ), _hz_to_place(SEPARATING_HIGH_HZ)
-    step = (high - low) / (N_GAIN_BANDS - 1)
-    above = max(0, int((_hz_to_place(sample_rate / 2) - high) / step - 0.25))
-    center_hz = _place_to_hz(low + step * np.arange(N_GAIN_BANDS + above))
-    return _gammatone_bank(
-        sample_rate, center_hz, np.maximum(erb_hz(center_hz), BANDWIDTH_FLOOR_HZ)
-    )
+def _design_separating(sample_rate: float, n_bands: int | None, floor_hz: float) -> BankDesign:
+    places = _Places(floor_hz)
+    low, nyquist = places.of_hz(SEPARATING_LOW_HZ), places.of_hz(sample_rate / 2)
+    if n_bands is None:
+        high = places.of_hz(SEPARATING_HIGH_HZ)
+        step = (high - low) / (N_GAIN_BANDS - 1)
+        n_bands = N_GAIN_BANDS + max(0, int((nyquist - high) / step - 0.25))
+    else:
+        step = (nyquist - low) / (n_bands - 0.25)
+    center_hz = places.to_hz(low + step * np.arange(n_bands, dtype=np.float64))
+    return _gammatone_bank(sample_rate, center_hz, np.maximum(erb_hz(center_hz), floor_hz))
+
+
+# Taps of a band lie a tenth of its rise time apart.
+_TAP_SPACING = 0.1
+MAX_TAPS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,8 +218,8 @@ class InverseDesign:
     """Weights and delays that put the bands together again.
 
     Attributes:
-        weight: (band,) complex128.
-        band_delay_samples: (band,) int64.
+        weight: (tap, band) complex128.
+        band_delay_samples: (tap, band) int64, none longer than the delay of the whole.
         delay_samples: Delay D of the whole, analysis and synthesis.
     """
 
@@ -188,53 +227,75 @@ class InverseDesign:
     band_delay_samples: NDArray[np.int64]
     delay_samples: int
 
+    def frequency_response(
+        self, bank: BankDesign, frequency_hz: NDArray[np.float64]
+    ) -> NDArray[np.complex128]:
+        """Of analysis and synthesis together, (frequency,): nearly exp(−2πi·f·D/rate)."""
+        f = np.asarray(frequency_hz, dtype=np.float64)
+        advance = -2j * np.pi * f / bank.sample_rate
+        # Re(w·y) is half of w·y and of its conjugate, whose spectrum is mirrored.
+        positive, negative = bank.frequency_response(f), bank.frequency_response(-f).conj()
+        total = np.zeros(f.shape, np.complex128)
+        for weight, delay in zip(self.weight, self.band_delay_samples, strict=True):
+            turn = np.exp(advance * delay[:, None])
+            total += (weight / 2) @ (positive * turn) + (weight.conj() / 2) @ (negative * turn)
+        return total
+
 
 @lru_cache(maxsize=32)
-def _design_inverse(bank: BankDesign, delay_samples: int, ridge: float) -> InverseDesign:
+def _design_inverse(
+    bank: BankDesign, delay_samples: int, ridge: float, n_taps: int
+) -> InverseDesign:
     heard = bank.gain > 0
     # A gammatone's envelope t³·exp(−2πbt) peaks at 3/(2πb): delay each band so
     # that all peaks meet at D; a band slower than D is not delayed at all.
-    peak_s = 3 / (2 * np.pi * DECAY_PER_ERB * bank.bandwidth_hz)
-    wanted = delay_samples - np.rint(peak_s * bank.sample_rate).astype(np.int64)
-    band_delay = np.where(heard, np.maximum(wanted, 0), 0)
+    peak = 3 / (2 * np.pi * DECAY_PER_ERB * bank.bandwidth_hz) * bank.sample_rate
+    first = np.maximum(delay_samples - np.rint(peak).astype(np.int64), 0)
+    spacing = np.maximum(np.rint(_TAP_SPACING * peak).astype(np.int64), 1)
+    band_delay = np.minimum(first + np.arange(n_taps)[:, None] * spacing, delay_samples)
+    band_delay = np.where(heard, band_delay, 0)
 
-    # What remains of an impulse after this long is below −200 dB.
-    n_samples = delay_samples + int(0.06 * bank.sample_rate)
-    response = bank.impulse_response(n_samples)
-    for b, d in enumerate(band_delay):
-        response[b, d:] = response[b, : n_samples - d].copy()
-        response[b, :d] = 0
+    n_samples = delay_samples + bank.ring_samples
+    undelayed = bank.impulse_response(n_samples)[heard]
+    response = np.zeros((n_taps, *undelayed.shape), dtype=np.complex128)
+    for tap, delays in enumerate(band_delay[:, heard]):
+        for b, d in enumerate(delays):
+            response[tap, b, d:] = undelayed[b, : n_samples - d]
+    response = response.reshape(-1, n_samples)
     # Re(w·h) = Re(w)·Re(h) − Im(w)·Im(h): linear in the real unknowns (Re w, Im w).
     # Over the whole spectrum, equally weighted, which by Parseval is over time.
-    basis = np.concatenate([response.real[heard], -response.imag[heard]])
+    basis = np.concatenate([response.real, -response.imag])
     gram = basis @ basis.T
     gram += ridge * np.diag(np.diag(gram))
     solution = np.linalg.solve(gram, basis[:, delay_samples])
-    n_heard = int(heard.sum())
-    weight = np.zeros(bank.n_bands, dtype=np.complex128)
-    weight[heard] = solution[:n_heard] + 1j * solution[n_heard:]
+    real, imag = solution.reshape(2, n_taps, -1)
+    weight = np.zeros(band_delay.shape, dtype=np.complex128)
+    weight[:, heard] = real + 1j * imag
     return InverseDesign(weight, band_delay, delay_samples)
 
 
 def design_inverse(
-    bank: BankDesign, *, delay_s: float = 0.004, ridge: float = 1e-9
+    bank: BankDesign, *, delay_s: float = 0.004, n_taps: int = 1, ridge: float = 1e-9
 ) -> InverseDesign:
     """Least-squares weights so that Σ Re(w·H·z⁻ᵈ) comes as near as can be to z⁻ᴰ.
 
-    One complex weight and one whole delay a band; a little ridge keeps
+    One complex weight and one whole delay a band and tap; a little ridge keeps
     neighbouring bands from fighting each other, since masks would tear apart
     what they cancel.
 
     Args:
         bank: The analysis bank.
         delay_s: Delay of the whole in seconds, 1 to 100 ms.
+        n_taps: Of each band, 1 to 4: how often it is weighted, each time a tenth of
+            its rise time later. Two come nearer by 10 to 30 dB.
         ridge: Regularisation, relative to each band's energy.
 
     Raises:
-        ParameterError: a delay or ridge outside of its range.
+        ParameterError: a value outside of its range.
     """
     if not 0.001 <= delay_s <= 0.1:
         raise ParameterError(f"delay_s={delay_s!r} is outside 0.001 to 0.1 s")
+    n_taps = _check_whole(n_taps, 1, MAX_TAPS, name="n_taps")
     if not 0 < ridge < 1:
         raise ParameterError(f"ridge={ridge!r} is not between 0 and 1")
-    return _design_inverse(bank, round(delay_s * bank.sample_rate), ridge)
+    return _design_inverse(bank, round(delay_s * bank.sample_rate), ridge, n_taps)

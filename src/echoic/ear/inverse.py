@@ -1,4 +1,8 @@
-"""Back from subbands to sound: real bands that add up to the delayed input."""
+"""Back from subbands to sound: at once with a short delay, or exactly for a whole file.
+
+`Inverse` is causal and streams; `invert_exactly` looks at the whole and has no
+delay. Gains of 1 give the input back from both.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear import kernels
-from echoic.ear.design import BankDesign, design_inverse, design_separating
+from echoic.ear.design import ORDER, BankDesign, design_inverse, design_separating
 from echoic.ear.filterbank import check_state_shape
+from echoic.ear.subbands import as_subbands
 from echoic.errors import ParameterError
 
 
 class InverseState(NamedTuple):
-    """tail: (..., band, delay) float32, weighted samples not yet given out."""
+    """tail: (..., tap, band, delay) float32, weighted samples not yet given out."""
 
     tail: NDArray[np.float32]
 
@@ -24,13 +29,16 @@ class Inverse:
 
     The bands come out real and aligned, so that gains can be multiplied onto
     them before they are added: with gains of 1 the sum is the input, `delay`
-    samples late, to about 75 dB at 4 ms. The same gains for a band of the
-    input and for its delayed self make this the place where sounds are taken
-    apart.
+    samples late, to about 75 dB at 4 ms, and to about 90 dB with two taps. The
+    same gains for a band of the input and for its delayed self make this the
+    place where sounds are taken apart.
 
     Args:
         sample_rate: Hz.
-        delay_s: Delay of analysis and synthesis together, 1 to 100 ms.
+        delay_s: Delay of analysis and synthesis together, 1 to 100 ms. Below 4 ms
+            one tap gives about 65 dB, two give 95.
+        n_taps: Of each band, 1 to 4 (see `design_inverse`). The shipped networks
+            were taught with one.
         design: The bank that made the subbands; the separating one by default.
 
     Shape:
@@ -40,7 +48,8 @@ class Inverse:
     Delay: `delay` samples, round(delay_s · sample_rate). Hop: 1.
 
     Raises:
-        ParameterError: a delay out of range, or subbands of another bank.
+        ParameterError: a value out of range, a design for another rate, or
+            subbands of another bank.
 
     Example:
         >>> from echoic.ear import Filterbank
@@ -55,11 +64,20 @@ class Inverse:
     hop = 1
 
     def __init__(
-        self, *, sample_rate: float, delay_s: float = 0.004, design: BankDesign | None = None
+        self,
+        *,
+        sample_rate: float,
+        delay_s: float = 0.004,
+        n_taps: int = 1,
+        design: BankDesign | None = None,
     ) -> None:
         """Solve for the weights."""
         self.bank = design or design_separating(sample_rate=sample_rate)
-        self.design = design_inverse(self.bank, delay_s=delay_s)
+        if self.bank.sample_rate != sample_rate:
+            raise ParameterError(
+                f"sample_rate={sample_rate!r}, but the design is for {self.bank.sample_rate:g} Hz"
+            )
+        self.design = design_inverse(self.bank, delay_s=delay_s, n_taps=n_taps)
         self.delay = self.design.delay_samples
         self._weight_re = self.design.weight.real.astype(np.float32)
         self._weight_im = self.design.weight.imag.astype(np.float32)
@@ -68,26 +86,22 @@ class Inverse:
         self, subbands: NDArray[np.complex64], state: InverseState | None = None
     ) -> tuple[NDArray[np.float32], InverseState]:
         """Weight and align the next chunk of subbands."""
-        if subbands.ndim < 2 or subbands.shape[-2] != self.bank.n_bands:
-            raise ParameterError(
-                f"subbands of shape {subbands.shape} do not have the "
-                f"{self.bank.n_bands} bands of this Inverse"
-            )
+        subbands = as_subbands(subbands, n_bands=self.bank.n_bands)
         lead = subbands.shape[:-2]
-        subbands = np.ascontiguousarray(subbands, dtype=np.complex64)
-        tail_shape = (*lead, self.bank.n_bands, self.delay)
+        tail_shape = (*lead, *self.design.weight.shape, self.delay)
         tail = np.zeros(tail_shape, np.float32) if state is None else state.tail
         check_state_shape(tail, tail_shape, owner="Inverse")
-        bands = np.empty(subbands.shape, dtype=np.float32)
+        bands = np.zeros(subbands.shape, dtype=np.float32)
         new_tail = np.empty_like(tail)
-        for index in np.ndindex(lead):
-            new_tail[index] = kernels.align(
-                subbands[index],
-                self._weight_re,
-                self._weight_im,
-                self.design.band_delay_samples,
-                tail[index],
-                bands[index],
+        for *index, tap in np.ndindex(tail_shape[:-2]):
+            item = tuple(index)
+            new_tail[(*item, tap)] = kernels.align(
+                subbands[item],
+                self._weight_re[tap],
+                self._weight_im[tap],
+                self.design.band_delay_samples[tap],
+                tail[(*item, tap)],
+                bands[item],
             )
         return bands, InverseState(new_tail)
 
@@ -97,6 +111,71 @@ class Inverse:
         Filters ring on after the input ends: to lose nothing, feed `delay`
         zeros through the filterbank instead and drop this.
         """
-        lead = state.tail.shape[:-2]
+        lead = state.tail.shape[:-3]
         silence = np.zeros((*lead, self.bank.n_bands, self.delay), dtype=np.complex64)
         return self(silence, state)[0]
+
+
+# Where the bands together hear less than this of what they hear best, nothing is put back.
+_DEAF = 1e-12
+
+
+def invert_exactly(subbands: NDArray[np.complex64], *, design: BankDesign) -> NDArray[np.float32]:
+    """The wave whose subbands come nearest to the given ones, without delay.
+
+    The bank's canonical dual: every subband Y goes once more through its own filter
+    H, backwards in time, and the sum is divided by what all filters pass,
+
+        X(f) = (N(f) + N*(−f)) / (S(f) + S(−f)),  N = Σ H*·Y,  S = Σ |H|².
+
+    That is the least-squares solution for a real wave: exact where the subbands are
+    those of a wave, and the best compromise where gains were multiplied onto them
+    in between. Each band's way through is |H|² / S: zero phase, positive, adding up
+    to 1, so that gains smear nothing and may jump without a click.
+
+    Filters ring on after the wave has ended, and what they ring belongs to it: give
+    the bank `design.ring_samples` of silence after the wave and cut them off the
+    result. Where no band hears (see `design_separating` for a bank that hears all),
+    nothing can be put back. In memory: four complex128 waves, whatever the bands.
+
+    Args:
+        subbands: Of a whole file.
+        design: The bank that made them.
+
+    Shape:
+        subbands (..., band, time) complex -> wave (..., time), float32.
+
+    Delay: 0 samples, by looking ahead.
+
+    Raises:
+        ParameterError: no complex array, or subbands of another bank.
+
+    References: Duffin and Schaeffer (1952), the dual frame; Hohmann (2002), a
+        gammatone bank's synthesis.
+
+    Example:
+        >>> from echoic.ear import Filterbank
+        >>> bank = Filterbank.separating(sample_rate=16000)
+        >>> wave = np.sin(np.arange(1600, dtype=np.float32))
+        >>> ringing_out = np.pad(wave, (0, bank.design.ring_samples))
+        >>> again = invert_exactly(bank(ringing_out)[0], design=bank.design)[:1600]
+        >>> bool(np.abs(again - wave).max() < 1e-5)
+        True
+    """
+    subbands = as_subbands(subbands, n_bands=design.n_bands)
+    n_samples = subbands.shape[-1]
+    # Room for what rings backwards beyond the beginning; a multiple that the FFT likes.
+    n_fft = -(-(n_samples + design.ring_samples) // 4096) * 4096
+    back_one = np.exp(-2j * np.pi * np.fft.fftfreq(n_fft))
+    wave = np.empty((*subbands.shape[:-2], n_samples), np.float32)
+    for index in np.ndindex(wave.shape[:-1]):
+        answer = np.zeros(n_fft, np.complex128)
+        heard = np.zeros(n_fft, np.float64)
+        for band, pole, gain in zip(subbands[index], design.pole, design.gain, strict=True):
+            response = gain / (1 - pole * back_one) ** ORDER
+            answer += response.conj() * np.fft.fft(band.astype(np.complex128), n_fft)
+            heard += np.square(response.real) + np.square(response.imag)
+        heard = heard + np.roll(heard[::-1], 1)  # S(f) + S(−f)
+        # Of a spectrum A, the real part of the wave is that of (A(f) + A*(−f)) / 2.
+        wave[index] = np.fft.ifft(2 * answer / (heard + _DEAF * heard.max())).real[:n_samples]
+    return wave

@@ -128,8 +128,8 @@ def hop_sums(  # type: ignore[no-untyped-def]
 def align(subbands, weight_re, weight_im, delay, tail, out):  # type: ignore[no-untyped-def]
     """Turn complex subbands into real ones that add up to the delayed input.
 
-    out[b, t] = Re(weight[b] · subbands[b, t − delay[b]]). `tail` (band, D) holds
-    the last D ≥ delay.max() weighted samples of the past, oldest first.
+    Adds Re(weight[b] · subbands[b, t − delay[b]]) to out[b, t]. `tail` (band, D)
+    holds the last D ≥ delay.max() weighted samples of the past, oldest first.
     Returns the new tail.
     """
     n_bands, n_samples = subbands.shape
@@ -138,10 +138,10 @@ def align(subbands, weight_re, weight_im, delay, tail, out):  # type: ignore[no-
     for b in range(n_bands):
         w_re, w_im, d = weight_re[b], weight_im[b], delay[b]
         for t in range(min(d, n_samples)):
-            out[b, t] = tail[b, longest - d + t]
+            out[b, t] += tail[b, longest - d + t]
         for t in range(d, n_samples):
             y = subbands[b, t - d]
-            out[b, t] = w_re * y.real - w_im * y.imag
+            out[b, t] += w_re * y.real - w_im * y.imag
         kept = max(0, longest - n_samples)
         for t in range(kept):
             new_tail[b, t] = tail[b, longest - kept + t]

@@ -1,0 +1,35 @@
+"""What every module that takes subbands asks of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.errors import ParameterError
+
+
+def as_subbands(subbands: object, *, n_bands: int | None = None) -> NDArray[np.complex64]:
+    """Full-rate subbands (..., band, time) as complex64, finite: NaN and infinities become 0.
+
+    Args:
+        subbands: A complex numpy array.
+        n_bands: How many bands there must be; None for any number.
+
+    Raises:
+        ParameterError: no complex numpy array, no band and time axes, or another
+            number of bands.
+
+    Example:
+        >>> as_subbands(np.zeros((64, 10), np.complex128), n_bands=64).dtype
+        dtype('complex64')
+    """
+    if not isinstance(subbands, np.ndarray) or subbands.dtype.kind != "c":
+        found = getattr(subbands, "dtype", type(subbands).__name__)
+        raise ParameterError(f"subbands must be a complex numpy array, not {found}")
+    if subbands.ndim < 2 or n_bands not in (None, subbands.shape[-2]):
+        wanted = "band and time axes" if n_bands is None else f"the {n_bands} bands asked for"
+        raise ParameterError(f"subbands of shape {subbands.shape} do not have {wanted}")
+    subbands = np.ascontiguousarray(subbands, dtype=np.complex64)
+    if not np.isfinite(np.vdot(subbands, subbands)):
+        subbands = np.nan_to_num(subbands, nan=0.0, posinf=0.0, neginf=0.0)
+    return subbands
