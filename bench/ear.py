@@ -40,7 +40,7 @@ from numpy.typing import NDArray
 from echoic import audio
 from echoic.ear import Ear, Filterbank, Inverse, invert_exactly
 from echoic.ear.design import design_separating
-from echoic.scenes import babble, pink_noise
+from echoic.synthesis import babble, pink_noise
 
 SAMPLE_RATE = 16_000
 N_BANDS, HOP_S, LOW_HZ = 64, 0.0025, 50.0

@@ -19,7 +19,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from echoic import scenes
+from echoic import synthesis
 
 HERE = Path(__file__).parent
 RATE = 44100
@@ -70,20 +70,20 @@ def speech(name: str) -> Maker:
 MAKERS: dict[str, Maker] = {
     "market": speech("market"),
     "flowers": speech("flowers"),
-    "music": lambda s, rng: faded(scenes.music(s, sample_rate=RATE, rng=rng), 0.4),
+    "music": lambda s, rng: faded(synthesis.music(s, sample_rate=RATE, rng=rng), 0.4),
     # For calls the length is a number of calls.
-    "dog_bark": lambda n, rng: scenes.dog_bark(round(n), sample_rate=RATE, rng=rng),
-    "rooster": lambda _, rng: scenes.rooster(sample_rate=RATE, rng=rng),
-    "person_sneeze": lambda _, rng: scenes.sneeze(sample_rate=RATE, rng=rng),
-    "baby_cry": lambda s, rng: scenes.baby_cry(s, sample_rate=RATE, rng=rng),
-    "clock_tick": lambda s, rng: scenes.clock_tick(s, sample_rate=RATE, rng=rng),
-    "chainsaw": lambda s, rng: faded(scenes.chainsaw(s, sample_rate=RATE, rng=rng), 0.2),
+    "dog_bark": lambda n, rng: synthesis.dog_bark(round(n), sample_rate=RATE, rng=rng),
+    "rooster": lambda _, rng: synthesis.rooster(sample_rate=RATE, rng=rng),
+    "person_sneeze": lambda _, rng: synthesis.sneeze(sample_rate=RATE, rng=rng),
+    "baby_cry": lambda s, rng: synthesis.baby_cry(s, sample_rate=RATE, rng=rng),
+    "clock_tick": lambda s, rng: synthesis.clock_tick(s, sample_rate=RATE, rng=rng),
+    "chainsaw": lambda s, rng: faded(synthesis.chainsaw(s, sample_rate=RATE, rng=rng), 0.2),
     "helicopter": lambda s, rng: faded(
-        scenes.helicopter(s, sample_rate=RATE, rng=rng, swell_db=12), 0.5
+        synthesis.helicopter(s, sample_rate=RATE, rng=rng, swell_db=12), 0.5
     ),
-    "rain": lambda s, rng: faded(scenes.rain(s, sample_rate=RATE, rng=rng), 0.5),
-    "sea_waves": lambda s, rng: faded(scenes.sea_waves(s, sample_rate=RATE, rng=rng), 0.5),
-    "fire_crackling": lambda s, rng: faded(scenes.fire(s, sample_rate=RATE, rng=rng), 0.2),
+    "rain": lambda s, rng: faded(synthesis.rain(s, sample_rate=RATE, rng=rng), 0.5),
+    "sea_waves": lambda s, rng: faded(synthesis.sea_waves(s, sample_rate=RATE, rng=rng), 0.5),
+    "fire_crackling": lambda s, rng: faded(synthesis.fire(s, sample_rate=RATE, rng=rng), 0.2),
 }
 
 
@@ -96,38 +96,38 @@ def faded(wave: Wave, ramp_s: float) -> Wave:
     return wave * gains
 
 
-def clip(row: Row) -> scenes.Clip:
+def clip(row: Row) -> synthesis.Clip:
     """Make the sound of a row and put it where it belongs, between the walls of the street."""
     rng = np.random.default_rng(row.seed)
     wave = MAKERS[row.maker](row.duration_s, rng)
     if row.distance > 0:
-        walls = scenes.room_response(
+        walls = synthesis.room_response(
             sample_rate=RATE,
             rng=rng,
             rt60_s=0.5,
             predelay_s=0.015,
             direct_to_reverberant_db=20.0 - 16.0 * row.distance,
         )
-        wave = scenes.reverberate(wave, walls)
-    return scenes.Clip(wave, row.label, onset_s=row.onset_s, snr_db=row.level_db)
+        wave = synthesis.reverberate(wave, walls)
+    return synthesis.Clip(wave, row.label, onset_s=row.onset_s, snr_db=row.level_db)
 
 
-def street() -> scenes.Soundscape:
+def street() -> synthesis.Soundscape:
     """Compose the scene, at the level at which it is written."""
-    hum = scenes.coloured_noise(
+    hum = synthesis.coloured_noise(
         DURATION_S, sample_rate=RATE, rng=np.random.default_rng(0), slope_db_per_octave=-5.0
     )
     clips = [clip(row) for row in SCENE]
-    clips.append(scenes.Clip(hum, None, snr_db=BACKGROUND_DB))
-    peak = np.abs(scenes.compose(clips, sample_rate=RATE, duration_s=DURATION_S).mixture).max()
+    clips.append(synthesis.Clip(hum, None, snr_db=BACKGROUND_DB))
+    peak = np.abs(synthesis.compose(clips, sample_rate=RATE, duration_s=DURATION_S).mixture).max()
     # Every level hangs on that of the first clip, so its gain is the gain of the scene.
-    first = scenes.Clip(
+    first = synthesis.Clip(
         clips[0].wave,
         clips[0].label,
         onset_s=clips[0].onset_s,
         gain_db=PEAK_DBFS - 20 * float(np.log10(peak)),
     )
-    return scenes.compose([first, *clips[1:]], sample_rate=RATE, duration_s=DURATION_S)
+    return synthesis.compose([first, *clips[1:]], sample_rate=RATE, duration_s=DURATION_S)
 
 
 def main() -> None:

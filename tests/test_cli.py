@@ -27,12 +27,12 @@ RATE = 16_000
 
 @pytest.fixture
 def talk_of(capsys):
-    """Run Talk.each outside of any verb."""
+    """Run Reporter.each outside of any verb."""
 
     def each(paths, work, show=None, **options) -> Result:
         code = 0
         try:
-            common.Talk(**options).each(paths, work, show)
+            common.Reporter(**options).each(paths, work, show)
         except typer.Exit as left:
             code = left.exit_code
         return Result(code, *capsys.readouterr())
@@ -297,7 +297,7 @@ def test_json_is_strict():
 
 
 def test_no_bar_without_a_terminal(capsys):
-    with common.Talk().progress("hearing", total=2) as advance:
+    with common.Reporter().progress("hearing", total=2) as advance:
         advance(1)
     assert capsys.readouterr() == ("", "")
 
@@ -305,11 +305,14 @@ def test_no_bar_without_a_terminal(capsys):
 def test_a_bar_on_a_terminal_leaves_standard_output_alone(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("FORCE_COLOR", "1")
-    talk = common.Talk()
-    with talk.progress("hearing", total=2) as advance, talk.progress("inside", total=1) as inner:
+    reporter = common.Reporter()
+    with (
+        reporter.progress("hearing", total=2) as advance,
+        reporter.progress("inside", total=1) as inner,
+    ):
         advance(1)
         inner(1)
-        talk.data("a result")
+        reporter.data("a result")
     out, err = capsys.readouterr()
     assert out == "a result\n"
     assert "hearing" in err

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from echoic.ear import Adaptation, Ear, Filterbank, Inverse, SceneEar
+from echoic.ear import Adaptation, Ear, Filterbank, FrontEnd, Inverse
 from echoic.ear.design import DECAY_PER_ERB, design_listening, design_separating
 from echoic.errors import ParameterError
-from echoic.scenes import band_noise, vowel
+from echoic.synthesis import band_noise, vowel
 from echoic.units import erb_hz, erb_rate_to_hz, hz_to_erb_rate
 
 RATES = (8_000, 16_000, 44_100, 48_000, 192_000)
@@ -129,14 +129,14 @@ def test_scene_ear_does_not_mind_the_level() -> None:
     rng = np.random.default_rng(2)
     speech = vowel("aa", 0.5, sample_rate=16_000, f0_hz=120)[np.newaxis]
     speech = speech + 1e-3 * rng.standard_normal(speech.shape).astype(np.float32)
-    ear = SceneEar(sample_rate=16_000)
+    ear = FrontEnd(sample_rate=16_000)
     loud, soft = (ear(gain * speech)[0][0, :, 20:] for gain in (np.float32(1), np.float32(0.1)))
     np.testing.assert_allclose(loud, soft, atol=1e-3)
 
 
 def test_two_equal_channels_are_one_3_db_up() -> None:
     wave = np.random.default_rng(3).standard_normal((1, 8000)).astype(np.float32) * 0.01
-    ear = SceneEar(sample_rate=16_000)
+    ear = FrontEnd(sample_rate=16_000)
     one, _ = ear(wave * np.float32(np.sqrt(2)))
     two, _ = ear(np.concatenate([wave, wave]))
     np.testing.assert_allclose(one, two, atol=1e-4)

@@ -14,7 +14,7 @@ from echoic.nn.listener import N_BANDS, N_FEATURES
 from echoic.processors.network import Network
 from echoic.runtime import find_model
 from echoic.runtime.models import Card, load_card
-from echoic.training.shipping import ship_hearing
+from echoic.training.packaging import package_hearing
 
 TOLERANCE = 1e-4
 LABELS = ("rain", "speech", "music")
@@ -55,7 +55,7 @@ def lively_network() -> HearingNetwork:
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory) -> Exported:
     network = lively_network()
-    card = ship_hearing(
+    card = package_hearing(
         network,
         tmp_path_factory.mktemp("model"),
         name="small",

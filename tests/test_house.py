@@ -26,24 +26,16 @@ LAYERS = [
     "metrics",
     "audio",
     "ear",
-    "memory",
-    "scenes",
+    "synthesis",
     "runtime",
     "processors",
-    "articulation",
     "nn",
     "report",
-    "battery",
     "training",
-    "style",
-    "library",
-    "live",
     "cli",
 ]
 # Beyond the order: who may not know whom, though it lies below.
 STRANGERS = {
-    "battery": {"runtime", "processors", "nn"},
-    "live": {"runtime", "processors", "nn", "training", "style"},
     "report": {"runtime", "processors", "nn"},
 }
 LEARNING = {"nn", "training", "style"}

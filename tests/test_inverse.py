@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from echoic.ear import Filterbank, Inverse, invert_exactly, kernels
 from echoic.ear.design import design_inverse, design_listening, design_separating
 from echoic.errors import ParameterError
-from echoic.scenes import band_noise, vowel
+from echoic.synthesis import band_noise, vowel
 
 RATES = (8_000, 16_000, 44_100, 48_000, 96_000, 192_000)
 

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 import echoic
-from echoic.ear import Adaptation, Ear, Filterbank, HairCell, Inverse, Nerve, SceneEar
+from echoic.ear import Adaptation, Ear, Filterbank, FrontEnd, HairCell, Inverse, Nerve
 from echoic.nn.heads import Detect as DetectHead
 from echoic.nn.heads import Gains
 from echoic.nn.hearing import HearingNetwork
@@ -103,7 +103,7 @@ CASES = [
         batch=np.stack,
         n_out=frames_of(0.0025),
     ),
-    Case(SceneEar, lambda: SceneEar(sample_rate=RATE), channels, 9_001, n_out=frames_of(0.005)),
+    Case(FrontEnd, lambda: FrontEnd(sample_rate=RATE), channels, 9_001, n_out=frames_of(0.005)),
     Case(Detect, lambda: Detect(sample_rate=RATE), channels, 9_001, n_out=frames_of(0.02)),
     Case(
         Separate,

@@ -144,7 +144,7 @@ def test_a_step_keeps_no_state_and_harms_none(graph):
     code = np.ones(StepGraph(find_model("hear").graph("listener")).result_shape("code"))
     given = [frames, code][: 1 if graph == "listener" else 2]
     arguments = [array.astype(np.float32) for array in given]
-    fresh = step.fresh()
+    fresh = step.init_state()
     first, after = step(*arguments, state=fresh)
     again, after_again = step(*arguments, state=fresh)
     later, _ = step(*arguments, state=after)

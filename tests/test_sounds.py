@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from echoic import scenes
+from echoic import synthesis
 from echoic.errors import ParameterError
 
 RATE = 16000
@@ -16,37 +16,37 @@ Wave = NDArray[np.float32]
 
 # Every sound there is, half a second long where a length can be asked for.
 SOUNDS: dict[str, Callable[[float, np.random.Generator], Wave]] = {
-    "tone": lambda rate, _: scenes.tone(440, 0.5, sample_rate=rate),
-    "complex": lambda rate, rng: scenes.harmonic_complex(
+    "tone": lambda rate, _: synthesis.tone(440, 0.5, sample_rate=rate),
+    "complex": lambda rate, rng: synthesis.harmonic_complex(
         200, 0.5, sample_rate=rate, phases="random", rng=rng
     ),
-    "clicks": lambda rate, _: scenes.click_train(50, 0.5, sample_rate=rate),
-    "sweep": lambda rate, _: scenes.sweep(100, 3000, 0.5, sample_rate=rate),
-    "white": lambda rate, rng: scenes.white_noise(0.5, sample_rate=rate, rng=rng),
-    "pink": lambda rate, rng: scenes.pink_noise(0.5, sample_rate=rate, rng=rng),
-    "band": lambda rate, rng: scenes.band_noise(500, 900, 0.5, sample_rate=rate, rng=rng),
-    "modulated": lambda rate, rng: scenes.modulated_noise(
+    "clicks": lambda rate, _: synthesis.click_train(50, 0.5, sample_rate=rate),
+    "sweep": lambda rate, _: synthesis.sweep(100, 3000, 0.5, sample_rate=rate),
+    "white": lambda rate, rng: synthesis.white_noise(0.5, sample_rate=rate, rng=rng),
+    "pink": lambda rate, rng: synthesis.pink_noise(0.5, sample_rate=rate, rng=rng),
+    "band": lambda rate, rng: synthesis.band_noise(500, 900, 0.5, sample_rate=rate, rng=rng),
+    "modulated": lambda rate, rng: synthesis.modulated_noise(
         0.5, sample_rate=rate, rng=rng, rate_hz=8
     ),
-    "vowel": lambda rate, _: scenes.vowel("iy", 0.5, sample_rate=rate),
-    "rain": lambda rate, rng: scenes.rain(0.5, sample_rate=rate, rng=rng),
-    "fire": lambda rate, rng: scenes.fire(0.5, sample_rate=rate, rng=rng),
-    "sea_waves": lambda rate, rng: scenes.sea_waves(0.5, sample_rate=rate, rng=rng),
-    "wind": lambda rate, rng: scenes.wind(0.5, sample_rate=rate, rng=rng),
-    "babble": lambda rate, rng: scenes.babble(0.5, sample_rate=rate, rng=rng, n_talkers=2),
-    "clock": lambda rate, rng: scenes.clock_tick(0.5, sample_rate=rate, rng=rng),
-    "bell": lambda rate, _: scenes.bell(440, 0.5, sample_rate=rate),
-    "siren": lambda rate, _: scenes.siren(0.5, sample_rate=rate),
-    "engine": lambda rate, rng: scenes.engine(0.5, sample_rate=rate, rng=rng),
-    "chainsaw": lambda rate, rng: scenes.chainsaw(0.5, sample_rate=rate, rng=rng),
-    "helicopter": lambda rate, rng: scenes.helicopter(0.5, sample_rate=rate, rng=rng),
-    "dog": lambda rate, rng: scenes.dog_bark(1, sample_rate=rate, rng=rng),
-    "rooster": lambda rate, rng: scenes.rooster(sample_rate=rate, rng=rng),
-    "baby": lambda rate, rng: scenes.baby_cry(0.5, sample_rate=rate, rng=rng),
-    "sneeze": lambda rate, rng: scenes.sneeze(sample_rate=rate, rng=rng),
-    "music": lambda rate, rng: scenes.music(0.5, sample_rate=rate, rng=rng),
-    "pluck": lambda rate, _: scenes.pluck(220, 0.5, sample_rate=rate),
-    "room": lambda rate, rng: scenes.room_response(sample_rate=rate, rng=rng),
+    "vowel": lambda rate, _: synthesis.vowel("iy", 0.5, sample_rate=rate),
+    "rain": lambda rate, rng: synthesis.rain(0.5, sample_rate=rate, rng=rng),
+    "fire": lambda rate, rng: synthesis.fire(0.5, sample_rate=rate, rng=rng),
+    "sea_waves": lambda rate, rng: synthesis.sea_waves(0.5, sample_rate=rate, rng=rng),
+    "wind": lambda rate, rng: synthesis.wind(0.5, sample_rate=rate, rng=rng),
+    "babble": lambda rate, rng: synthesis.babble(0.5, sample_rate=rate, rng=rng, n_talkers=2),
+    "clock": lambda rate, rng: synthesis.clock_tick(0.5, sample_rate=rate, rng=rng),
+    "bell": lambda rate, _: synthesis.bell(440, 0.5, sample_rate=rate),
+    "siren": lambda rate, _: synthesis.siren(0.5, sample_rate=rate),
+    "engine": lambda rate, rng: synthesis.engine(0.5, sample_rate=rate, rng=rng),
+    "chainsaw": lambda rate, rng: synthesis.chainsaw(0.5, sample_rate=rate, rng=rng),
+    "helicopter": lambda rate, rng: synthesis.helicopter(0.5, sample_rate=rate, rng=rng),
+    "dog": lambda rate, rng: synthesis.dog_bark(1, sample_rate=rate, rng=rng),
+    "rooster": lambda rate, rng: synthesis.rooster(sample_rate=rate, rng=rng),
+    "baby": lambda rate, rng: synthesis.baby_cry(0.5, sample_rate=rate, rng=rng),
+    "sneeze": lambda rate, rng: synthesis.sneeze(sample_rate=rate, rng=rng),
+    "music": lambda rate, rng: synthesis.music(0.5, sample_rate=rate, rng=rng),
+    "pluck": lambda rate, _: synthesis.pluck(220, 0.5, sample_rate=rate),
+    "room": lambda rate, rng: synthesis.room_response(sample_rate=rate, rng=rng),
 }
 AS_LONG_AS_THEY_TAKE = {"dog", "rooster", "sneeze", "room"}
 
@@ -99,7 +99,7 @@ def test_sources_and_calls_have_the_declared_peak(name: str) -> None:
 
 
 def test_tone_has_its_level_and_its_frequency() -> None:
-    wave = scenes.tone(1000, 1.0, sample_rate=RATE, level_dbfs=-30, ramp_s=0.0)
+    wave = synthesis.tone(1000, 1.0, sample_rate=RATE, level_dbfs=-30, ramp_s=0.0)
     frequencies, amplitudes = spectrum(wave)
     assert rms_dbfs(wave) == pytest.approx(-30, abs=0.001)
     assert frequencies[amplitudes.argmax()] == 1000
@@ -107,8 +107,8 @@ def test_tone_has_its_level_and_its_frequency() -> None:
 
 
 def test_ramps_are_raised_cosines_and_leave_the_middle_alone() -> None:
-    with_ramps = scenes.tone(1000, 0.1, sample_rate=RATE, ramp_s=0.02, phase=np.pi / 2)
-    without = scenes.tone(1000, 0.1, sample_rate=RATE, ramp_s=0.0, phase=np.pi / 2)
+    with_ramps = synthesis.tone(1000, 0.1, sample_rate=RATE, ramp_s=0.02, phase=np.pi / 2)
+    without = synthesis.tone(1000, 0.1, sample_rate=RATE, ramp_s=0.0, phase=np.pi / 2)
     np.testing.assert_array_equal(with_ramps[320:-320], without[320:-320])
     crests = with_ramps[:320:16] / without[:320:16]
     expected = np.sin(0.5 * np.pi * (np.arange(0, 320, 16) + 0.5) / 320) ** 2
@@ -117,7 +117,7 @@ def test_ramps_are_raised_cosines_and_leave_the_middle_alone() -> None:
 
 def test_harmonics_have_their_amplitudes() -> None:
     given = [1.0, 0.5, 0.25, 0.125]
-    wave = scenes.harmonic_complex(
+    wave = synthesis.harmonic_complex(
         200, 1.0, sample_rate=RATE, harmonics=4, amplitudes=given, ramp_s=0.0
     )
     _, amplitudes = spectrum(wave)
@@ -126,8 +126,8 @@ def test_harmonics_have_their_amplitudes() -> None:
 
 
 @pytest.mark.parametrize("phases", ["sine", "cosine", "alternating", "random"])
-def test_phases_change_no_amplitude(phases: scenes.tones.Phases) -> None:
-    wave = scenes.harmonic_complex(
+def test_phases_change_no_amplitude(phases: synthesis.tones.Phases) -> None:
+    wave = synthesis.harmonic_complex(
         100, 1.0, sample_rate=RATE, phases=phases, ramp_s=0.0, rng=np.random.default_rng(0)
     )
     _, amplitudes = spectrum(wave)
@@ -135,14 +135,14 @@ def test_phases_change_no_amplitude(phases: scenes.tones.Phases) -> None:
 
 
 def test_only_the_mistuned_partial_moves() -> None:
-    wave = scenes.harmonic_complex(200, 1.0, sample_rate=RATE, mistuned=(4, 0.03), ramp_s=0.0)
+    wave = synthesis.harmonic_complex(200, 1.0, sample_rate=RATE, mistuned=(4, 0.03), ramp_s=0.0)
     frequencies, amplitudes = spectrum(wave)
     peaks = frequencies[amplitudes > 0.6 * amplitudes.max()]
     assert peaks.tolist() == [200, 400, 600, 824, *range(1000, 2001, 200)]
 
 
 def test_shift_moves_every_partial_alike() -> None:
-    wave = scenes.harmonic_complex(
+    wave = synthesis.harmonic_complex(
         200, 1.0, sample_rate=RATE, harmonics=[2, 3, 4], shift_hz=30, ramp_s=0.0
     )
     frequencies, amplitudes = spectrum(wave)
@@ -151,20 +151,20 @@ def test_shift_moves_every_partial_alike() -> None:
 
 def test_moving_fundamental_ends_where_it_was_sent() -> None:
     f0_hz = np.linspace(200, 300, RATE)
-    wave = scenes.harmonic_complex(f0_hz, 1.0, sample_rate=RATE, harmonics=1, ramp_s=0.0)
+    wave = synthesis.harmonic_complex(f0_hz, 1.0, sample_rate=RATE, harmonics=1, ramp_s=0.0)
     crossings = np.flatnonzero((wave[:-1] < 0) & (wave[1:] >= 0))
     assert len(crossings) == pytest.approx(250, abs=1)  # the mean fundamental, for a second
     assert RATE / np.diff(crossings[-10:]).mean() == pytest.approx(299.5, rel=0.02)
 
 
 def test_clicks_lie_where_they_should() -> None:
-    wave = scenes.click_train(100, 0.2, sample_rate=RATE)
+    wave = synthesis.click_train(100, 0.2, sample_rate=RATE)
     np.testing.assert_array_equal(np.flatnonzero(wave), np.arange(0, 3200, 160))
 
 
 @pytest.mark.parametrize(("shape", "middle_hz"), [("log", 400.0), ("linear", 850.0)])
 def test_sweep_is_half_way_at_half_time(shape: str, middle_hz: float) -> None:
-    wave = scenes.sweep(100, 1600, 2.0, sample_rate=RATE, shape=shape)  # type: ignore[arg-type]
+    wave = synthesis.sweep(100, 1600, 2.0, sample_rate=RATE, shape=shape)  # type: ignore[arg-type]
     middle = wave[RATE - 800 : RATE + 800]
     crossings = np.flatnonzero((middle[:-1] < 0) & (middle[1:] >= 0))
     assert RATE / np.diff(crossings).mean() == pytest.approx(middle_hz, rel=0.03)
@@ -172,7 +172,7 @@ def test_sweep_is_half_way_at_half_time(shape: str, middle_hz: float) -> None:
 
 @pytest.mark.parametrize("slope_db", [-6.02, -3.01, 0.0, 3.01])
 def test_coloured_noise_has_its_slope(slope_db: float) -> None:
-    wave = scenes.coloured_noise(
+    wave = synthesis.coloured_noise(
         8.0, sample_rate=RATE, rng=np.random.default_rng(1), slope_db_per_octave=slope_db
     )
     power = np.abs(np.fft.rfft(wave)) ** 2
@@ -186,7 +186,7 @@ def test_coloured_noise_has_its_slope(slope_db: float) -> None:
 
 
 def test_band_noise_has_nothing_outside() -> None:
-    wave = scenes.band_noise(
+    wave = synthesis.band_noise(
         900, 1100, 1.0, sample_rate=RATE, rng=np.random.default_rng(1), ramp_s=0.0
     )
     amplitudes = np.abs(np.fft.rfft(wave))
@@ -195,7 +195,7 @@ def test_band_noise_has_nothing_outside() -> None:
 
 
 def test_modulation_has_its_rate_and_depth() -> None:
-    wave = scenes.modulated_noise(
+    wave = synthesis.modulated_noise(
         16.0, sample_rate=RATE, rng=np.random.default_rng(1), rate_hz=4, depth=0.5, ramp_s=0.0
     )
     # E[(1 + m sin)²] has a first harmonic of 2 m over a mean of 1 + m² / 2.
@@ -206,18 +206,18 @@ def test_modulation_has_its_rate_and_depth() -> None:
 
 @pytest.mark.parametrize("name", ["iy", "aa", "uw"])
 @pytest.mark.parametrize("speaker", ["man", "child"])
-def test_vowels_peak_at_their_formants(name: str, speaker: scenes.vowels.Speaker) -> None:
+def test_vowels_peak_at_their_formants(name: str, speaker: synthesis.vowels.Speaker) -> None:
     # A low fundamental samples the tract finely enough to find its peaks.
-    wave = scenes.vowel(name, 1.0, sample_rate=RATE, f0_hz=20, speaker=speaker, ramp_s=0.0)
+    wave = synthesis.vowel(name, 1.0, sample_rate=RATE, f0_hz=20, speaker=speaker, ramp_s=0.0)
     _, amplitudes = spectrum(wave)
-    for formant_hz in scenes.formants_hz(name, speaker=speaker)[:2]:
+    for formant_hz in synthesis.formants_hz(name, speaker=speaker)[:2]:
         harmonics = np.arange(20 * (int(0.85 * formant_hz) // 20), 1.15 * formant_hz, 20)
         levels = amplitudes[harmonics.astype(int)]
         assert harmonics[levels.argmax()] == pytest.approx(formant_hz, abs=40)
 
 
 def test_scaling_the_tract_moves_formants_and_not_the_fundamental() -> None:
-    wave = scenes.vowel("aa", 1.0, sample_rate=RATE, f0_hz=50, formant_scale=1.3, ramp_s=0.0)
+    wave = synthesis.vowel("aa", 1.0, sample_rate=RATE, f0_hz=50, formant_scale=1.3, ramp_s=0.0)
     frequencies, amplitudes = spectrum(wave)
     strong = frequencies[amplitudes > 1e-3 * amplitudes.max()]
     assert np.all(strong % 50 <= 1 + 1e-9) or np.all(np.minimum(strong % 50, 50 - strong % 50) <= 1)
@@ -225,21 +225,21 @@ def test_scaling_the_tract_moves_formants_and_not_the_fundamental() -> None:
 
 
 def test_clock_ticks_as_often_as_asked() -> None:
-    wave = scenes.clock_tick(3.0, sample_rate=RATE, rng=np.random.default_rng(0), ticks_hz=2)
-    spans = scenes.active_spans(wave, sample_rate=RATE, bridge_s=0.2)
+    wave = synthesis.clock_tick(3.0, sample_rate=RATE, rng=np.random.default_rng(0), ticks_hz=2)
+    spans = synthesis.active_spans(wave, sample_rate=RATE, bridge_s=0.2)
     assert len(spans) == 6
     np.testing.assert_allclose([on for on, _ in spans], 0.02 + 0.5 * np.arange(6), atol=0.02)
 
 
 def test_music_has_more_than_one_chord() -> None:
-    wave = scenes.music(5.0, sample_rate=RATE, rng=np.random.default_rng(0), drums=False)
+    wave = synthesis.music(5.0, sample_rate=RATE, rng=np.random.default_rng(0), drums=False)
     first, second = (np.abs(np.fft.rfft(part)) for part in (wave[:32000], wave[40000:72000]))
     assert np.corrcoef(first, second)[0, 1] < 0.8
 
 
 @pytest.mark.parametrize("rt60_s", [0.2, 0.6, 1.5])
 def test_room_decays_in_its_rt60(rt60_s: float) -> None:
-    response = scenes.room_response(
+    response = synthesis.room_response(
         sample_rate=RATE, rng=np.random.default_rng(0), rt60_s=rt60_s, predelay_s=0.01
     )
     energy = np.cumsum(response[1:][::-1].astype(np.float64) ** 2)[::-1]  # Schroeder 1965
@@ -250,7 +250,7 @@ def test_room_decays_in_its_rt60(rt60_s: float) -> None:
 
 
 def test_room_has_its_predelay_and_its_direct_part() -> None:
-    response = scenes.room_response(
+    response = synthesis.room_response(
         sample_rate=RATE, rng=np.random.default_rng(0), predelay_s=0.02, direct_to_reverberant_db=9
     )
     assert response[0] == 1
@@ -262,36 +262,36 @@ def test_reverberation_is_convolution() -> None:
     rng = np.random.default_rng(0)
     wave, response = (rng.standard_normal(n).astype(np.float32) for n in (300, 70))
     expected = np.convolve(wave, response)
-    np.testing.assert_allclose(scenes.reverberate(wave, response), expected, atol=1e-4)
+    np.testing.assert_allclose(synthesis.reverberate(wave, response), expected, atol=1e-4)
 
 
 BAD: dict[str, Callable[[np.random.Generator], object]] = {
-    "frequency_hz=9000": lambda _: scenes.tone(9000, 1, sample_rate=RATE),
-    "duration_s=0": lambda _: scenes.tone(1000, 0, sample_rate=RATE),
-    "duration_s=nan": lambda _: scenes.tone(1000, float("nan"), sample_rate=RATE),
-    "sample_rate=4000": lambda _: scenes.tone(1000, 1, sample_rate=4000),
-    "ramp_s=0.6": lambda _: scenes.tone(1000, 1, sample_rate=RATE, ramp_s=0.6),
-    "partial_hz=8000": lambda _: scenes.harmonic_complex(800, 1, sample_rate=RATE),
-    r"mistuned=\(12, 0.1\)": lambda _: scenes.harmonic_complex(
+    "frequency_hz=9000": lambda _: synthesis.tone(9000, 1, sample_rate=RATE),
+    "duration_s=0": lambda _: synthesis.tone(1000, 0, sample_rate=RATE),
+    "duration_s=nan": lambda _: synthesis.tone(1000, float("nan"), sample_rate=RATE),
+    "sample_rate=4000": lambda _: synthesis.tone(1000, 1, sample_rate=4000),
+    "ramp_s=0.6": lambda _: synthesis.tone(1000, 1, sample_rate=RATE, ramp_s=0.6),
+    "partial_hz=8000": lambda _: synthesis.harmonic_complex(800, 1, sample_rate=RATE),
+    r"mistuned=\(12, 0.1\)": lambda _: synthesis.harmonic_complex(
         100, 1, sample_rate=RATE, mistuned=(12, 0.1)
     ),
-    "phases='random' needs rng": lambda _: scenes.harmonic_complex(
+    "phases='random' needs rng": lambda _: synthesis.harmonic_complex(
         100, 1, sample_rate=RATE, phases="random"
     ),
-    "low_hz=1000 and high_hz=900": lambda rng: scenes.band_noise(
+    "low_hz=1000 and high_hz=900": lambda rng: synthesis.band_noise(
         1000, 900, 1, sample_rate=RATE, rng=rng
     ),
-    "depth=1.5": lambda rng: scenes.modulated_noise(
+    "depth=1.5": lambda rng: synthesis.modulated_noise(
         1, sample_rate=RATE, rng=rng, rate_hz=4, depth=1.5
     ),
-    "vowel='xx'": lambda _: scenes.vowel("xx", 1, sample_rate=RATE),
-    "f0_hz=5": lambda _: scenes.vowel("iy", 1, sample_rate=RATE, f0_hz=5),
-    "n_talkers=0": lambda rng: scenes.babble(1, sample_rate=RATE, rng=rng, n_talkers=0),
-    "n_barks=0": lambda rng: scenes.dog_bark(0, sample_rate=RATE, rng=rng),
-    "tempo_bpm=0": lambda rng: scenes.music(1, sample_rate=RATE, rng=rng, tempo_bpm=0),
-    "swell_db=-1": lambda rng: scenes.helicopter(1, sample_rate=RATE, rng=rng, swell_db=-1),
-    "firing_hz=0": lambda rng: scenes.engine(1, sample_rate=RATE, rng=rng, firing_hz=0),
-    "rt60_s=0": lambda rng: scenes.room_response(sample_rate=RATE, rng=rng, rt60_s=0),
+    "vowel='xx'": lambda _: synthesis.vowel("xx", 1, sample_rate=RATE),
+    "f0_hz=5": lambda _: synthesis.vowel("iy", 1, sample_rate=RATE, f0_hz=5),
+    "n_talkers=0": lambda rng: synthesis.babble(1, sample_rate=RATE, rng=rng, n_talkers=0),
+    "n_barks=0": lambda rng: synthesis.dog_bark(0, sample_rate=RATE, rng=rng),
+    "tempo_bpm=0": lambda rng: synthesis.music(1, sample_rate=RATE, rng=rng, tempo_bpm=0),
+    "swell_db=-1": lambda rng: synthesis.helicopter(1, sample_rate=RATE, rng=rng, swell_db=-1),
+    "firing_hz=0": lambda rng: synthesis.engine(1, sample_rate=RATE, rng=rng, firing_hz=0),
+    "rt60_s=0": lambda rng: synthesis.room_response(sample_rate=RATE, rng=rng, rt60_s=0),
 }
 
 

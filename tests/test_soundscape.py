@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from echoic.errors import ParameterError
-from echoic.scenes import (
+from echoic.synthesis import (
     Clip,
     Event,
     active_level_dbfs,
@@ -21,7 +21,7 @@ from echoic.scenes import (
     tone,
     white_noise,
 )
-from echoic.scenes.soundscape import bridged
+from echoic.synthesis.soundscape import bridged
 
 RATE = 16000
 Wave = NDArray[np.float32]

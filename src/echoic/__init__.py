@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from echoic.ear import Ear, Filterbank, Inverse
     from echoic.errors import AudioError, EchoicError, ParameterError
     from echoic.events import Event
-    from echoic.processors import Scene, attend, hear, tag
+    from echoic.processors import Hearing, attend, hear, tag
 
 __version__ = "0.1.0"
 
@@ -25,7 +25,7 @@ _HOME = {
     "hear": "echoic.processors",
     "attend": "echoic.processors",
     "tag": "echoic.processors",
-    "Scene": "echoic.processors",
+    "Hearing": "echoic.processors",
     "Event": "echoic.events",
     "Ear": "echoic.ear",
     "Filterbank": "echoic.ear",
@@ -41,9 +41,9 @@ __all__ = [
     "EchoicError",
     "Event",
     "Filterbank",
+    "Hearing",
     "Inverse",
     "ParameterError",
-    "Scene",
     "attend",
     "hear",
     "info",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from echoic.cli._source import Source
-from echoic.cli.common import Force, Json, Quiet, Talk, Verbose
+from echoic.cli.common import Force, Json, Quiet, Reporter, Verbose
 
 
 def attend(
@@ -40,16 +40,16 @@ def attend(
     if bool(keep) == bool(mute):
         raise typer.BadParameter("give either --keep or --mute")
     wanted = check_labels(keep or mute or (), LABELS)
-    talk = Talk(as_json=as_json, quiet=quiet, verbose=verbose)
+    reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
 
     def work(path: str) -> dict[str, Any]:
         check_writable(output, force=force)
         source = Source(path)
-        with talk.progress(f"attending {source.name}", total=source.duration_s) as advance:
+        with reporter.progress(f"attending {source.name}", total=source.duration_s) as advance:
             write_attended(source, output, wanted, keeps=bool(keep), force=force, advance=advance)
         return {"file": path, "output": output, "keep" if keep else "mute": list(wanted)}
 
-    talk.each([file], work)
+    reporter.each([file], work)
 
 
 def write_attended(

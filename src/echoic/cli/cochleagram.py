@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from echoic.cli._source import Source
-from echoic.cli.common import Force, Inputs, Json, Quiet, Talk, Verbose
+from echoic.cli.common import Force, Inputs, Json, Quiet, Reporter, Verbose
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,15 +73,15 @@ def cochleagram(
     """
     from echoic.ear import Ear
 
-    talk = Talk(as_json=as_json, quiet=quiet, verbose=verbose)
+    reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     ear_at = partial(Ear, n_bands=bands, low_hz=low_hz, high_hz=high_hz, hop_s=hop_ms / 1000)
     ear_at(sample_rate=192_000)  # what no rate allows is wrong usage, said before any work
-    paths = talk.expand(inputs)
+    paths = reporter.expand(inputs)
     targets = _targets(paths, output, as_format)
 
     def work(path: str) -> dict[str, Any]:
-        n_frames, sample_rate = _hear(path, targets[path], ear_at, force=force, talk=talk)
-        talk.note(f"{path}: wrote {targets[path]}")
+        n_frames, sample_rate = _hear(path, targets[path], ear_at, force=force, reporter=reporter)
+        reporter.note(f"{path}: wrote {targets[path]}")
         return {
             "file": path,
             "output": targets[path],
@@ -91,11 +91,11 @@ def cochleagram(
             "hop_s": hop_ms / 1000,
         }
 
-    talk.each(paths, work)
+    reporter.each(paths, work)
 
 
 def _hear(
-    path: str, target: Path, ear_at: Callable[..., Ear], *, force: bool, talk: Talk
+    path: str, target: Path, ear_at: Callable[..., Ear], *, force: bool, reporter: Reporter
 ) -> tuple[int, int]:
     """Hear one input and write its file; give its numbers of frames and samples a second."""
     from echoic.errors import AudioError
@@ -112,7 +112,7 @@ def _hear(
         )
     save = _save_npz if target.suffix.lower() == ".npz" else _save_png
     with (
-        talk.progress("hearing", total=source.duration_s) as advance,
+        reporter.progress("hearing", total=source.duration_s) as advance,
         fresh_file(target, force=force) as part,
     ):
         envelopes = _envelopes(source.blocks(advance), ear)

@@ -6,16 +6,16 @@ help. Heavy imports stand inside the function, so that `echoic --help` is quick:
     def tag(inputs: Inputs, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False):
         '''Say what is in a clip.'''
         from echoic.processors import tag as run
-        talk = Talk(as_json=as_json, quiet=quiet, verbose=verbose)
-        paths = talk.expand(inputs)          # files, folders and globs -> files and "-"
-        talk.each(paths, work, show)         # exits 1 if one failed
+        reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
+        paths = reporter.expand(inputs)          # files, folders and globs -> files and "-"
+        reporter.each(paths, work, show)         # exits 1 if one failed
 
 `work(path)` does the job for one input and returns its record, a dict or
 dataclass (or None: nothing to print); `show(record)` makes it text for people,
 where `--json` prints the record itself. `work` lets exceptions fly: each becomes
 one line on standard error, and the other inputs go on. Inside `work`,
-`with talk.progress("hearing", total=n) as advance: ... advance(1)` draws a bar on
-a terminal, `talk.note(...)` says something aside. Wrong combinations of options:
+`with reporter.progress("hearing", total=n) as advance: ... advance(1)` draws a bar on
+a terminal, `reporter.note(...)` says something aside. Wrong combinations of options:
 `raise typer.BadParameter(...)`, exit code 2. Files are written by
 `echoic.audio.open_writer` and `echoic.outputs.fresh_file`, with `force`.
 """
@@ -57,7 +57,7 @@ Verbose = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist already.")]
 
 
-class Talk:
+class Reporter:
     """One run of a verb: what it was asked to say, and what has failed so far."""
 
     def __init__(

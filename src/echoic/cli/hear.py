@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from echoic.cli._source import Source, source_name
-from echoic.cli.common import Force, Inputs, Json, Quiet, Talk, Verbose
+from echoic.cli.common import Force, Inputs, Json, Quiet, Reporter, Verbose
 from echoic.errors import EchoicWarning
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def hear(
     a sound and rest.wav, which add up to the input, cochleagram.png and
     report.html.
     """
-    talk = Talk(as_json=as_json, quiet=quiet, verbose=verbose)
-    paths = talk.expand(inputs)
+    reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
+    paths = reporter.expand(inputs)
     folders = {path: Path(f"{source_name(path)}.hearing") for path in paths}
     if len(set(folders.values())) < len(paths):
         raise typer.BadParameter("two inputs have the same name; give them one at a time")
@@ -59,9 +59,9 @@ def hear(
         folder = folders[path]
         if output is not None:
             folder = Path(output) if len(paths) == 1 else Path(output) / folder
-        return hear_source(Source(path), folder, force=force, talk=talk)
+        return hear_source(Source(path), folder, force=force, reporter=reporter)
 
-    talk.each(paths, work, show_hearing)
+    reporter.each(paths, work, show_hearing)
 
 
 def show_hearing(record: dict[str, Any]) -> str:
@@ -76,10 +76,10 @@ def show_hearing(record: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def hear_source(source: Source, folder: Path, *, force: bool, talk: Talk) -> dict[str, Any]:
+def hear_source(source: Source, folder: Path, *, force: bool, reporter: Reporter) -> dict[str, Any]:
     """Hear one input into its folder, which appears whole or not at all."""
     from echoic.cli._folder import fresh_folder
-    from echoic.ear.scene import HOP_S
+    from echoic.ear.frontend import HOP_S
     from echoic.processors.hear import hear_events, heard_labels
     from echoic.report.meter import ColumnMeter
     from echoic.streaming import FrameClock
@@ -90,7 +90,7 @@ def hear_source(source: Source, folder: Path, *, force: bool, talk: Talk) -> dic
     meter = ColumnMeter(max(n_frames, 1), n_bands=64)
     with (
         fresh_folder(folder, force=force) as part,
-        talk.progress(f"hearing {source.name}", total=2 * source.duration_s) as advance,
+        reporter.progress(f"hearing {source.name}", total=2 * source.duration_s) as advance,
     ):
         events = hear_events(
             metered(source, meter, advance), sample_rate=rate, duration_s=source.duration_s
@@ -114,7 +114,7 @@ def metered(source: Source, meter: ColumnMeter, advance: Callable[[float], None]
     import numpy as np
 
     from echoic.ear import Ear
-    from echoic.ear.scene import HOP_S
+    from echoic.ear.frontend import HOP_S
 
     ear = Ear(sample_rate=source.sample_rate, hop_s=HOP_S)
     state = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from echoic.cli.common import Inputs, Json, Quiet, Talk, Verbose
+from echoic.cli.common import Inputs, Json, Quiet, Reporter, Verbose
 
 if TYPE_CHECKING:
     from echoic.audio import AudioInfo
@@ -16,8 +16,8 @@ def info(
     """Say what a file is: container, coding, rate, channels, length."""
     from echoic.audio import info as read_info
 
-    talk = Talk(as_json=as_json, quiet=quiet, verbose=verbose)
-    paths = talk.expand(inputs)
+    reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
+    paths = reporter.expand(inputs)
     width = max(map(len, paths), default=0)
 
     def show(found: AudioInfo) -> str:
@@ -28,4 +28,4 @@ def info(
             f"{found.frames:>10} samples"
         )
 
-    talk.each(paths, read_info, show)
+    reporter.each(paths, read_info, show)

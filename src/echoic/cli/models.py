@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from echoic.cli.common import Json, Quiet, Talk, Verbose
+from echoic.cli.common import Json, Quiet, Reporter, Verbose
 
 
 def models(
@@ -22,7 +22,7 @@ def models(
     """Show the shipped models: what they do, learned from, reach, and where they fail."""
     from echoic.runtime import find_model, list_models
 
-    talk = Talk(as_json=as_json, quiet=quiet, verbose=verbose)
+    reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     wanted = names or [card.name for card in list_models()]
 
     def work(name: str) -> dict[str, Any]:
@@ -40,4 +40,4 @@ def models(
         lines += [f"  {title}: {words}" for title, words in card["about"].items()]
         return "\n".join(lines)
 
-    talk.each(wanted, work, show)
+    reporter.each(wanted, work, show)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from echoic.cli._source import Source
-from echoic.cli.common import Inputs, Json, Quiet, Talk, Verbose
+from echoic.cli.common import Inputs, Json, Quiet, Reporter, Verbose
 
 
 def tag(
@@ -15,12 +15,12 @@ def tag(
     from echoic.processors.detect import detect_blocks
     from echoic.processors.tag import rank
 
-    talk = Talk(as_json=as_json, quiet=quiet, verbose=verbose)
-    paths = talk.expand(inputs)
+    reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
+    paths = reporter.expand(inputs)
 
     def work(path: str) -> dict[str, Any]:
         source = Source(path)
-        with talk.progress(f"tagging {source.name}", total=source.duration_s) as advance:
+        with reporter.progress(f"tagging {source.name}", total=source.duration_s) as advance:
             ranked = rank(*detect_blocks(source.blocks(advance), sample_rate=source.sample_rate))
         return {
             "file": path,
@@ -31,4 +31,4 @@ def tag(
         rows = [f"  {t['label']:<15} {t['confidence']:.3f}" for t in record["tags"]]
         return "\n".join([record["file"], *rows])
 
-    talk.each(paths, work, show)
+    reporter.each(paths, work, show)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from echoic.cli.common import Json, Quiet, Talk, Verbose
+from echoic.cli.common import Json, Quiet, Reporter, Verbose
 
 RECIPES = ("hear", "picture")
 
@@ -38,7 +38,7 @@ def train(
     """Train a recipe from the data that ECHOIC_DATA names; needs echoic[train]."""
     if recipe not in RECIPES:
         raise typer.BadParameter(f"recipe {recipe!r} is not one of: {', '.join(RECIPES)}")
-    talk = Talk(as_json=as_json, quiet=quiet, verbose=verbose)
+    reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
 
     def work(_recipe: str) -> dict[str, Any]:
         from echoic.errors import MissingExtraError
@@ -50,7 +50,7 @@ def train(
                 f"{error.name} is not installed: pip install 'echoic[train]'"
             ) from error
         folder = Path(output or f"runs/{recipe}")
-        card = module.run(folder, n_steps=steps, seed=seed, report=talk.note)
+        card = module.run(folder, n_steps=steps, seed=seed, report=reporter.note)
         return {"recipe": recipe, "model": str(card)}
 
-    talk.each([recipe], work, lambda record: str(record["model"]))
+    reporter.each([recipe], work, lambda record: str(record["model"]))

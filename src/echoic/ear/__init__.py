@@ -8,6 +8,7 @@ is the ear as networks use it.
 
 from echoic.ear.ear import Ear, EarState
 from echoic.ear.filterbank import Filterbank, FilterbankState
+from echoic.ear.frontend import FrontEnd, FrontEndState
 from echoic.ear.haircell import (
     Adaptation,
     HairCell,
@@ -17,7 +18,6 @@ from echoic.ear.haircell import (
 )
 from echoic.ear.inverse import Inverse, InverseState, invert_exactly
 from echoic.ear.nerve import Nerve, NerveState
-from echoic.ear.scene import SceneEar, SceneEarState
 
 __all__ = [
     "Adaptation",
@@ -25,14 +25,14 @@ __all__ = [
     "EarState",
     "Filterbank",
     "FilterbankState",
+    "FrontEnd",
+    "FrontEndState",
     "HairCell",
     "HairCellState",
     "Inverse",
     "InverseState",
     "Nerve",
     "NerveState",
-    "SceneEar",
-    "SceneEarState",
     "compress_log",
     "compress_power",
     "invert_exactly",

@@ -18,7 +18,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from echoic.ear.scene import FRAMES_PER_STEP
+from echoic.ear.frontend import FRAMES_PER_STEP
 from echoic.nn.hearing import HearingNetwork, to_steps
 from echoic.nn.listener import CODE_SIZE, N_BANDS, N_FEATURES, ListenerState
 from echoic.nn.memory import MemoryState
@@ -94,7 +94,7 @@ def export_hearing(network: HearingNetwork, folder: Path, name: str) -> list[Pat
         name: Of the model.
     """
     network = network.cpu().eval()
-    fresh = network.fresh(1)
+    fresh = network.init_state(1)
     frames = torch.zeros(1, N_FEATURES, N_BANDS, FRAMES_PER_STEP)
     code = torch.zeros(1, CODE_SIZE, 1)
     listener, gains = folder / f"{name}.listener.onnx", folder / f"{name}.gains.onnx"

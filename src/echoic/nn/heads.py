@@ -36,13 +36,13 @@ class Detect(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.logits = nn.Linear(n_hidden, n_labels)
 
-    def fresh(self, batch: int) -> Tensor:
+    def init_state(self, batch: int) -> Tensor:
         """The state before any sound."""
         return torch.zeros(batch, CODE_SIZE, LOOK_AHEAD_STEPS)
 
     def forward(self, code: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Logits for every step."""
-        kept = self.fresh(code.shape[0]) if state is None else state
+        kept = self.init_state(code.shape[0]) if state is None else state
         history = torch.cat([kept.to(code), code], dim=-1)
         then = history[..., : code.shape[-1]]
         hidden = self.now(code.transpose(1, 2)) + self.then(then.transpose(1, 2))
@@ -76,9 +76,9 @@ class Gains(nn.Module):
         self.hidden = nn.Linear(n_hidden, n_hidden)
         self.shares = nn.Linear(n_hidden, self.n_outputs * N_BANDS)
 
-    def fresh(self, batch: int) -> MemoryState:
+    def init_state(self, batch: int) -> MemoryState:
         """The state before any sound."""
-        return self.memory.fresh(batch, N_FEATURES * N_BANDS)
+        return self.memory.init_state(batch, N_FEATURES * N_BANDS)
 
     def forward(
         self, frames: Tensor, code: Tensor, state: MemoryState | None = None

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from echoic.ear.scene import FRAMES_PER_STEP
+from echoic.ear.frontend import FRAMES_PER_STEP
 from echoic.nn.heads import Detect, Gains
 from echoic.nn.listener import CODE_SIZE, Listener, ListenerState
 from echoic.nn.memory import MemoryState
@@ -66,12 +66,12 @@ class HearingNetwork(nn.Module):
         self.detect = Detect(n_labels)
         self.gains = Gains(n_labels)
 
-    def fresh(self, batch: int) -> HearingState:
+    def init_state(self, batch: int) -> HearingState:
         """The state before any sound."""
         return HearingState(
-            self.listener.fresh(batch),
-            self.detect.fresh(batch),
-            self.gains.fresh(batch),
+            self.listener.init_state(batch),
+            self.detect.init_state(batch),
+            self.gains.init_state(batch),
             torch.zeros(batch, CODE_SIZE, 1),
         )
 
@@ -80,7 +80,7 @@ class HearingNetwork(nn.Module):
     ) -> tuple[HearingOutput, HearingState]:
         """Hear the next ear frames."""
         if state is None:
-            state = self.fresh(frames.shape[0])
+            state = self.init_state(frames.shape[0])
         code, listener = self.listener(to_steps(frames), state.listener)
         code_so_far = torch.cat([state.code.to(code), code], dim=-1)
         known, newest = known_code(code_so_far), code_so_far[..., -1:]

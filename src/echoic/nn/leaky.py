@@ -35,13 +35,13 @@ class LeakyLayer(nn.Module):
             self.gate.bias.copy_(torch.logit(opening))
         self.size = size
 
-    def fresh(self, batch: int) -> Tensor:
+    def init_state(self, batch: int) -> Tensor:
         """The state before any sound."""
         return torch.zeros(batch, self.size)
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Integrate the next steps; the input is added to what comes out."""
-        h = self.fresh(x.shape[0]).to(x) if state is None else state
+        h = self.init_state(x.shape[0]).to(x) if state is None else state
         normed = self.norm(x.transpose(1, 2))
         gate = torch.sigmoid(self.gate(normed))
         kept, taken = 1 - gate, gate * self.candidate(normed)

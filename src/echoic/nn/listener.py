@@ -13,7 +13,7 @@ from echoic.nn.leaky import LeakyLayer
 from echoic.nn.memory import EchoicMemory, MemoryState
 
 N_BANDS = 64
-N_FEATURES = 2  # level and onset, see `echoic.ear.scene`
+N_FEATURES = 2  # level and onset, see `echoic.ear.frontend`
 CODE_SIZE = 256
 _TYPICAL_LEVEL, _TYPICAL_SPREAD, _TYPICAL_ONSET = 0.45, 0.22, 0.06
 
@@ -126,10 +126,10 @@ class Listener(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.layers = nn.ModuleList(LeakyLayer(CODE_SIZE) for _ in range(n_layers))
 
-    def fresh(self, batch: int) -> ListenerState:
+    def init_state(self, batch: int) -> ListenerState:
         """The state before any sound."""
-        memory = self.memory.fresh(batch, N_FEATURES * N_BANDS)
-        return ListenerState(memory, tuple(layer.fresh(batch) for layer in self._leaky()))
+        memory = self.memory.init_state(batch, N_FEATURES * N_BANDS)
+        return ListenerState(memory, tuple(layer.init_state(batch) for layer in self._leaky()))
 
     def _leaky(self) -> list[LeakyLayer]:
         return [layer for layer in self.layers if isinstance(layer, LeakyLayer)]
@@ -140,7 +140,7 @@ class Listener(nn.Module):
         """Listen to the next frames."""
         batch, _, _, n_frames = frames.shape
         if state is None:
-            state = self.fresh(batch)
+            state = self.init_state(batch)
         frames = standardise(frames)
         if self.training:
             frames = _with_deaf_bands(frames)

@@ -50,7 +50,7 @@ class EchoicMemory(nn.Module):
         """Slots of the past and the present one."""
         return self.n_octaves + 1
 
-    def fresh(self, batch: int, n_features: int) -> MemoryState:
+    def init_state(self, batch: int, n_features: int) -> MemoryState:
         """The state before any sound."""
         return MemoryState(
             tuple(torch.zeros(batch, n_features, 2**k) for k in range(self.n_octaves))
@@ -59,7 +59,7 @@ class EchoicMemory(nn.Module):
     def forward(self, x: Tensor, state: MemoryState | None = None) -> tuple[Tensor, MemoryState]:
         """Take the next frames in; give every slot at every frame."""
         if state is None:
-            state = self.fresh(x.shape[0], x.shape[1])
+            state = self.init_state(x.shape[0], x.shape[1])
         n_frames = x.shape[-1]
         slots, lines, mean = [x], [], x
         for k, line in enumerate(state.lines):

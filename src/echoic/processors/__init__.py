@@ -6,8 +6,8 @@ shares a wave out among labels, `attend`, `tag` and `hear` are composed of these
 
 from echoic.processors.attend import Attend, attend
 from echoic.processors.detect import Detect
-from echoic.processors.hear import Scene, hear
+from echoic.processors.hear import Hearing, hear
 from echoic.processors.separate import Separate
 from echoic.processors.tag import tag
 
-__all__ = ["Attend", "Detect", "Scene", "Separate", "attend", "hear", "tag"]
+__all__ = ["Attend", "Detect", "Hearing", "Separate", "attend", "hear", "tag"]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.ear.scene import FRAMES_PER_STEP, STEP_S, SceneEar, SceneEarState
+from echoic.ear.frontend import FRAMES_PER_STEP, STEP_S, FrontEnd, FrontEndState
 from echoic.events import Event
 from echoic.processors.network import (
     NetworkState,
@@ -26,7 +26,7 @@ _HOLD = 0.5
 class DetectState(NamedTuple):
     """State of the ear and of the network."""
 
-    ear: SceneEarState
+    ear: FrontEndState
     network: NetworkState
 
 
@@ -52,7 +52,7 @@ class Detect:
     def __init__(self, *, sample_rate: float, model: str = "hear") -> None:
         """Load the network."""
         self.network = load_network(model)
-        self.ear = SceneEar(sample_rate=sample_rate)
+        self.ear = FrontEnd(sample_rate=sample_rate)
         self.labels = self.network.card.labels
         self.delay = round(self.network.card.look_ahead_s / STEP_S)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear import Ear
-from echoic.ear.scene import HOP_S
+from echoic.ear.frontend import HOP_S
 from echoic.events import Event
 from echoic.labels import REST
 from echoic.processors.detect import detect_blocks, find_events
@@ -19,7 +19,7 @@ from echoic.streaming import as_channels, in_blocks
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class Hearing:
     """A hearing.
 
     Attributes:
@@ -58,7 +58,7 @@ def hear_events(
     return find_events(probabilities, labels=labels, threshold=threshold, duration_s=duration_s)
 
 
-def hear(wave: NDArray[np.floating], *, sample_rate: float, model: str = "hear") -> Scene:
+def hear(wave: NDArray[np.floating], *, sample_rate: float, model: str = "hear") -> Hearing:
     """Hear a whole wave: events, stems that add up to it, and its cochleagram.
 
     Args:
@@ -86,7 +86,7 @@ def hear(wave: NDArray[np.floating], *, sample_rate: float, model: str = "hear")
     )
     signals = np.concatenate(list(parts), axis=-1)
     power = np.square(ear(channels)[0]).sum(axis=0)
-    return Scene(
+    return Hearing(
         events=events,
         stems={
             label: signal.reshape(np.shape(wave))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.ear.scene import FRAMES_PER_STEP
+from echoic.ear.frontend import FRAMES_PER_STEP
 from echoic.runtime import Card, GraphState, StepGraph, find_model
 
 
@@ -42,12 +42,12 @@ class Network:
         self._listener = StepGraph(card.graph("listener"))
         self._gains = StepGraph(card.graph("gains"))
 
-    def fresh(self, n_bands: int) -> NetworkState:
+    def init_state(self, n_bands: int) -> NetworkState:
         """The state before any sound."""
         code_size = self._listener.result_shape("code")[1]
         return NetworkState(
-            self._listener.fresh(),
-            self._gains.fresh(),
+            self._listener.init_state(),
+            self._gains.init_state(),
             np.zeros((1, code_size, 1), np.float32),
             np.zeros((2, n_bands, 0), np.float32),
         )
@@ -62,7 +62,7 @@ class Network:
             with 0 frames where they are not wanted; the new state.
         """
         n_labels, n_bands, n_frames = len(self.card.labels), frames.shape[1], frames.shape[2]
-        listener, gain_memory, code, pending = state or self.fresh(n_bands)
+        listener, gain_memory, code, pending = state or self.init_state(n_bands)
         n_open = pending.shape[-1]
         recent = np.concatenate([pending, frames], axis=-1)[np.newaxis]
         n_steps = recent.shape[-1] // FRAMES_PER_STEP

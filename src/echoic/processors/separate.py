@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from echoic.ear import Filterbank, FilterbankState, Inverse, InverseState, kernels
 from echoic.ear.design import N_GAIN_BANDS
-from echoic.ear.scene import SceneEar, SceneEarState
+from echoic.ear.frontend import FrontEnd, FrontEndState
 from echoic.errors import LabelError, ParameterError
 from echoic.processors.network import NetworkState, load_network
 from echoic.streaming import as_float32
@@ -41,7 +41,7 @@ class SeparateState(NamedTuple):
     gains: (label, band), where the next ramp starts.
     """
 
-    ear: SceneEarState
+    ear: FrontEndState
     network: NetworkState
     bank: FilterbankState
     inverse: InverseState
@@ -81,7 +81,7 @@ class Separate:
         self.network = load_network(model)
         self.labels = check_labels(labels, self.network.card.labels)
         self.sample_rate = sample_rate
-        self.ear = SceneEar(sample_rate=sample_rate)
+        self.ear = FrontEnd(sample_rate=sample_rate)
         self.bank = Filterbank.separating(sample_rate=sample_rate)
         self.inverse = Inverse(sample_rate=sample_rate)
         self.delay = self.inverse.delay

@@ -56,7 +56,7 @@ class StepGraph:
         if len(names) - self.n_results != len(self._states):
             raise ModelError(f"{path}: {len(self._states)} states go in, but not as many come out")
 
-    def fresh(self) -> GraphState:
+    def init_state(self) -> GraphState:
         """The state before any sound."""
         return GraphState(tuple(np.zeros(shape, np.float32) for shape in self._state_shapes))
 

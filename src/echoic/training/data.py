@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from echoic import audio
 from echoic.audio.resample import resample
 from echoic.errors import ParameterError
-from echoic.scenes.activity import active_spans
+from echoic.synthesis.activity import active_spans
 
 SAMPLE_RATE = 16_000
 OTHER = "other"  # none of the labels: what must raise no event

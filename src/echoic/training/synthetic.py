@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic import scenes
+from echoic import synthesis
 from echoic.training.data import OTHER, SAMPLE_RATE, Clip, make_clip
 
 Maker = Callable[[float, np.random.Generator], NDArray[np.float32]]
@@ -21,24 +21,24 @@ def _between(rng: np.random.Generator, low: float, high: float) -> float:
 
 def _tone(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
     frequency_hz = _between(rng, 80, 5000)
-    return scenes.tone(frequency_hz, duration_s * rng.uniform(0.05, 1), sample_rate=SAMPLE_RATE)
+    return synthesis.tone(frequency_hz, duration_s * rng.uniform(0.05, 1), sample_rate=SAMPLE_RATE)
 
 
 def _sweep(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
     ends_hz = _between(rng, 80, 5000), _between(rng, 80, 5000)
-    return scenes.sweep(*ends_hz, duration_s * rng.uniform(0.1, 1), sample_rate=SAMPLE_RATE)
+    return synthesis.sweep(*ends_hz, duration_s * rng.uniform(0.1, 1), sample_rate=SAMPLE_RATE)
 
 
 def _band_noise(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
     low_hz = _between(rng, 60, 4000)
     high_hz = min(low_hz * _between(rng, 1.2, 8), 7900)
-    return scenes.band_noise(low_hz, high_hz, duration_s, sample_rate=SAMPLE_RATE, rng=rng)
+    return synthesis.band_noise(low_hz, high_hz, duration_s, sample_rate=SAMPLE_RATE, rng=rng)
 
 
 def _pulsed_noise(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
     rate_hz = _between(rng, 0.3, 60)
     depth = rng.uniform(0.3, 1)
-    return scenes.modulated_noise(
+    return synthesis.modulated_noise(
         duration_s, sample_rate=SAMPLE_RATE, rng=rng, rate_hz=rate_hz, depth=depth
     )
 
@@ -46,7 +46,7 @@ def _pulsed_noise(duration_s: float, rng: np.random.Generator) -> NDArray[np.flo
 def _siren(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
     kind: Literal["wail", "two-tone"] = "wail" if rng.random() < 0.5 else "two-tone"
     low_hz = _between(rng, 300, 900)
-    return scenes.siren(
+    return synthesis.siren(
         duration_s,
         sample_rate=SAMPLE_RATE,
         kind=kind,
@@ -57,24 +57,24 @@ def _siren(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _bell(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    return scenes.bell(_between(rng, 200, 3000), duration_s, sample_rate=SAMPLE_RATE)
+    return synthesis.bell(_between(rng, 200, 3000), duration_s, sample_rate=SAMPLE_RATE)
 
 
 def _engine(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    return scenes.engine(
+    return synthesis.engine(
         duration_s, sample_rate=SAMPLE_RATE, rng=rng, firing_hz=_between(rng, 12, 90)
     )
 
 
 def _lasting(name: str) -> Maker:
-    return lambda duration_s, rng: getattr(scenes, name)(
+    return lambda duration_s, rng: getattr(synthesis, name)(
         duration_s, sample_rate=SAMPLE_RATE, rng=rng
     )
 
 
 MAKERS: dict[str, tuple[Maker, ...]] = {
     "dog_bark": (
-        lambda _s, rng: scenes.dog_bark(
+        lambda _s, rng: synthesis.dog_bark(
             int(rng.integers(1, 5)), sample_rate=SAMPLE_RATE, rng=rng, size=rng.uniform(0.3, 1.6)
         ),
     ),
@@ -82,14 +82,14 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
     "sea_waves": (_lasting("sea_waves"),),
     "baby_cry": (_lasting("baby_cry"),),
     "clock_tick": (_lasting("clock_tick"),),
-    "person_sneeze": (lambda _s, rng: scenes.sneeze(sample_rate=SAMPLE_RATE, rng=rng),),
+    "person_sneeze": (lambda _s, rng: synthesis.sneeze(sample_rate=SAMPLE_RATE, rng=rng),),
     "helicopter": (
-        lambda duration_s, rng: scenes.helicopter(
+        lambda duration_s, rng: synthesis.helicopter(
             duration_s, sample_rate=SAMPLE_RATE, rng=rng, blades_hz=_between(rng, 8, 24)
         ),
     ),
     "chainsaw": (_lasting("chainsaw"),),
-    "rooster": (lambda _s, rng: scenes.rooster(sample_rate=SAMPLE_RATE, rng=rng),),
+    "rooster": (lambda _s, rng: synthesis.rooster(sample_rate=SAMPLE_RATE, rng=rng),),
     "fire_crackling": (_lasting("fire"),),
     OTHER: (_tone, _sweep, _band_noise, _pulsed_noise, _siren, _bell, _engine, _lasting("wind")),
 }

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.ear import Filterbank, Inverse, SceneEar
+from echoic.ear import Filterbank, FrontEnd, Inverse
 from echoic.ear.design import N_GAIN_BANDS
-from echoic.ear.scene import FRAMES_PER_STEP, HOP_S, STEP_S
+from echoic.ear.frontend import FRAMES_PER_STEP, HOP_S, STEP_S
 from echoic.labels import LABELS
 from echoic.training.data import OTHER, SAMPLE_RATE
 from echoic.training.mixing import MixedScene
@@ -24,7 +24,7 @@ class Example(NamedTuple):
     """One scene as arrays.
 
     Attributes:
-        frames: (2, band, ear frame), as the `SceneEar` gives them.
+        frames: (2, band, ear frame), as the `FrontEnd` gives them.
         activity: (label, step), 1 where a label sounds.
         source: (MAX_SOURCES,) index of each source's label, len(LABELS) for the rest, −1 for
             none.
@@ -72,7 +72,7 @@ class ExampleMaker:
 
     def __init__(self) -> None:
         """Design the banks once."""
-        self.ear = SceneEar(sample_rate=SAMPLE_RATE)
+        self.ear = FrontEnd(sample_rate=SAMPLE_RATE)
         self.bank = Filterbank.separating(sample_rate=SAMPLE_RATE)
         self.inverse = Inverse(sample_rate=SAMPLE_RATE)
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from echoic.ear.scene import FRAMES_PER_STEP, HOP_S, STEP_S
+from echoic.ear.frontend import FRAMES_PER_STEP, HOP_S, STEP_S
 from echoic.labels import LABELS
 from echoic.nn.heads import LOOK_AHEAD_STEPS
 from echoic.nn.hearing import HearingNetwork, known_code, to_steps
@@ -18,7 +18,7 @@ from echoic.training.loop import Batch, LoopSettings, train
 from echoic.training.losses import detection_loss, gain_loss_db, share_loss
 from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer
 from echoic.training.music import render_collection
-from echoic.training.shipping import ship_hearing
+from echoic.training.packaging import package_hearing
 from echoic.training.synthetic import synthesise
 from echoic.training.targets import Example, ExampleMaker
 
@@ -136,7 +136,7 @@ def run(
     model = HearingNetwork(len(LABELS))
     mixer = scene_mixer("train", folder=folder)
     train(model, losses, BatchMaker(mixer, ExampleMaker()), settings, folder=folder, report=report)
-    return ship_hearing(
+    return package_hearing(
         model,
         folder,
         name="hear",

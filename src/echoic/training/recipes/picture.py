@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from echoic.ear.scene import HOP_S
+from echoic.ear.frontend import HOP_S
 from echoic.labels import LABELS
 from echoic.nn.baselines.picture import (
     FRAMES_PER_STEP,

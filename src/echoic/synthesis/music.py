@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from echoic.errors import ParameterError
-from echoic.scenes.bricks import (
+from echoic.synthesis.dsp import (
     Floats,
     Wave,
     add_at,
@@ -23,7 +23,7 @@ from echoic.scenes.bricks import (
     to_peak,
     to_rms,
 )
-from echoic.scenes.room import room_response
+from echoic.synthesis.room import room_response
 
 _PROGRESSIONS = ((0, 4, 5, 3), (0, 5, 3, 4), (5, 3, 0, 4), (0, 3, 4, 3))  # degrees, from 0
 _SCALE = (0, 2, 4, 5, 7, 9, 11)  # major, in semitones

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from echoic.errors import ParameterError
-from echoic.scenes.bricks import Wave, check_positive, check_rate, contour, noise_band, wander
-from echoic.scenes.syllables import Syllable, sing, string_together
+from echoic.synthesis.dsp import Wave, check_positive, check_rate, contour, noise_band, wander
+from echoic.synthesis.syllables import Syllable, sing, string_together
 
 
 def dog_bark(

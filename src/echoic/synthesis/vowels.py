@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from echoic.errors import ParameterError
-from echoic.scenes.bricks import (
+from echoic.synthesis.dsp import (
     Floats,
     Wave,
     check_positive,

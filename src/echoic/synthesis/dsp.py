@@ -1,4 +1,4 @@
-"""The few bricks all synthesis here is made of: levels, contours, spectra, harmonics.
+"""What all synthesis here is made of: levels, contours, spectra, harmonics.
 
 Everything is computed in float64 on whole signals and handed out as float32. Filters act in
 the frequency domain, voiced sounds are sums of harmonics, so nothing aliases and nothing here
@@ -50,7 +50,7 @@ def count_samples(duration_s: float, sample_rate: float) -> int:
     return max(1, round(duration_s * sample_rate))
 
 
-def decibels(values: Floats | float) -> Floats:
+def db_to_gain(values: Floats | float) -> Floats:
     """Turn dB into a factor of amplitude."""
     return np.asarray(10.0 ** (np.asarray(values) / 20.0))
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from echoic.errors import ParameterError
-from echoic.scenes.bricks import (
+from echoic.synthesis.dsp import (
     Floats,
     Wave,
     check_below_nyquist,

@@ -4,7 +4,7 @@ Where what lives: `tones` (tone, complex, clicks, sweep), `noises`, `vowels` (fo
 `textures` (rain, fire, waves, wind), `babble`, `sources` (clock, bell, siren), `machines` (engine,
 chainsaw, helicopter), `calls` (dog, rooster, baby, sneeze) and `syllables` they are made of,
 `music`, `room` (reverberation), `activity` (where a clip sounds), `soundscape` (clips put
-together, with stems and true events), `bricks` (what all of these are made of).
+together, with stems and true events), `dsp` (what all of these are made of).
 
 Every sound is a float32 array (time,), made at any rate from 8 to 192 kHz. What is random takes
 a `numpy.random.Generator` and is the same for the same seed. Tones, noises, vowels, textures and
@@ -12,24 +12,24 @@ music are scaled to an RMS (`level_dbfs`), sources and calls to a peak (`peak_db
 """
 
 from echoic.events import Event
-from echoic.scenes.activity import active_spans, frame_levels_dbfs
-from echoic.scenes.babble import babble
-from echoic.scenes.calls import baby_cry, dog_bark, rooster, sneeze
-from echoic.scenes.machines import chainsaw, engine, helicopter
-from echoic.scenes.music import music, pluck
-from echoic.scenes.noises import (
+from echoic.synthesis.activity import active_spans, frame_levels_dbfs
+from echoic.synthesis.babble import babble
+from echoic.synthesis.calls import baby_cry, dog_bark, rooster, sneeze
+from echoic.synthesis.machines import chainsaw, engine, helicopter
+from echoic.synthesis.music import music, pluck
+from echoic.synthesis.noises import (
     band_noise,
     coloured_noise,
     modulated_noise,
     pink_noise,
     white_noise,
 )
-from echoic.scenes.room import reverberate, room_response
-from echoic.scenes.soundscape import Clip, Soundscape, active_level_dbfs, compose
-from echoic.scenes.sources import bell, clock_tick, siren
-from echoic.scenes.textures import fire, rain, sea_waves, wind
-from echoic.scenes.tones import click_train, harmonic_complex, sweep, tone
-from echoic.scenes.vowels import VOWELS, formants_hz, vowel
+from echoic.synthesis.room import reverberate, room_response
+from echoic.synthesis.soundscape import Clip, Soundscape, active_level_dbfs, compose
+from echoic.synthesis.sources import bell, clock_tick, siren
+from echoic.synthesis.textures import fire, rain, sea_waves, wind
+from echoic.synthesis.tones import click_train, harmonic_complex, sweep, tone
+from echoic.synthesis.vowels import VOWELS, formants_hz, vowel
 
 __all__ = [
     "VOWELS",

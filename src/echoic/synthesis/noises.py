@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from echoic.errors import ParameterError
-from echoic.scenes.bricks import (
+from echoic.synthesis.dsp import (
     Floats,
     Wave,
     check_below_nyquist,

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from echoic.errors import ParameterError
-from echoic.scenes.bricks import (
+from echoic.synthesis.dsp import (
     Floats,
     Wave,
     check_positive,
     contour,
     count_samples,
-    decibels,
+    db_to_gain,
     harmonic_sum,
     noise_band,
     to_peak,
@@ -133,7 +133,7 @@ def _chopped_air(slap: Floats, sample_rate: float, rng: np.random.Generator) -> 
         band = noise_band(
             len(slap), low_hz, high_hz, sample_rate=sample_rate, rng=rng, tilt_db_per_octave=-2
         )
-        gust = decibels(1.5 * wander(len(slap), 4.0, sample_rate=sample_rate, rng=rng))
+        gust = db_to_gain(1.5 * wander(len(slap), 4.0, sample_rate=sample_rate, rng=rng))
         wave += gain * band * gust * (1 - depth + depth * 1.8 * slap)
     return wave
 
@@ -187,4 +187,4 @@ def helicopter(
     wave += 0.02 * whine
     distance = np.linspace(-1.0, 1.0, n_samples)
     far = distance**2 * (1.5 - 0.5 * distance**2)  # level in dB falls smoothly to both ends
-    return to_peak(wave * decibels(-swell_db * far), peak_dbfs)
+    return to_peak(wave * db_to_gain(-swell_db * far), peak_dbfs)

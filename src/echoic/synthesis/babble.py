@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from echoic.errors import ParameterError
-from echoic.scenes.bricks import (
+from echoic.synthesis.dsp import (
     Floats,
     Wave,
     count_samples,
@@ -14,7 +14,7 @@ from echoic.scenes.bricks import (
     to_rms,
     wander,
 )
-from echoic.scenes.vowels import VOWELS, formants_hz, voice_response
+from echoic.synthesis.vowels import VOWELS, formants_hz, voice_response
 
 
 def babble(

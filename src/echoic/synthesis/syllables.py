@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from echoic.scenes.bricks import (
+from echoic.synthesis.dsp import (
     Floats,
     Wave,
     add_at,

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from echoic.errors import ParameterError
 from echoic.events import Event
-from echoic.scenes.activity import active_spans
-from echoic.scenes.bricks import Wave, count_samples
+from echoic.synthesis.activity import active_spans
+from echoic.synthesis.dsp import Wave, count_samples
 
 BRIDGE_S = 0.4
 """Gaps shorter than this belong to the event, in seconds."""
@@ -175,7 +175,7 @@ def compose(
         ParameterError: a clip lies outside of the scene, has another channel count, is silent
             where a level is needed, or is not finite.
     Example:
-        >>> from echoic.scenes import tone, white_noise
+        >>> from echoic.synthesis import tone, white_noise
         >>> beep = Clip(tone(1000, 0.5, sample_rate=16000), "beep", onset_s=1.0)
         >>> hiss = white_noise(2.0, sample_rate=16000, rng=np.random.default_rng(0))
         >>> scene = compose([beep, Clip(hiss, None, snr_db=-20)], sample_rate=16000, duration_s=2)

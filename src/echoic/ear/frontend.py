@@ -23,7 +23,7 @@ _LOWEST_PEAK = 0.3
 _RANGE = 0.7
 
 
-class SceneEarState(NamedTuple):
+class FrontEndState(NamedTuple):
     """State of the ear, of its adaptation, and the peak (1,) that levels are counted from."""
 
     ear: EarState
@@ -31,7 +31,7 @@ class SceneEarState(NamedTuple):
     peak: NDArray[np.float32]
 
 
-class SceneEar:
+class FrontEnd:
     """Level and onset of every band, of all channels together, every 5 ms.
 
     The first feature is the level of the summed power of the channels relative
@@ -51,7 +51,7 @@ class SceneEar:
         ParameterError: a wave that is not (channel, time).
 
     Example:
-        >>> frames, state = SceneEar(sample_rate=16000)(np.zeros((2, 1600), np.float32))
+        >>> frames, state = FrontEnd(sample_rate=16000)(np.zeros((2, 1600), np.float32))
         >>> frames.shape
         (2, 64, 20)
     """
@@ -74,8 +74,8 @@ class SceneEar:
         return self.ear.clock
 
     def __call__(
-        self, wave: NDArray[np.floating], state: SceneEarState | None = None
-    ) -> tuple[NDArray[np.float32], SceneEarState]:
+        self, wave: NDArray[np.floating], state: FrontEndState | None = None
+    ) -> tuple[NDArray[np.float32], FrontEndState]:
         """Hear the next chunk."""
         if np.ndim(wave) != 2:
             raise ParameterError(f"wave of shape {np.shape(wave)} is not (channel, time)")
@@ -90,8 +90,8 @@ class SceneEar:
         )
         relative = np.maximum((level - peaks) / np.float32(_RANGE) + 1, 0)
         frames = np.stack([relative, onset / np.float32(_RANGE)]).astype(np.float32)
-        return frames, SceneEarState(ear, adaptation, np.array([peak], np.float32))
+        return frames, FrontEndState(ear, adaptation, np.array([peak], np.float32))
 
-    def finish(self, state: SceneEarState) -> NDArray[np.float32]:
+    def finish(self, state: FrontEndState) -> NDArray[np.float32]:
         """No delay, so no tail: (2, band, 0)."""
         return np.empty((2, self.ear.design.n_bands, 0), np.float32)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from echoic.scenes.bricks import (
+from echoic.synthesis.dsp import (
     Floats,
     Wave,
     add_at,
     check_positive,
     convolved,
     count_samples,
-    decibels,
+    db_to_gain,
     noise_band,
     ringing,
     to_rms,
@@ -49,7 +49,7 @@ def shower(
     """
     hit = np.flatnonzero(rng.random(n_samples) < np.asarray(rate_hz) / sample_rate)
     out = np.zeros(n_samples)
-    sizes = decibels(spread_db * rng.standard_normal(len(hit)))
+    sizes = db_to_gain(spread_db * rng.standard_normal(len(hit)))
     out[hit] = sizes * rng.choice((-1.0, 1.0), len(hit))
     return out
 
@@ -93,7 +93,7 @@ def rain(
         n_samples, 150, 10000, sample_rate=sample_rate, rng=rng, tilt_db_per_octave=-2.2
     )
     low = noise_band(n_samples, 40, 150, sample_rate=sample_rate, rng=rng, order=1)
-    gusts = decibels(1.5 * wander(n_samples, 1.5, sample_rate=sample_rate, rng=rng))
+    gusts = db_to_gain(1.5 * wander(n_samples, 1.5, sample_rate=sample_rate, rng=rng))
     drops /= np.sqrt(np.mean(drops**2)) + 1e-12
     drops = 4.0 * np.tanh(drops / 4.0)  # no drop is a hammer
     return to_rms((far + 0.3 * low) * gusts + 0.4 * drops, level_dbfs)
@@ -125,7 +125,7 @@ def fire(
     """
     n_samples = count_samples(duration_s, sample_rate)
     check_positive(crackles_hz=crackles_hz)
-    flurry = decibels(6.0 * wander(n_samples, 3.0, sample_rate=sample_rate, rng=rng))
+    flurry = db_to_gain(6.0 * wander(n_samples, 3.0, sample_rate=sample_rate, rng=rng))
     crackles = np.zeros(n_samples)
     n_kinds = 12
     for _ in range(n_kinds):
@@ -140,9 +140,9 @@ def fire(
         crackles += convolved(own, wood, n_samples)
     crackles = np.tanh(crackles / 6.0) * 6.0  # the largest pops are not larger than life
     roar = noise_band(n_samples, 30, 150, sample_rate=sample_rate, rng=rng)
-    roar *= decibels(3.0 * wander(n_samples, 5.0, sample_rate=sample_rate, rng=rng))
+    roar *= db_to_gain(3.0 * wander(n_samples, 5.0, sample_rate=sample_rate, rng=rng))
     hiss = noise_band(n_samples, 1500, 9000, sample_rate=sample_rate, rng=rng, order=1)
-    hiss *= decibels(3.0 * wander(n_samples, 6.0, sample_rate=sample_rate, rng=rng))
+    hiss *= db_to_gain(3.0 * wander(n_samples, 6.0, sample_rate=sample_rate, rng=rng))
     return to_rms(crackles + 0.4 * roar + 0.08 * hiss, level_dbfs)
 
 
@@ -177,7 +177,7 @@ def sea_waves(
     crest = rng.uniform(-0.6, 0.4) * period_s
     while crest < duration_s + period_s:
         since = (at - crest) / period_s
-        size = decibels(rng.uniform(-6.0, 0.0))
+        size = db_to_gain(rng.uniform(-6.0, 0.0))
         rise, fall = np.exp(np.minimum(since, 0) / 0.16), np.exp(-np.maximum(since, 0) / 0.22)
         low += size * rise * fall
         high += size * np.minimum(rise**2, 1) * fall**1.7  # the bright part is over sooner
@@ -189,7 +189,7 @@ def sea_waves(
         band = noise_band(
             n_samples, low_hz, high_hz, sample_rate=sample_rate, rng=rng, tilt_db_per_octave=-2
         )
-        splash = decibels(1.5 * wander(n_samples, 12.0, sample_rate=sample_rate, rng=rng))
+        splash = db_to_gain(1.5 * wander(n_samples, 12.0, sample_rate=sample_rate, rng=rng))
         wave += gain * band * envelope * splash
     return to_rms(wave, level_dbfs)
 
@@ -218,5 +218,5 @@ def wind(
     for number, low_hz in enumerate((60, 180, 420, 900)):
         band = noise_band(n_samples, low_hz, 2.2 * low_hz, sample_rate=sample_rate, rng=rng)
         flutter = wander(n_samples, 3.0, sample_rate=sample_rate, rng=rng)
-        wave += band * decibels(-8.0 * number + (3.0 + 2.0 * number) * gust + 1.5 * flutter)
+        wave += band * db_to_gain(-8.0 * number + (3.0 + 2.0 * number) * gust + 1.5 * flutter)
     return to_rms(wave, level_dbfs)

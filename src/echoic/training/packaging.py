@@ -13,7 +13,7 @@ from echoic.outputs import fresh_file
 from echoic.runtime.models import Card, fingerprint
 
 
-def ship_hearing(
+def package_hearing(
     network: HearingNetwork,
     folder: Path,
     *,

@@ -10,14 +10,14 @@ from typing import Literal
 import numpy as np
 
 from echoic.errors import ParameterError
-from echoic.scenes.bricks import (
+from echoic.synthesis.dsp import (
     Floats,
     Wave,
     add_at,
     check_below_nyquist,
     check_positive,
     count_samples,
-    decibels,
+    db_to_gain,
     harmonic_sum,
     ramp_gains,
     ringing,
@@ -29,7 +29,7 @@ def _tick(sample_rate: float, rng: np.random.Generator) -> Floats:
     """Return one tick: the escapement strikes two or three times, and the case rings."""
     out = np.zeros(round(0.16 * sample_rate))
     modes = 1000.0 * 2 ** rng.uniform(0.0, 3.0, 12)
-    gains = decibels(-4.0 * rng.random(12) - 4.0 * np.log2(modes / 1000.0))
+    gains = db_to_gain(-4.0 * rng.random(12) - 4.0 * np.log2(modes / 1000.0))
     decays = rng.uniform(0.002, 0.009, 12)
     body = rng.uniform(250, 700)
     for at_s, size in ((0.0, 0.45), (rng.uniform(0.006, 0.012), 1.0), (0.028, 0.25)):
@@ -73,7 +73,7 @@ def clock_tick(
     out = np.zeros(n_samples)
     for number, at_s in enumerate(np.arange(0.02, duration_s, 1.0 / ticks_hz)):
         late_s = 0.012 / ticks_hz * (number % 2) + 0.0005 * rng.random()  # no clock is quite even
-        size = decibels(0.5 * rng.standard_normal())
+        size = db_to_gain(0.5 * rng.standard_normal())
         add_at(out, size * pair[number % 2], round((at_s + late_s) * sample_rate))
     return to_peak(out, peak_dbfs)
 
