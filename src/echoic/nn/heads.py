@@ -29,9 +29,7 @@ class Detect(nn.Module):
     hop = 1
     delay = LOOK_AHEAD_STEPS
 
-    def __init__(
-        self, n_labels: int, size: int, n_hidden: int = 192, dropout: float = 0.3
-    ) -> None:
+    def __init__(self, n_labels: int, size: int, n_hidden: int = 192, dropout: float = 0.3) -> None:
         super().__init__()
         self.size = size
         self.norm = nn.LayerNorm(size)

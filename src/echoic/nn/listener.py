@@ -126,8 +126,7 @@ class Encoder(nn.Module):
         self, frames: Tensor, state: MemoryState | None = None
     ) -> tuple[Tensor, MemoryState]:
         """Encode the next steps."""
-        batch, _, _, n_frames = frames.shape
-        n_steps = n_frames // FRAMES_PER_STEP
+        n_steps = frames.shape[-1] // FRAMES_PER_STEP
         by_step = frames.unflatten(-1, (n_steps, FRAMES_PER_STEP))
         level = by_step[:, 0].mean(dim=-1)
         slots, state = self.memory(level, state)
@@ -171,7 +170,7 @@ class Block(nn.Module):
         self, groups: Tensor, wide: Tensor, state: BlockState
     ) -> tuple[Tensor, Tensor, BlockState]:
         """Listen to the next steps."""
-        batch, n_steps = groups.shape[:2]
+        batch = groups.shape[0]
         rows = groups.transpose(1, 2).flatten(0, 1)
         rows, in_groups = self.along_time(rows, state.groups)
         groups = rows.unflatten(0, (batch, N_GROUPS)).transpose(1, 2)
@@ -220,7 +219,8 @@ class Listener(nn.Module):
     def init_state(self, batch: int) -> ListenerState:
         """The state before any sound."""
         memory = self.encoder.memory.init_state(batch, N_BANDS)
-        return ListenerState(memory, tuple(block.init_state(batch) for block in self.blocks))
+        blocks = [block for block in self.blocks if isinstance(block, Block)]
+        return ListenerState(memory, tuple(block.init_state(batch) for block in blocks))
 
     def forward(
         self, frames: Tensor, state: ListenerState | None = None

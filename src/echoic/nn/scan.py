@@ -54,7 +54,7 @@ class _CompiledScan(torch.autograd.Function):
         return h
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         keep, h, first = ctx.saved_tensors
         of_take = gradient.contiguous().clone()
         of_keep, of_first = torch.empty_like(keep), torch.zeros_like(first)
@@ -91,5 +91,5 @@ def scan(keep: Tensor, take: Tensor, first: Tensor) -> Tensor:
     """
     if take.device.type != "cpu" or torch.compiler.is_exporting():
         return _by_doubling(keep, take, first)
-    result: Tensor = _CompiledScan.apply(keep, take, first)
+    result: Tensor = _CompiledScan.apply(keep, take, first)  # type: ignore[no-untyped-call]
     return result

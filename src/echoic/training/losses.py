@@ -25,9 +25,7 @@ def applied(masks: Tensor, ramp: float) -> Tensor:
     return former * (ramp / 2) + latest * (1 - ramp / 2)
 
 
-def error_db(
-    gains: Tensor, slot: Tensor, own: Tensor, cross: Tensor, mixture: Tensor
-) -> Tensor:
+def error_db(gains: Tensor, slot: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Tensor:
     """Error of every source that is there, in decibels of its own power.
 
     The error of a gain g on a band, measured over a step, is exactly

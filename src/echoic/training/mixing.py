@@ -175,9 +175,7 @@ class SceneMixer:
         """Samples of a clip that fill a scene at normal speed."""
         return int(np.ceil(self.settings.duration_s * clip.sample_rate))
 
-    def _place(
-        self, label: str, gain_db: float, rng: np.random.Generator
-    ) -> tuple[Wave, Spans]:
+    def _place(self, label: str, gain_db: float, rng: np.random.Generator) -> tuple[Wave, Spans]:
         """Vary a clip and lay it into an empty scene; if it is short, perhaps another one too."""
         s = self.settings
         out = np.zeros(self.n_samples, np.float32)
@@ -191,8 +189,10 @@ class SceneMixer:
             start = int(rng.integers(-(wave.size // 4), max(latest, 1)))
             wave = wave[max(0, -start) :][: self.n_samples - max(start, 0)]
             out[max(start, 0) : max(start, 0) + wave.size] += wave
-            moved = [(on + start / self.sample_rate, off + start / self.sample_rate)
-                     for on, off in clip_spans]
+            moved = [
+                (on + start / self.sample_rate, off + start / self.sample_rate)
+                for on, off in clip_spans
+            ]
             spans += [
                 (max(on, 0.0), min(off, s.duration_s))
                 for on, off in moved

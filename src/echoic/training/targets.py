@@ -129,6 +129,16 @@ def source_index(label: str) -> int:
     return len(LABELS) if label == OTHER else LABELS.index(label)
 
 
+def stack_sources(
+    scene: MixedScene, own: NDArray[np.float32], cross: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+    """Outputs that the sources are asked of, and their powers, filled up to MAX_SOURCES."""
+    missing = MAX_SOURCES - len(scene.sources)
+    source = [source_index(label) for label in scene.sources] + [-1] * missing
+    empty = ((0, missing), (0, 0), (0, 0))
+    return np.array(source, np.int64), np.pad(own, empty), np.pad(cross, empty)
+
+
 class ExampleMaker:
     """Turn scenes of one rate into examples; holds only designs, no state.
 
@@ -149,16 +159,11 @@ class ExampleMaker:
         """Hear the scene and measure what belongs to whom."""
         frames = self.front_end(scene.mixture[np.newaxis])[0]
         n_steps = frames.shape[-1] // FRAMES_PER_STEP
-        source = np.full(MAX_SOURCES, -1, np.int64)
-        source[: len(scene.sources)] = [source_index(label) for label in scene.sources]
         own, cross, mixture = self.powers(np.stack(list(scene.sources.values())), n_steps)
-        shape = (MAX_SOURCES, N_GAIN_BANDS, n_steps)
         return Example(
             frames[..., : n_steps * FRAMES_PER_STEP],
             activity_of(scene.spans_s, n_steps),
-            source,
-            np.resize(np.pad(own, ((0, MAX_SOURCES - len(own)), (0, 0), (0, 0))), shape),
-            np.resize(np.pad(cross, ((0, MAX_SOURCES - len(cross)), (0, 0), (0, 0))), shape),
+            *stack_sources(scene, own, cross),
             mixture,
         )
 
