@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from echoic.audio.files import Wave
+from echoic.audio.recording import Wave
 from echoic.errors import ParameterError
 
 
