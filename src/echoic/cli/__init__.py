@@ -19,6 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from echoic.cli._records import one_line
+from echoic.cli._signals import leave_on_signals
 from echoic.errors import EchoicError, ParameterError
 
 
@@ -70,12 +71,14 @@ def echoic(
     """Machine hearing modelled on human hearing.
 
     Data goes to standard output, everything else to standard error. Exit code:
-    0 all went well, 1 some inputs failed, 2 wrong usage, 130 interrupted.
+    0 all went well, 1 some inputs failed, 2 wrong usage, 130 interrupted,
+    143 terminated; nothing half-made stays.
     """
 
 
 def main() -> None:
     """Run the command line and exit; what escapes a verb becomes one line."""
+    leave_on_signals()
     try:
         # A file name need not be UTF-8; print it as the bytes that it is.
         if isinstance(sys.stdout, io.TextIOWrapper):
