@@ -119,10 +119,11 @@ def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
         raise ParameterError(
             f"{name} must hold floats with a time axis, got {x.dtype} of shape {x.shape}"
         )
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         cast = np.ascontiguousarray(x, dtype=np.float32)
-    # Where the sum of squares is small, every sample is: one pass, without a copy.
-    if cast.size and not np.dot(cast.ravel(), cast.ravel()) <= SATURATION**2:
+        # Where the sum of squares is small, every sample is: one pass, without a copy.
+        is_harmless = bool(np.dot(cast.ravel(), cast.ravel()) <= SATURATION**2)
+    if not is_harmless:
         finite = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
         cast = np.ascontiguousarray(np.clip(finite, -SATURATION, SATURATION), dtype=np.float32)
     return cast

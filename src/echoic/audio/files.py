@@ -138,8 +138,8 @@ def blocks(path: AudioPath, block_samples: int) -> Iterator[Wave]:
         >>> [block.shape for block in blocks(path, 500)]
         [(1, 500), (1, 300)]
     """
-    if block_samples < 1:
-        raise ParameterError(f"block_samples={block_samples} is not an integer >= 1")
+    if not isinstance(block_samples, int | np.integer) or block_samples < 1:
+        raise ParameterError(f"block_samples={block_samples!r} is not an integer >= 1")
     return _blocks(path, block_samples)
 
 

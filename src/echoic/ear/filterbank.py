@@ -95,6 +95,8 @@ class Filterbank:
         design: BankDesign | None = None,
     ) -> None:
         """Design the bank."""
+        if design is not None and (n_bands, low_hz, high_hz) != (64, 50.0, 7600.0):
+            raise ParameterError("give either a design or n_bands, low_hz and high_hz, not both")
         self.design = design or design_listening(
             sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
         )
