@@ -147,6 +147,16 @@ def test_frames_of_another_shape_are_refused(exported):
         Network(exported.card)(np.zeros((2, 60, 4), np.float32))
 
 
+def test_a_state_of_another_network_is_refused(exported):
+    network = Network(exported.card)
+    frames = np.zeros((2, N_BANDS, 4), np.float32)
+    _, state = network(frames)
+    with pytest.raises(ParameterError, match="does not belong to this Network"):
+        network(frames, state._replace(pending=np.zeros((2, 60, 1), np.float32)))
+    with pytest.raises(ParameterError, match="does not belong to this Network"):
+        network(frames, state._replace(graph=state.graph._replace(tensors=state.graph.tensors[1:])))
+
+
 def test_the_card_says_what_was_shipped(exported):
     network, card = exported
     assert (card.labels, card.look_ahead_s, card.about) == (LABELS, 0.5, {"data": "none"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.errors import ModelError
+
+# onnxruntime keeps a database under the user's cache and sends it to its makers, unless this
+# is set before it is first imported. What is heard here stays here.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 class GraphState(NamedTuple):
@@ -35,6 +40,7 @@ class Graph:
         """Load the graph."""
         import onnxruntime
 
+        onnxruntime.disable_telemetry_events()  # where another has imported it before
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1

@@ -90,8 +90,15 @@ def load_card(path: Path) -> Card:
 
 
 def list_models() -> list[Card]:
-    """Every model that is there, by name."""
-    return [load_card(path) for path in sorted(WEIGHTS.glob("*.json"))]
+    """Every model that is there, by name.
+
+    Raises:
+        ModelError: a card cannot be read, or there is none at all.
+    """
+    cards = [load_card(path) for path in sorted(WEIGHTS.glob("*.json"))]
+    if not cards:
+        raise ModelError(f"{WEIGHTS}: holds no model card; install echoic anew")
+    return cards
 
 
 def find_model(name: str) -> Card:
@@ -100,8 +107,7 @@ def find_model(name: str) -> Card:
     Raises:
         ModelError: there is no such model.
     """
-    path = WEIGHTS / f"{name}.json"
-    if not path.is_file():
-        known = ", ".join(card.name for card in list_models()) or "none"
-        raise ModelError(f"model {name!r} is not there; known: {known}")
-    return load_card(path)
+    cards = {card.name: card for card in list_models()}
+    if name not in cards:  # looked up, not opened: a name is no path
+        raise ModelError(f"model {name!r} is not there; known: {', '.join(cards)}")
+    return cards[name]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from echoic.errors import ParameterError
 from echoic.runtime.graphs import Graph, GraphState
 from echoic.runtime.models import Card
+from echoic.streaming import check_kind, check_state
 
 
 class NetworkState(NamedTuple):
@@ -32,7 +33,7 @@ class Network:
 
     Raises:
         ModelError: a graph is missing or damaged.
-        ParameterError: frames of another shape.
+        ParameterError: frames of another shape, a state of another network.
     """
 
     delay = 0
@@ -58,7 +59,10 @@ class Network:
                 f"frames of shape {frames.shape} are not "
                 f"({self._n_features}, {self._n_bands}, frame)"
             )
-        graph_state, pending = self.init_state() if state is None else state
+        if state is None:
+            state = self.init_state()
+        self._check_state(state)
+        graph_state, pending = state
         frames = np.concatenate([pending, frames], axis=-1)[np.newaxis]
         n_chunk = self._chunk.argument_shape("frames")[-1]
         parts, start = [], 0
@@ -78,6 +82,13 @@ class Network:
             parts.append([answer[..., :0] for answer in answers])
         joined = tuple(np.concatenate(answers, axis=-1)[0] for answers in zip(*parts, strict=True))
         return joined, NetworkState(graph_state, frames[0, ..., start:].copy())
+
+    def _check_state(self, state: NetworkState) -> None:
+        """A `ParameterError` for a state of another network."""
+        check_kind(state, NetworkState, owner="Network")
+        n_pending = min(np.shape(state.pending)[-1:], default=0) % self.hop
+        pending = np.zeros((self._n_features, self._n_bands, n_pending), np.float32)
+        check_state(state, NetworkState(self._step.init_state(), pending), owner="Network")
 
     def finish(self, state: NetworkState) -> tuple[NDArray[np.float32], ...]:
         """No delay, so no tail."""
