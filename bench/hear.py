@@ -74,9 +74,10 @@ def plain_cnn() -> System:
     """The plain 2-D CNN on a log spectrogram, trained by `hear_cnn.py`."""
     try:
         from hear_cnn import CnnSystem
+
+        return CnnSystem()
     except ImportError as error:
         raise UnavailableError(str(error)) from error
-    return CnnSystem()
 
 
 # A further system is one line here: its name, and what makes it or raises UnavailableError.

@@ -97,8 +97,8 @@ def in_steps(card: Card, frames: torch.Tensor, lengths: list[int]) -> Answers:
     network, state, parts, start = Network(card), None, [], 0
     for length in lengths:
         chunk = frames[0, ..., start : start + length].numpy()
-        probabilities, gains, state = network(chunk, state, want_gains=True)
-        parts.append(Answers(probabilities, gains))
+        heard, state = network(chunk, state, want_masks=True)
+        parts.append(Answers(*heard))
         start += length
     assert start == frames.shape[-1]
     return Answers(*(np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)))
@@ -144,10 +144,10 @@ def test_step_graphs_equal_torch(exported, frames, lengths):
 
 
 def test_gains_are_only_worked_out_when_wanted(exported, frames):
-    probabilities, gains, _ = Network(exported.card)(frames[0].numpy(), None, want_gains=False)
-    assert gains.shape == (len(LABELS) + 1, N_BANDS, 0)
+    heard, _ = Network(exported.card)(frames[0].numpy(), None, want_masks=False)
+    assert heard.places.shape == (len(LABELS) + 1, N_BANDS, 0)
     wanted = in_torch(exported.network, frames).probabilities
-    assert np.abs(probabilities - wanted).max() <= TOLERANCE
+    assert np.abs(heard.probabilities - wanted).max() <= TOLERANCE
 
 
 def test_the_card_says_what_was_shipped(exported):

@@ -49,6 +49,11 @@ class Source:
         return source_name(self.path)
 
     @property
+    def file(self) -> Path | None:
+        """Where it can be read again; None for what came through a pipe."""
+        return None if self.path == STDIN else Path(self.path)
+
+    @property
     def duration_s(self) -> float:
         """Length in seconds."""
         return self.n_samples / self.sample_rate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,18 @@ STEP_S = HOP_S * FRAMES_PER_STEP
 _DECAY_PER_S = 0.05  # 5 dB a second, on the scale of `compress_log`
 _LOWEST_PEAK = 0.3
 _RANGE = 0.7
+_BANDS: dict[str, Any] = {"n_bands": 64, "low_hz": 50.0, "high_hz": 7600.0}
+# All that a network's input depends on. It stands in the card of every model, which is not
+# loaded where another front end runs; a change that it does not show raises `version`.
+SPECIFICATION = {
+    "version": 1,
+    "hop_s": HOP_S,
+    **_BANDS,
+    "features": ["level", "onset"],
+    "range": _RANGE,
+    "lowest_peak": _LOWEST_PEAK,
+    "decay_per_s": _DECAY_PER_S,
+}
 
 
 class FrontEndState(NamedTuple):
@@ -60,7 +72,7 @@ class FrontEnd:
 
     def __init__(self, *, sample_rate: float) -> None:
         """Design the ear."""
-        self.ear = Ear(sample_rate=sample_rate, hop_s=HOP_S)
+        self.ear = Ear(sample_rate=sample_rate, hop_s=HOP_S, **_BANDS)
         self.adaptation = Adaptation(hop_s=HOP_S)
 
     @property
@@ -77,10 +89,18 @@ class FrontEnd:
         self, wave: NDArray[np.floating], state: FrontEndState | None = None
     ) -> tuple[NDArray[np.float32], FrontEndState]:
         """Hear the next chunk."""
+        _, frames, state = self.listen(wave, state)
+        return frames, state
+
+    def listen(
+        self, wave: NDArray[np.floating], state: FrontEndState | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], FrontEndState]:
+        """As the call, with the envelope of the summed power, (band, frame), before the frames."""
         if np.ndim(wave) != 2:
             raise ParameterError(f"wave of shape {np.shape(wave)} is not (channel, time)")
-        envelope, ear = self.ear(wave, state.ear if state else None)
-        level = compress_log(np.sqrt(np.sum(np.square(envelope), axis=0)))
+        by_channel, ear = self.ear(wave, state.ear if state else None)
+        envelope = np.sqrt(np.sum(np.square(by_channel), axis=0))
+        level = compress_log(envelope)
         onset, adaptation = self.adaptation(level, state.adaptation if state else None)
         before = state.peak if state else np.full(1, _LOWEST_PEAK, np.float32)
         peaks = np.empty(level.shape[1], np.float32)
@@ -90,7 +110,7 @@ class FrontEnd:
         )
         relative = np.maximum((level - peaks) / np.float32(_RANGE) + 1, 0)
         frames = np.stack([relative, onset / np.float32(_RANGE)]).astype(np.float32)
-        return frames, FrontEndState(ear, adaptation, np.array([peak], np.float32))
+        return envelope, frames, FrontEndState(ear, adaptation, np.array([peak], np.float32))
 
     def finish(self, state: FrontEndState) -> NDArray[np.float32]:
         """No delay, so no tail: (2, band, 0)."""
