@@ -19,11 +19,21 @@ from echoic.nn.hearing import HearingNetwork
 from echoic.nn.leaky import LeakyLayer
 from echoic.nn.listener import Listener
 from echoic.nn.memory import EchoicMemory
-from echoic.processors import Attend, Detect, Separate
+from echoic.processors import (
+    ApplyMasks,
+    Attend,
+    Detect,
+    Listen,
+    Model,
+    Replay,
+    Separate,
+    load_model,
+)
 from laws import LAWS, Case
 
 RATE = 44_100  # where a hop is not a whole number of samples
 NOISE = np.random.default_rng(0).standard_normal((2, 20_000)).astype(np.float32) * 0.1
+FRAMES = np.random.default_rng(1).random((2, 64, 256)).astype(np.float32)
 
 
 def mono(n: int) -> NDArray[np.float32]:
@@ -32,6 +42,10 @@ def mono(n: int) -> NDArray[np.float32]:
 
 def channels(n: int) -> NDArray[np.float32]:
     return NOISE[:, :n]
+
+
+def frames(n: int) -> NDArray[np.float32]:
+    return FRAMES[..., :n]
 
 
 def levels(n: int) -> NDArray[np.float32]:
@@ -106,6 +120,36 @@ def listener() -> torch.nn.Module:
     return WithGrad(Turned())
 
 
+class MaskedByItself:
+    """Masks of a made-up network: a function of the step's number."""
+
+    hop = 1
+
+    def __init__(self) -> None:
+        self.apply = ApplyMasks(n_labels=2, frames_per_step=2, sample_rate=RATE)
+        self.delay, self.finish = self.apply.delay, self.apply.finish
+
+    def __call__(self, x, state=None):  # type: ignore[no-untyped-def]
+        start = int(state.n_samples[0]) if state else 0
+        steps = range(self.apply.n_steps(start), self.apply.n_steps(start + x.shape[-1]))
+        return self.apply(x, numbered_masks(2, steps), state)
+
+
+def numbered_masks(n: int, steps: range) -> NDArray[np.float32]:
+    masks = [np.random.default_rng(step).random((n, 64)) for step in steps]
+    return np.array(masks, np.float32).reshape(-1, n, 64).transpose(1, 2, 0)
+
+
+def replay() -> Replay:
+    model = load_model()
+    return Replay(
+        model,
+        lambda start, stop: numbered_masks(len(model.labels) + 1, range(start, stop)),
+        labels=("speech", "rain"),
+        sample_rate=RATE,
+    )
+
+
 CASES = [
     Case(Filterbank, lambda: Filterbank(sample_rate=RATE), mono, 9_001, batch=np.stack),
     Case(Inverse, lambda: Inverse(sample_rate=16_000), subbands, 4_001, batch=np.stack),
@@ -122,14 +166,25 @@ CASES = [
         n_out=frames_of(0.0025),
     ),
     Case(FrontEnd, lambda: FrontEnd(sample_rate=RATE), channels, 9_001, n_out=frames_of(0.005)),
+    Case(Model, load_model, frames, 203, n_out=int),
+    Case(
+        Listen,
+        lambda: Listen(load_model(), sample_rate=RATE),
+        channels,
+        9_001,
+        n_out=frames_of(0.005),
+    ),
+    Case(ApplyMasks, MaskedByItself, channels, 9_001, n_out=int),
+    Case(Replay, replay, channels, 9_001, n_out=int),
     Case(Detect, lambda: Detect(sample_rate=RATE), channels, 9_001, n_out=frames_of(0.02)),
     Case(
         Separate,
         lambda: Separate(labels=("speech", "rain"), sample_rate=RATE),
         channels,
         9_001,
+        n_out=int,
     ),
-    Case(Attend, lambda: Attend(mute=("speech",), sample_rate=RATE), channels, 9_001),
+    Case(Attend, lambda: Attend(mute=("speech",), sample_rate=RATE), channels, 9_001, n_out=int),
     Case(
         EchoicMemory, network(EchoicMemory, 6), uniform(1, 3), 200, batch=np.concatenate, n_out=int
     ),

@@ -182,9 +182,9 @@ def test_excess_in_a_file_is_one_line(run, tmp_path):
 
 def test_probabilities_of_extreme_logits_do_not_overflow(monkeypatch):
     """Row "network.py:84": `exp` overflow; warnings are errors here."""
-    from echoic.processors.network import load_network
+    from echoic.processors import load_model
 
-    network = load_network()
+    network = load_model()._network
     listener = network._listener
 
     class Extreme:
@@ -195,7 +195,7 @@ def test_probabilities_of_extreme_logits_do_not_overflow(monkeypatch):
         init_state = listener.init_state
 
     monkeypatch.setattr(network, "_listener", Extreme())
-    probabilities, _, _ = network(np.zeros((2, 64, 8), np.float32), None, want_gains=False)
+    (probabilities, _), _ = network(np.zeros((2, 64, 8), np.float32), None, want_masks=False)
     assert probabilities.dtype == np.float32
     assert np.all((probabilities >= 0) & (probabilities < 1e-30))
 
