@@ -142,7 +142,8 @@ def find_events(
         duration_s: Of the file; events end with it.
     """
     events = []
-    for label, row in zip(labels, smooth(probabilities), strict=True):
+    for label, probability in zip(labels, probabilities, strict=True):
+        row = smooth(probability[np.newaxis])[0]  # one by one: in float64 all take much memory
         held = _runs(row >= _HOLD * threshold[label])
         found = [(a, b) for a, b in held if row[a:b].max() >= threshold[label]]
         bridged: list[tuple[int, int]] = []

@@ -16,7 +16,7 @@ def rank(probabilities: NDArray[np.float32], labels: tuple[str, ...]) -> list[tu
     """
     if probabilities.shape[1] == 0:
         return [(label, 0.0) for label in labels]
-    confidence = smooth(probabilities).max(axis=1)
+    confidence = np.array([smooth(row[np.newaxis]).max() for row in probabilities])
     order = np.argsort(-confidence, kind="stable")
     return [(labels[k], round(float(confidence[k]), 4)) for k in order]
 
