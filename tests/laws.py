@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
+
+from echoic.errors import ParameterError
 
 Array = np.ndarray
 
@@ -27,8 +30,8 @@ class Case:
         chunk: Chunk lengths are multiples of this (a network's whole steps).
         tolerance: Of the peak, between whole and chunked.
         batch: Stacks inputs for modules with free leading axes; None where axes are fixed.
-        n_out: Input length -> output length, without the tail; None where samples
-            may be held back for a frame.
+        n_out: Input length -> length of each output, in their order, without the tail.
+        others: States that other configurations have made; None where torch checks shapes.
     """
 
     cls: type
@@ -38,7 +41,8 @@ class Case:
     chunk: int = 1
     tolerance: float = 1e-6
     batch: Callable[[list[Array]], Array] | None = None
-    n_out: Callable[[int], int] | None = None
+    n_out: Callable[[int], tuple[int, ...]] = lambda n: (n,)
+    others: Callable[[], list[Any]] | None = None
 
 
 def leaves(tree: Any) -> Iterator[Array]:
@@ -118,8 +122,7 @@ def counts_are_exact(case: Case) -> None:
     module = case.make()
     for n in (0, case.chunk, case.n):
         y, state = module(case.feed(n), None)
-        if case.n_out is not None:
-            assert {leaf.shape[-1] for leaf in leaves(y)} <= {case.n_out(n), case.n_out(n) // 4}
+        assert tuple(leaf.shape[-1] for leaf in leaves(y)) == case.n_out(n)
         if hasattr(module, "finish") and module.hop == 1:
             (tail,) = leaves(module.finish(state))
             (first,) = leaves(y)
@@ -157,10 +160,30 @@ def batch_item_is_alone(case: Case) -> None:
     assert_close(first, list(leaves(alone)), case.tolerance)
 
 
+class Alien(NamedTuple):
+    """A state that nobody has made."""
+
+    stages: Array
+
+
+def foreign_states_are_refused(case: Case) -> None:
+    """A state of another configuration, or of another class, is a ParameterError."""
+    if case.others is None:
+        return
+    module, x = case.make(), case.feed(case.n)
+    _, state = module(x, None)
+    module(x, state)
+    for other in [*case.others(), Alien(np.zeros((8, 64), np.float32)), 0, ()]:
+        with pytest.raises(ParameterError) as caught:
+            module(x, other)
+        assert "\n" not in str(caught.value)
+
+
 LAWS = (
     whole_equals_chunks,
     future_is_unknown,
     counts_are_exact,
     state_is_pure,
     batch_item_is_alone,
+    foreign_states_are_refused,
 )

@@ -29,11 +29,11 @@ from echoic.processors import (
     Separate,
     load_model,
 )
+from echoic.runtime import GraphState
 from laws import LAWS, Case
 
 RATE = 44_100  # where a hop is not a whole number of samples
-NOISE = np.random.default_rng(0).standard_normal((2, 20_000)).astype(np.float32) * 0.1
-FRAMES = np.random.default_rng(1).random((2, 64, 256)).astype(np.float32)
+NOISE = np.random.default_rng(0).standard_normal((2, 50_000)).astype(np.float32) * 0.1
 
 
 def mono(n: int) -> NDArray[np.float32]:
@@ -42,10 +42,6 @@ def mono(n: int) -> NDArray[np.float32]:
 
 def channels(n: int) -> NDArray[np.float32]:
     return NOISE[:, :n]
-
-
-def frames(n: int) -> NDArray[np.float32]:
-    return FRAMES[..., :n]
 
 
 def levels(n: int) -> NDArray[np.float32]:
@@ -57,8 +53,8 @@ def subbands(n: int) -> NDArray[np.complex64]:
     return bank(NOISE[0, :n])[0]
 
 
-def frames_of(hop_s: float):  # type: ignore[no-untyped-def]
-    return lambda n: int(n / (RATE * hop_s))
+def frames_of(hop_s: float, rate: int = RATE):  # type: ignore[no-untyped-def]
+    return lambda n: (int(n / (rate * hop_s)),)
 
 
 class WithGrad(torch.nn.Module):
@@ -83,7 +79,7 @@ def network(cls, *args, **kwargs):  # type: ignore[no-untyped-def]
 
 
 def uniform(*shape: int):  # type: ignore[no-untyped-def]
-    values = np.random.default_rng(0).random((*shape, 256), dtype=np.float32)
+    values = np.random.default_rng(0).random((*shape, 2_400), dtype=np.float32)
     return lambda n: values[..., :n]
 
 
@@ -150,13 +146,75 @@ def replay() -> Replay:
     )
 
 
+def state_of(module, x):  # type: ignore[no-untyped-def]
+    return module(x, None)[1]
+
+
+def ear_frames(n_bands: int = 64):  # type: ignore[no-untyped-def]
+    return lambda n: np.random.default_rng(0).random((n, n_bands, 2), np.float32).T
+
+
+def separate(*labels: str, rate: int = RATE) -> Separate:
+    return Separate(labels=labels, sample_rate=rate)
+
+
+def of_other_levels(module):  # type: ignore[no-untyped-def]
+    return lambda: [state_of(module, levels(9)[:1]), state_of(module, levels(9)[None])]
+
+
+NETWORK = {"tolerance": 1e-5, "batch": np.concatenate}
 CASES = [
-    Case(Filterbank, lambda: Filterbank(sample_rate=RATE), mono, 9_001, batch=np.stack),
-    Case(Inverse, lambda: Inverse(sample_rate=16_000), subbands, 4_001, batch=np.stack),
+    Case(
+        Filterbank,
+        lambda: Filterbank(sample_rate=RATE),
+        mono,
+        9_001,
+        batch=np.stack,
+        others=lambda: [
+            state_of(Filterbank(sample_rate=RATE, n_bands=32), mono(9)),
+            state_of(Filterbank(sample_rate=RATE), channels(9)),
+            state_of(Ear(sample_rate=RATE), mono(9)),
+        ],
+    ),
+    Case(
+        Inverse,
+        lambda: Inverse(sample_rate=16_000),
+        subbands,
+        4_001,
+        batch=np.stack,
+        others=lambda: [
+            state_of(Inverse(sample_rate=16_000, n_taps=2), subbands(9)),
+            state_of(Inverse(sample_rate=16_000, delay_s=0.008), subbands(9)),
+        ],
+    ),
     Case(Inverse, lambda: Inverse(sample_rate=16_000, n_taps=2), subbands, 4_001, batch=np.stack),
-    Case(HairCell, lambda: HairCell(sample_rate=16_000), subbands, 4_001, batch=np.stack),
-    Case(Nerve, lambda: Nerve(hop_s=0.0025), levels, 4_001, batch=np.stack),
-    Case(Adaptation, lambda: Adaptation(hop_s=0.01), levels, 4_001, batch=np.stack),
+    Case(
+        HairCell,
+        lambda: HairCell(sample_rate=16_000),
+        subbands,
+        4_001,
+        batch=np.stack,
+        others=lambda: [
+            state_of(HairCell(sample_rate=16_000, order=3), subbands(9)),
+            state_of(HairCell(sample_rate=16_000), subbands(9)[:5]),
+        ],
+    ),
+    Case(
+        Nerve,
+        lambda: Nerve(hop_s=0.0025),
+        levels,
+        4_001,
+        batch=np.stack,
+        others=of_other_levels(Nerve(hop_s=0.0025)),
+    ),
+    Case(
+        Adaptation,
+        lambda: Adaptation(hop_s=0.01),
+        levels,
+        4_001,
+        batch=np.stack,
+        others=of_other_levels(Adaptation(hop_s=0.01)),
+    ),
     Case(
         Ear,
         lambda: Ear(sample_rate=RATE, features=("envelope", "onset", "fine"), compression="log"),
@@ -164,66 +222,117 @@ CASES = [
         9_001,
         batch=np.stack,
         n_out=frames_of(0.0025),
+        others=lambda: [
+            state_of(Ear(sample_rate=RATE), mono(9)),
+            state_of(Ear(sample_rate=RATE, features=("fine",), n_bands=65), mono(9)),
+            state_of(Ear(sample_rate=RATE, features=("fine",)), channels(9)),
+            state_of(Filterbank(sample_rate=RATE), mono(9)),
+        ],
     ),
-    Case(FrontEnd, lambda: FrontEnd(sample_rate=RATE), channels, 9_001, n_out=frames_of(0.005)),
-    Case(Model, load_model, frames, 203, n_out=int),
+    Case(
+        Model,
+        load_model,
+        ear_frames(),
+        1_203,
+        n_out=lambda n: (n // 4, n),
+        others=lambda: [
+            state_of(Detect(sample_rate=RATE), channels(9)),
+            state_of(load_model(), ear_frames()(3)).pending,
+            state_of(load_model(), ear_frames()(3))._replace(code=np.zeros((1, 9, 1), np.float32)),
+            state_of(load_model(), ear_frames()(3))._replace(pending=ear_frames()(4)),
+            state_of(load_model(), ear_frames()(3))._replace(listener=GraphState(())),
+        ],
+    ),
     Case(
         Listen,
         lambda: Listen(load_model(), sample_rate=RATE),
         channels,
         9_001,
-        n_out=frames_of(0.005),
+        n_out=lambda n: frames_of(0.005)(n) + frames_of(0.02)(n) + frames_of(0.005)(n),
+        others=lambda: [
+            state_of(Listen(load_model(), sample_rate=RATE), channels(9)[:1]),
+            state_of(FrontEnd(sample_rate=RATE), channels(9)),
+        ],
     ),
-    Case(ApplyMasks, MaskedByItself, channels, 9_001, n_out=int),
-    Case(Replay, replay, channels, 9_001, n_out=int),
-    Case(Detect, lambda: Detect(sample_rate=RATE), channels, 9_001, n_out=frames_of(0.02)),
     Case(
-        Separate,
-        lambda: Separate(labels=("speech", "rain"), sample_rate=RATE),
+        ApplyMasks,
+        MaskedByItself,
         channels,
         9_001,
-        n_out=int,
+        others=lambda: [
+            state_of(MaskedByItself(), channels(9)[:1]),
+            state_of(replay(), channels(9))._replace(gains=np.zeros((2, 1, 64), np.float32)),
+        ],
     ),
-    Case(Attend, lambda: Attend(mute=("speech",), sample_rate=RATE), channels, 9_001, n_out=int),
     Case(
-        EchoicMemory, network(EchoicMemory, 6), uniform(1, 3), 200, batch=np.concatenate, n_out=int
+        Replay,
+        replay,
+        channels,
+        9_001,
+        others=lambda: [state_of(replay(), channels(9)[:1])],
     ),
     Case(
-        LeakyLayer,
-        steps_first(LeakyLayer, 16),
-        uniform(1, 16),
-        200,
-        batch=np.concatenate,
-        n_out=int,
+        FrontEnd,
+        lambda: FrontEnd(sample_rate=RATE),
+        channels,
+        9_001,
+        n_out=frames_of(0.005),
+        others=lambda: [
+            state_of(FrontEnd(sample_rate=RATE), channels(9)[:1]),
+            state_of(Ear(sample_rate=RATE), channels(9)),
+        ],
     ),
+    Case(
+        Detect,  # longer than its look-ahead of 0.5 s and its memory of 5 s
+        lambda: Detect(sample_rate=8_000),
+        channels,
+        48_017,
+        n_out=frames_of(0.02, 8_000),
+        others=lambda: [
+            state_of(Detect(sample_rate=8_000), channels(9)[:1]),
+            state_of(FrontEnd(sample_rate=8_000), channels(9)),
+        ],
+    ),
+    Case(
+        Separate,
+        lambda: separate("speech", "rain"),
+        channels,
+        30_011,
+        others=lambda: [
+            state_of(separate("speech"), channels(300)),
+            state_of(separate("speech", "rain", "music", "rooster"), channels(300)),
+            state_of(separate("speech", "rain", rate=16_000), channels(300)),
+            state_of(separate("speech", "rain"), channels(300)[:1]),
+            state_of(Detect(sample_rate=RATE), channels(300)),
+        ],
+    ),
+    Case(
+        Attend,
+        lambda: Attend(mute=("speech",), sample_rate=RATE),
+        channels,
+        9_001,
+        others=lambda: [state_of(Attend(keep=("speech", "rain"), sample_rate=RATE), channels(9))],
+    ),
+    Case(EchoicMemory, network(EchoicMemory, 6), uniform(1, 3), 300, batch=np.concatenate),
+    Case(LeakyLayer, steps_first(LeakyLayer, 16), uniform(1, 16), 200, batch=np.concatenate),
     Case(
         Listener,
         listener,
         uniform(1, 2, 64),
-        200,
+        1_200,  # longer than its memory of 1,024 frames
         chunk=2,
-        tolerance=1e-5,
-        batch=np.concatenate,
-        n_out=lambda n: n // 2,
+        n_out=lambda n: (n // 2, n // 2),
+        **NETWORK,
     ),
-    Case(
-        DetectHead,
-        steps_first(DetectHead, 3, 256),
-        uniform(1, 256),
-        200,
-        tolerance=1e-5,
-        batch=np.concatenate,
-        n_out=int,
-    ),
+    Case(DetectHead, steps_first(DetectHead, 3, 256), uniform(1, 256), 200, **NETWORK),
     Case(
         HearingNetwork,
         network(HearingNetwork, 3),
         uniform(1, 2, 64),
-        200,
+        1_200,
         chunk=2,
-        tolerance=1e-5,
-        batch=np.concatenate,
-        n_out=lambda n: n // 2,
+        n_out=lambda n: (n // 2, n // 2, n // 2),
+        **NETWORK,
     ),
 ]
 

@@ -3,7 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
+
 import echoic
+from echoic import audio
+from echoic.processors import Detect
+from echoic.streaming import in_blocks, run
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TOLERANCE_S = 0.5
@@ -17,3 +22,17 @@ def test_the_street_is_heard_as_it_was_composed():
     for event, true in zip(heard, truth, strict=True):
         assert abs(event.onset_s - true["onset_s"]) <= TOLERANCE_S, event
         assert abs(event.offset_s - true["offset_s"]) <= TOLERANCE_S, event
+
+
+def test_the_network_answers_alike_at_any_rate():
+    """Nothing is resampled inside, so 44.1 and 16 kHz of one sound must be heard as one."""
+    wave, sample_rate = echoic.read(EXAMPLES / "street.wav")
+    answers = {}
+    for rate in (16_000, 44_100):
+        heard = audio.resample(wave, sample_rate=sample_rate, to_sample_rate=rate)
+        parts = run(Detect(sample_rate=rate), in_blocks(heard))
+        answers[rate] = np.concatenate(list(parts), axis=-1)
+    n_steps = min(one.shape[1] for one in answers.values())
+    difference = np.abs(answers[16_000][:, :n_steps] - answers[44_100][:, :n_steps])
+    assert difference.mean() < 0.003
+    assert difference.max() < 0.1

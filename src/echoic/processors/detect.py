@@ -102,7 +102,9 @@ def find_events(
         duration_s: Of the file; events end with it.
     """
     events = []
-    for label, row in zip(labels, smooth(probabilities, step_s=step_s), strict=True):
+    for label, probability in zip(labels, probabilities, strict=True):
+        # One by one: in float64 all together would take much memory.
+        row = smooth(probability[np.newaxis], step_s=step_s)[0]
         held = _runs(row >= _HOLD * threshold[label])
         found = [(a, b) for a, b in held if row[a:b].max() >= threshold[label]]
         bridged: list[tuple[int, int]] = []

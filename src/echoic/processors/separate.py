@@ -126,6 +126,8 @@ class Replay:
         self, wave: NDArray[np.floating], state: ApplyMasksState | None = None
     ) -> tuple[NDArray[np.float32], ApplyMasksState]:
         """Separate the next chunk."""
+        if state is not None:
+            check_kind(state, ApplyMasksState, owner="Replay")
         start = int(state.n_samples[0]) if state else 0
         steps = (self.apply.n_steps(n) for n in (start, start + np.shape(wave)[-1]))
         masks = self.model.masks(self.places(*steps), self.labels, self.among)

@@ -17,6 +17,6 @@ def rank(
     """
     if probabilities.shape[1] == 0:
         return [(label, 0.0) for label in labels]
-    confidence = smooth(probabilities, step_s=step_s).max(axis=1)
+    confidence = np.array([smooth(row[np.newaxis], step_s=step_s).max() for row in probabilities])
     order = np.argsort(-confidence, kind="stable")
     return [(labels[k], round(float(confidence[k]), 4)) for k in order]

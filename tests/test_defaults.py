@@ -1,0 +1,61 @@
+"""What stands in two signatures means the same in both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import Parameter, signature
+from typing import Any
+
+import pytest
+from echoic.processors.hear import hear_events
+
+from echoic import audio
+from echoic.cli.cochleagram import cochleagram
+from echoic.ear import Ear, Filterbank, Inverse
+from echoic.ear.design import design_inverse, design_listening
+from echoic.processors import Attend, Detect, Separate, attend, hear, tag
+from echoic.processors.detect import detect_blocks
+from echoic.processors.network import load_network
+from echoic.processors.separate import separate_blocks
+
+PAIRS = [
+    (attend, Attend),
+    (separate_blocks, Separate),
+    (detect_blocks, Detect),
+    (hear, detect_blocks),
+    (tag, detect_blocks),
+    (hear_events, hear),
+    (Ear, Filterbank),
+    (Filterbank, design_listening),
+    (Inverse, design_inverse),
+    (audio.write, audio.open_writer),
+    (audio.Recording.blocks, audio.blocks),
+]
+
+
+def defaults(function: Callable[..., Any]) -> dict[str, Any]:
+    parameters = signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not Parameter.empty}
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: " ".join(one.__name__ for one in pair))
+def test_defaults_do_not_diverge(pair):
+    first, second = (defaults(one) for one in pair)
+    shared = first.keys() & second.keys()
+    assert {name: first[name] for name in shared} == {name: second[name] for name in shared}
+
+
+def test_the_verb_hears_as_the_class():
+    verb, ear = defaults(cochleagram), defaults(Ear)
+    assert (verb["bands"], verb["low_hz"], verb["high_hz"]) == (
+        ear["n_bands"],
+        ear["low_hz"],
+        ear["high_hz"],
+    )
+    assert verb["hop_ms"] / 1000 == ear["hop_s"]
+
+
+def test_one_model_is_meant_everywhere():
+    named = [attend, Attend, Separate, Detect, hear, tag, detect_blocks, hear_events]
+    models = {defaults(one)["model"] for one in (*named, separate_blocks)}
+    assert models == {next(iter(defaults(load_network.__wrapped__).values()))}
