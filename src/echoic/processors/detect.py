@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -95,13 +96,14 @@ def detect_blocks(
         (label, step) and the labels of the rows.
     """
     detect = Detect(sample_rate=sample_rate, model=model)
-    parts, state = [], None
+    steps, state = array("f"), None  # grows in place, where joining parts would hold them twice
     for block in blocks:
         probabilities, state = detect(block, state)
-        parts.append(probabilities)
+        steps.frombytes(probabilities.T.tobytes())
     if state is not None:
-        parts.append(detect.finish(state))
-    return np.concatenate(parts, axis=-1)[:, detect.delay :], detect.labels
+        steps.frombytes(detect.finish(state).T.tobytes())
+    whole = np.frombuffer(steps, np.float32).reshape(-1, len(detect.labels)).T
+    return whole[:, detect.delay :], detect.labels
 
 
 def smooth(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
