@@ -288,7 +288,7 @@ def wait_for(pattern: str, process: subprocess.Popen[str]) -> None:
 )
 def test_a_signal_leaves_nothing_behind(here, kind, verb):
     """Row "litter": SIGTERM, SIGHUP left `.part` files; row "outputs.py, _folder.py"."""
-    write(here / "a.wav", 90 * RATE)
+    write(here / "a.wav", 40 * RATE)
     options = {"hear": ("-o", "h"), "attend": ("--mute", "rain", "-o", "b.wav")}[verb]
     pattern = {"hear": ".echoic*/stems/.echoic*", "attend": ".echoic*"}[verb]
     with start_hearing(verb, "a.wav", *options) as process:
@@ -302,7 +302,7 @@ def test_a_signal_leaves_nothing_behind(here, kind, verb):
 
 def test_a_second_signal_does_not_stop_the_cleaning_up(here):
     """A closing terminal or a shutdown sends SIGTERM and SIGHUP."""
-    write(here / "a.wav", 90 * RATE)
+    write(here / "a.wav", 40 * RATE)
     with start_hearing("hear", "a.wav", "-o", "h") as process:
         wait_for(".echoic*/stems/.echoic*", process)
         for kind in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -314,7 +314,7 @@ def test_a_second_signal_does_not_stop_the_cleaning_up(here):
 
 
 def test_sigkill_leaves_no_broken_file_under_a_final_name(here):
-    write(here / "a.wav", 90 * RATE)
+    write(here / "a.wav", 40 * RATE)
     with start_hearing("hear", "a.wav", "-o", "h") as process:
         wait_for(".echoic*/stems/.echoic*", process)
         process.kill()

@@ -140,7 +140,7 @@ def test_an_unknown_model_is_answered_with_the_known_ones(name):
 
 def test_where_there_is_no_model_at_all(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "WEIGHTS", tmp_path)
-    with pytest.raises(ModelError, match="holds no model card; install echoic anew"):
+    with pytest.raises(ModelError, match="holds no model card"):
         find_model("hear")
 
 

@@ -26,7 +26,7 @@ def leave_on_signals() -> None:
             return
         if _is_in_callback(frame):
             # An exception in a callback from C would be printed and lost: come again soon.
-            threading.Timer(_AGAIN_S, signal.raise_signal, [number]).start()
+            threading.Timer(_AGAIN_S, _send_to_main_thread, [number]).start()
             return
         left_at = time.monotonic()
         if number == signal.SIGINT:
@@ -39,6 +39,13 @@ def leave_on_signals() -> None:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, leave)
+
+
+def _send_to_main_thread(number: int) -> None:
+    if hasattr(signal, "pthread_kill"):  # it may be waiting for the system, and is woken
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        signal.raise_signal(number)
 
 
 def _is_in_callback(frame: FrameType | None) -> bool:

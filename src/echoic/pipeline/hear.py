@@ -8,6 +8,7 @@ the labels that were heard.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -155,14 +156,14 @@ class Listener:
         """
         listen = Listen(self.model, sample_rate=sound.sample_rate, want_masks=places is not None)
         rows = [self.model.labels.index(label) for label in self.labels]
-        probabilities = []
+        answers = array("f")  # grows in place, where joining parts would hold them twice
         for heard in run(listen, sound.blocks(advance)):
             on_envelope(heard.envelope)
-            probabilities.append(heard.probabilities[rows])
+            answers.frombytes(heard.probabilities[rows].T.tobytes())
             if places is not None:
                 places.append(heard.places)
         return find_events(
-            np.concatenate(probabilities, axis=-1),
+            np.frombuffer(answers, np.float32).reshape(-1, len(rows)).T,
             labels=self.labels,
             threshold=self.threshold,
             step_s=self.model.answer_s,
