@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 import echoic
+from echoic import nn as echoic_nn
 from echoic.ear import Adaptation, Ear, Filterbank, FrontEnd, HairCell, Inverse, Nerve
 from echoic.nn.heads import Detect as DetectHead
 from echoic.nn.heads import Gains
@@ -112,6 +113,29 @@ CASES = [
         9_001,
     ),
     Case(Attend, lambda: Attend(mute=("speech",), sample_rate=RATE), channels, 9_001),
+    *(
+        Case(
+            echoic_nn.Ear,
+            network(echoic_nn.Ear, sample_rate=RATE, compression="log", method=method),
+            mono,
+            9_001,
+            tolerance=tolerance,
+            batch=np.stack,
+            n_out=frames_of(0.0025),
+        )
+        for method, tolerance in (("recursive", 1e-6), ("fft", 2e-5))
+    ),
+    *(
+        Case(
+            echoic_nn.Filterbank,
+            network(echoic_nn.Filterbank, sample_rate=16_000, method=method),
+            mono,
+            4_001,
+            tolerance=tolerance,
+            batch=np.stack,
+        )
+        for method, tolerance in (("recursive", 1e-6), ("fft", 1e-5))
+    ),
     Case(
         EchoicMemory, network(EchoicMemory, 6), uniform(1, 3), 200, batch=np.concatenate, n_out=int
     ),
