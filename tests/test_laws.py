@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 import echoic
+from echoic import nn as echoic_nn
 from echoic.ear import Adaptation, Ear, Filterbank, FrontEnd, HairCell, Inverse, Nerve
 from echoic.nn.heads import Detect as DetectHead
 from echoic.nn.hearing import HearingNetwork
@@ -29,6 +30,7 @@ from echoic.processors import (
     Separate,
     load_model,
 )
+from echoic.processors.masks import ApplyMasksState
 from echoic.runtime import GraphState
 from laws import LAWS, Case
 
@@ -126,7 +128,7 @@ class MaskedByItself:
         self.delay, self.finish = self.apply.delay, self.apply.finish
 
     def __call__(self, x, state=None):  # type: ignore[no-untyped-def]
-        start = int(state.n_samples[0]) if state else 0
+        start = int(state.n_samples[0]) if isinstance(state, ApplyMasksState) else 0
         steps = range(self.apply.n_steps(start), self.apply.n_steps(start + x.shape[-1]))
         return self.apply(x, numbered_masks(2, steps), state)
 
@@ -253,6 +255,29 @@ CASES = [
             state_of(Listen(load_model(), sample_rate=RATE), channels(9)[:1]),
             state_of(FrontEnd(sample_rate=RATE), channels(9)),
         ],
+    ),
+    *(
+        Case(
+            echoic_nn.Ear,
+            network(echoic_nn.Ear, sample_rate=RATE, compression="log", method=method),
+            mono,
+            9_001,
+            tolerance=tolerance,
+            batch=np.stack,
+            n_out=frames_of(0.0025),
+        )
+        for method, tolerance in (("recursive", 1e-6), ("fft", 2e-5))
+    ),
+    *(
+        Case(
+            echoic_nn.Filterbank,
+            network(echoic_nn.Filterbank, sample_rate=16_000, method=method),
+            mono,
+            4_001,
+            tolerance=tolerance,
+            batch=np.stack,
+        )
+        for method, tolerance in (("recursive", 1e-6), ("fft", 1e-5))
     ),
     Case(
         ApplyMasks,
