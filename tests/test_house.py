@@ -32,6 +32,7 @@ LAYERS = [
     "nn",
     "report",
     "training",
+    "style",
     "cli",
 ]
 # Beyond the order: who may not know whom, though it lies below.

@@ -1,0 +1,100 @@
+"""`echoic style` from end to end, and what bad input gets."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from echoic import audio
+from echoic.style import files
+
+RATE = 16_000
+QUICK = ("--steps", "2")
+
+
+def sound(n_channels: int, n_samples: int, seed: int = 0) -> np.ndarray:
+    wave = np.random.default_rng(seed).standard_normal((n_channels, n_samples))
+    swell = 1 + np.sin(np.arange(n_samples) * 2 * np.pi * 4 / RATE)
+    return (0.05 * wave * swell).astype(np.float32)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    audio.write("content.wav", sound(1, RATE), sample_rate=RATE)
+    audio.write("style.wav", sound(2, 2 * 22_050, seed=1), sample_rate=22_050)
+    return tmp_path
+
+
+def test_the_result_has_the_contents_rate_and_length(run, here):
+    done = run("style", "content.wav", "style.wav", "-o", "out.wav", *QUICK, "--json")
+    assert (done.code, done.err) == (0, "")
+    record = json.loads(done.out)
+    assert record["method"] == "hearing"
+    assert record["evaluations"] == 2
+    assert audio.info("out.wav").frames == RATE
+    assert audio.info("out.wav").sample_rate == RATE
+
+
+def test_stereo_keeps_its_image(run, here):
+    wave = sound(2, RATE)
+    wave[1] *= 0.1
+    audio.write("wide.wav", wave, sample_rate=RATE)
+    assert run("style", "wide.wav", "style.wav", "-o", "out.wav", "--method", "vocoder").code == 0
+    out, _ = audio.read("out.wav")
+    assert np.std(out[0]) / np.std(out[1]) == pytest.approx(10, rel=0.2)
+
+
+def test_windows_have_no_seams(monkeypatch):
+    monkeypatch.setattr(files, "WINDOW_S", 1.0)
+    wave = sound(1, 5 * RATE)
+    out = files.in_windows(wave, lambda window, _k: window, sample_rate=RATE, depth=1.0)
+    levels = [np.std(w.reshape(-1, RATE // 4), axis=1) for w in (wave[0], out[0])]
+    # The same samples fade into themselves: at most 3 dB more where windows overlap.
+    assert np.all(levels[1] / levels[0] < 1.42)
+    assert np.all(levels[1] / levels[0] > 0.99)
+
+
+def test_a_long_file_is_restyled_in_windows(run, here, monkeypatch):
+    monkeypatch.setattr(files, "WINDOW_S", 1.5)
+    audio.write("long.wav", sound(1, 4 * RATE), sample_rate=RATE)
+    done = run("style", "long.wav", "style.wav", "-o", "out.wav", *QUICK, "--json")
+    assert done.code == 0
+    assert json.loads(done.out)["evaluations"] > 2
+    assert audio.info("out.wav").frames == 4 * RATE
+
+
+def test_a_preview_is_short(run, here):
+    audio.write("long.wav", sound(1, 5 * RATE), sample_rate=RATE)
+    done = run("style", "long.wav", "style.wav", "-o", "out.wav", "--preview", *QUICK)
+    assert done.code == 0
+    assert audio.info("out.wav").duration_s == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("content.wav", "silent.wav"), "silent.wav: the style is silent"),
+        (("silent.wav", "style.wav"), "silent.wav: the content is silent"),
+        (("content.wav", "blip.wav"), "blip.wav: the style is 0.05 s long"),
+        (("content.wav", "missing.wav"), "missing.wav"),
+        (("content.wav", "style.wav", "--method", "magic"), "method 'magic' is not one of"),
+        (("content.wav", "style.wav", "--domain", "dreams"), "domain 'dreams' is not one of"),
+    ],
+)
+def test_bad_input_gets_one_line_and_leaves_nothing(run, here, arguments, words):
+    audio.write("silent.wav", np.zeros((1, RATE), np.float32), sample_rate=RATE)
+    audio.write("blip.wav", sound(1, RATE // 20), sample_rate=RATE)
+    done = run("style", *arguments, "-o", "out.wav", *QUICK)
+    assert done.code in (1, 2)
+    assert words in done.err
+    assert len(done.err.splitlines()) == 1
+    assert not (here / "out.wav").exists()
+    assert not list(here.glob(".echoic*"))
+
+
+def test_nothing_is_overwritten_unasked(run, here):
+    assert run("style", "content.wav", "style.wav", "-o", "style.wav", *QUICK).code == 1
+    assert audio.info("style.wav").sample_rate == 22_050
