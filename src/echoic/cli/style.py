@@ -8,12 +8,19 @@ import typer
 
 from echoic.cli.common import Force, Json, Quiet, Reporter, Verbose
 
-PREVIEW_S, PREVIEW_STEPS = 3.0, 100
+PREVIEW_S, PREVIEW_STEPS = 3.0, 60
+TEXTURE_S = 5.0
 
 
 def style(
-    content: Annotated[str, typer.Argument(metavar="CONTENT", help="Whose course is kept.")],
-    style: Annotated[str, typer.Argument(metavar="STYLE", help="Whose sound is taken.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CONTENT STYLE",
+            help="Whose course is kept, and whose sound is taken; only STYLE with --texture.",
+            show_default=False,
+        ),
+    ],
     output: Annotated[
         str,
         typer.Option(
@@ -45,6 +52,24 @@ def style(
         int | None,
         typer.Option("--steps", min=1, help="Evaluations of the losses.", show_default=False),
     ] = None,
+    texture: Annotated[
+        bool, typer.Option("--texture", help="Synthesise a texture; there is no content.")
+    ] = False,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--seconds", min=0.5, help="Length of the texture; default 5.", show_default=False
+        ),
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            "--only",
+            metavar="LABEL",
+            help="Restyle this sound of the scene, and leave the rest.",
+            show_default=False,
+        ),
+    ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only 3 s, and quickly.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all that is random.")] = 0,
     force: Force = False,
@@ -54,45 +79,46 @@ def style(
 ) -> None:
     """Transfer the style of one sound to another; needs echoic[train].
 
-    Same rate, channels and length as CONTENT. Ctrl-C keeps the best so far.
+    Same rate, channels and length as CONTENT; a texture has one channel at STYLE's
+    rate. Ctrl-C keeps the best so far.
     """
-    from importlib import import_module
-
-    from echoic.errors import MissingExtraError
     from echoic.outputs import check_writable
 
+    _check(inputs, texture=texture, seconds=seconds, only=only)
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
+    n_steps = PREVIEW_STEPS if preview and steps is None else steps
+    shared = {"n_steps": n_steps, "seed": seed, "force": force}
 
     def work(path: str) -> dict[str, Any]:
         check_writable(output, force=force)
-        try:
-            files = import_module("echoic.style.files")
-        except ModuleNotFoundError as error:
-            raise MissingExtraError(
-                f"{error.name} is not installed: pip install 'echoic[train]'"
-            ) from error
-        with reporter.progress(f"styling by {method}", total=1.0) as advance:
-            done = files.restyle_file(
-                path,
-                style,
-                output,
-                method=method,
-                strength=strength,
-                domain=domain,
-                n_steps=PREVIEW_STEPS if preview and steps is None else steps,
-                seconds=PREVIEW_S if preview else None,
-                seed=seed,
-                force=force,
-                advance=advance,
-            )
+        files = _import_files()
+        record: dict[str, Any] = {"content": path, "style": inputs[-1], "output": output}
+        if texture:
+            record = {"style": path, "output": output, "texture": True}
+        with reporter.progress(
+            "texture" if texture else f"style by {method}", total=1.0
+        ) as advance:
+            if texture:
+                length_s = PREVIEW_S if preview else seconds or TEXTURE_S
+                done = files.texture_file(path, output, seconds=length_s, advance=advance, **shared)
+            else:
+                done = files.restyle_file(
+                    path,
+                    inputs[1],
+                    output,
+                    only=only,
+                    method=method,
+                    strength=strength,
+                    domain=domain,
+                    seconds=PREVIEW_S if preview else None,
+                    advance=advance,
+                    **shared,
+                )
+                record |= {"method": method, "strength": strength, "only": only}
         if done.interrupted:
             reporter.note(f"{output}: stopped early; the best so far was written")
         return {
-            "content": path,
-            "style": style,
-            "output": output,
-            "method": method,
-            "strength": strength,
+            **record,
             "seed": seed,
             "evaluations": done.n_evaluations,
             "loss": done.loss,
@@ -100,4 +126,27 @@ def style(
             "cpu_s": round(done.elapsed_s, 2),
         }
 
-    reporter.each([content], work)
+    reporter.each(inputs[:1], work)
+
+
+def _check(inputs: list[str], *, texture: bool, seconds: float | None, only: str | None) -> None:
+    wanted = ("STYLE",) if texture else ("CONTENT", "STYLE")
+    if len(inputs) != len(wanted):
+        raise typer.BadParameter(f"give {' and '.join(wanted)}, not {len(inputs)} files")
+    if texture and only is not None:
+        raise typer.BadParameter("--texture has no scene for --only")
+    if not texture and seconds is not None:
+        raise typer.BadParameter("--seconds belongs to --texture")
+
+
+def _import_files() -> Any:
+    from importlib import import_module
+
+    from echoic.errors import MissingExtraError
+
+    try:
+        return import_module("echoic.style.files")
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"{error.name} is not installed: pip install 'echoic[train]'"
+        ) from error

@@ -1,43 +1,33 @@
-"""Any file by any file: rates, channels and length, around `transfer`, which knows one channel.
-
-A long content is restyled in overlapping windows, one at a time, with all of
-the style's statistics in each; windows are cross-faded where they overlap.
-Channels share one restyled sound and differ by the levels that the content's
-channels have in each band.
-"""
+"""Any file by any file: rates, channels and length, around `transfer`, which knows one channel."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from echoic import audio
 from echoic.errors import AudioError, ParameterError
-from echoic.style.cochlea import Cochlea
 from echoic.style.methods import METHODS
 from echoic.style.optimise import Domain
 from echoic.style.styling import (
     MIN_CONTENT_S,
     MIN_STYLE_S,
     SILENCE_DBFS,
+    TEXTURE_STEPS,
     Transfer,
     check_sound,
+    texture,
     transfer,
 )
-from echoic.style.vocoder import shape_bands, smooth
+from echoic.style.windows import Waves, in_windows, level_of, spread, windows
 
-WINDOW_S, OVERLAP_S = 8.0, 0.5
 MAX_STYLE_S = 10.0  # more of a style tells nothing new, and costs
-IMAGE_HZ = 10.0
-MAX_IMAGE_GAIN = 4.0
-
-Waves = NDArray[np.float32]  # (channel, time)
+MIN_SHARE = 0.01  # of the scene's level, below which a sound is not there
 
 
 @dataclass(frozen=True)
@@ -55,6 +45,7 @@ def restyle_file(
     style: str,
     output: str | os.PathLike[str],
     *,
+    only: str | None = None,
     method: str = "hearing",
     strength: float = 0.5,
     domain: Domain | None = None,
@@ -71,6 +62,7 @@ def restyle_file(
         style: A file, or "-"; of any rate, its channels' mean is taken, and of a long one the
             first ten seconds.
         output: The file to write, of the content's rate, channels and length.
+        only: A label: that sound is taken out of the content, restyled alone, and put back.
         method: A name from `METHODS`.
         strength: 0 (content) to 1 (all style).
         domain: As for `transfer`.
@@ -82,7 +74,9 @@ def restyle_file(
 
     Raises:
         ParameterError: a value outside of its range.
-        AudioError: a file cannot be read or written, is silent or too short.
+        LabelError: no model hears a sound of this label.
+        AudioError: a file cannot be read or written, is silent or too short, or holds no such
+            sound.
     """
     waves, rate = audio.read(content)
     if seconds is not None:
@@ -90,9 +84,12 @@ def restyle_file(
     shown = style_at(style, rate)
     with _named(content):
         check_sound(_mean(waves), rate, MIN_CONTENT_S, name="the content")
+    rest = np.zeros_like(waves)
+    if only is not None:
+        waves, rest = _taken_out(waves, rate, only, content)
     parts: list[Transfer] = []
     steps = n_steps or (METHODS[method].schedule.n_steps if method in METHODS else 1)
-    n_windows = sum(1 for _ in _windows(waves.shape[-1], rate))
+    n_windows = sum(1 for _ in windows(waves.shape[-1], rate))
 
     def restyle(window: Waves, index: int) -> Waves:
         done = transfer(
@@ -109,11 +106,68 @@ def restyle_file(
         parts.append(done)
         return spread(done.wave, window, sample_rate=rate)
 
-    out = in_windows(waves, restyle, sample_rate=rate, depth=1 - strength)
+    out = in_windows(waves, restyle, sample_rate=rate, depth=1 - strength) + rest
+    _write(output, out, rate, force)
+    return _summed_up(parts)
+
+
+def texture_file(
+    style: str,
+    output: str | os.PathLike[str],
+    *,
+    seconds: float,
+    n_steps: int | None = None,
+    seed: int = 0,
+    force: bool = False,
+    advance: Callable[[float], None] = lambda _share: None,
+) -> Restyled:
+    """Synthesise a texture of any length into a file of one channel.
+
+    Args:
+        style: A file, or "-".
+        output: The file to write, of the style's rate.
+        seconds: Its length.
+        n_steps: Evaluations of the losses a window.
+        seed: Of all that is random.
+        force: Whether a file that is there already may be replaced.
+        advance: Called with the share of the work that was done since the last call.
+
+    Raises:
+        ParameterError: a value outside of its range.
+        AudioError: a file cannot be read or written, is silent or too short.
+    """
+    if not MIN_STYLE_S <= seconds < np.inf:
+        raise ParameterError(f"seconds={seconds:g} is not from {MIN_STYLE_S:g} s")
+    waves, rate = audio.read(style)
+    shown = _shown(waves, rate, style)
+    steps = n_steps or TEXTURE_STEPS
+    n_samples = round(seconds * rate)
+    n_windows = sum(1 for _ in windows(n_samples, rate))
+    parts: list[Transfer] = []
+    out = np.zeros((1, n_samples), np.float32)
+    for index, (start, end, weight) in enumerate(windows(n_samples, rate)):
+        done = texture(
+            shown,
+            sample_rate=rate,
+            seconds=(end - start) / rate,
+            n_steps=steps,
+            seed=seed + index,
+            on_step=lambda _number, _losses: advance(1 / (steps * n_windows)),
+        )
+        parts.append(done)
+        out[0, start:end] += weight * done.wave
+    _write(output, out, rate, force)
+    return _summed_up(parts)
+
+
+def _write(output: str | os.PathLike[str], out: Waves, rate: int, force: bool) -> None:
     with audio.open_writer(
         output, sample_rate=rate, channels=out.shape[0], frames=out.shape[1], force=force
     ) as writer:
         writer.write(out)
+
+
+def _summed_up(parts: list[Transfer]) -> Restyled:
     last = parts[-1].losses[-1] if parts and parts[-1].losses else None
     return Restyled(
         sum(len(part.losses) for part in parts),
@@ -123,6 +177,16 @@ def restyle_file(
     )
 
 
+def _taken_out(waves: Waves, rate: int, label: str, name: str) -> tuple[Waves, Waves]:
+    """One sound of a scene, and all the rest; they add up to the scene."""
+    from echoic.processors import attend
+
+    sound = attend(waves, keep=[label], sample_rate=rate)
+    if level_of(sound) < max(10 ** (SILENCE_DBFS / 20), MIN_SHARE * level_of(waves)):
+        raise AudioError(f"{name}: no {label} is heard in it")
+    return sound, waves - sound
+
+
 def style_at(path: str, sample_rate: int) -> NDArray[np.float32]:
     """The style as one channel at the content's rate, (time,).
 
@@ -130,10 +194,14 @@ def style_at(path: str, sample_rate: int) -> NDArray[np.float32]:
         AudioError: it cannot be read, is silent or too short.
     """
     waves, rate = audio.read(path)
+    return audio.resample(_shown(waves, rate, path), sample_rate=rate, to_sample_rate=sample_rate)
+
+
+def _shown(waves: Waves, rate: int, path: str) -> NDArray[np.float32]:
     wave = _mean(waves[:, : round(MAX_STYLE_S * rate)])
     with _named(path):
         check_sound(wave, rate, MIN_STYLE_S, name="the style")
-    return audio.resample(wave, sample_rate=rate, to_sample_rate=sample_rate)
+    return wave
 
 
 class _named:  # noqa: N801 - reads as a statement
@@ -150,68 +218,5 @@ class _named:  # noqa: N801 - reads as a statement
             raise AudioError(f"{self.path}: {error}") from error
 
 
-def in_windows(
-    waves: Waves,
-    restyle: Callable[[Waves, int], Waves],
-    *,
-    sample_rate: int,
-    depth: float,
-) -> Waves:
-    """Restyle window after window, and cross-fade where they overlap.
-
-    Each window comes back at its own level; between windows levels follow the
-    content's to `depth`, as they do within.
-    """
-    out = np.zeros_like(waves)
-    overall = _level(waves)
-    for index, (start, end, weight) in enumerate(_windows(waves.shape[-1], sample_rate)):
-        window = waves[:, start:end]
-        level = _level(window)
-        if level < 10 ** (SILENCE_DBFS / 20):
-            continue
-        gain = (level / overall) ** (depth - 1)
-        out[:, start:end] += np.float32(gain) * weight * restyle(window, index)
-    return out
-
-
-def _windows(n_samples: int, sample_rate: int) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
-    """Start, end and weights of each window; squared weights add up to 1."""
-    n_overlap = round(OVERLAP_S * sample_rate)
-    n_windows = max(1, round((n_samples - n_overlap) / ((WINDOW_S - OVERLAP_S) * sample_rate)))
-    step = -(-(n_samples - n_overlap) // n_windows) if n_windows > 1 else n_samples
-    fade = np.sqrt((np.arange(n_overlap, dtype=np.float32) + 0.5) / n_overlap)
-    for index in range(n_windows):
-        start = index * step
-        end = n_samples if index == n_windows - 1 else start + step + n_overlap
-        weight = np.ones(end - start, np.float32)
-        if index > 0:
-            weight[:n_overlap] = fade
-        if index < n_windows - 1:
-            weight[-n_overlap:] = fade[::-1]
-        yield start, end, weight
-
-
-def spread(wave: NDArray[np.float32], content: Waves, *, sample_rate: int) -> Waves:
-    """Give each channel the wave, with the content's differences of level in each band.
-
-    Shape:
-        wave (time,), content (channel, time) -> (channel, time).
-    """
-    if content.shape[0] == 1:
-        return wave[None]
-    level = max(_level(content), 1e-9)
-    cochlea = Cochlea.wide(wave.size, sample_rate=sample_rate, level=level)
-    power = torch.stack(
-        [smooth(cochlea(torch.from_numpy(c.copy())).linear.square(), IMAGE_HZ) for c in content]
-    ).clamp(min=(1e-4 * level) ** 2)
-    gains = (power / power.mean(0, keepdim=True)).sqrt().clamp(max=MAX_IMAGE_GAIN)
-    sound = torch.from_numpy(wave)
-    return np.stack([shape_bands(sound, row, cochlea).numpy() for row in gains])
-
-
 def _mean(waves: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     return np.ascontiguousarray(waves.mean(axis=0), np.float32)
-
-
-def _level(waves: NDArray[np.floating[Any]]) -> float:
-    return float(np.sqrt(np.mean(np.square(waves, dtype=np.float64))))

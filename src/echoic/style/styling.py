@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from echoic.errors import ParameterError
 from echoic.style.methods import LEVEL, METHODS, Task
+from echoic.style.methods.listening import texture as texture_problem
 from echoic.style.optimise import Domain, OnStep, Outcome, Schedule, minimise
 
 MIN_STYLE_S, MIN_CONTENT_S = 0.5, 0.25
 SILENCE_DBFS = -80.0
+TEXTURE_STEPS = 300
 
 Wave = NDArray[np.floating[Any]]
 
@@ -102,7 +104,61 @@ def transfer(
         seed,
     )
     outcome = _run(task, method, domain, n_steps, on_step)
-    wave = outcome.wave * (content_level / outcome.wave.square().mean().sqrt().clamp(min=1e-9))
+    return _finished(outcome, content_level, sample_rate, method, started)
+
+
+def texture(
+    style: Wave,
+    *,
+    sample_rate: int,
+    seconds: float,
+    seed: int = 0,
+    n_steps: int = TEXTURE_STEPS,
+    on_step: OnStep | None = None,
+) -> Transfer:
+    """Synthesise a sound that has the statistics of another and none of its course.
+
+    Args:
+        style: The sound.
+        sample_rate: Hz.
+        seconds: Length of the texture, from 0.5 s.
+        seed: Of all that is random.
+        n_steps: Evaluations of the losses.
+        on_step: As for `transfer`.
+
+    Shape:
+        style (time,) -> wave (time,).
+
+    Raises:
+        ParameterError: a sound that is silent, too short or not one-dimensional, or a value
+            outside of its range.
+
+    Example:
+        >>> hiss = np.random.default_rng(0).standard_normal(16000)
+        >>> texture(hiss, sample_rate=16000, seconds=0.5, n_steps=2).wave.shape
+        (8000,)
+    """
+    if not MIN_STYLE_S <= seconds < np.inf or n_steps < 1:
+        raise ParameterError(
+            f"seconds={seconds!r}, n_steps={n_steps!r}: need {MIN_STYLE_S:g} s and 1 step or more"
+        )
+    level = check_sound(style, sample_rate, MIN_STYLE_S, name="style")
+    started = time.process_time()
+    with torch.no_grad():
+        problem = texture_problem(
+            _tensor(style, LEVEL / level),
+            round(seconds * sample_rate),
+            sample_rate=sample_rate,
+            seed=seed,
+        )
+    outcome = minimise(problem, Schedule(n_steps=n_steps), on_step=on_step)
+    return _finished(outcome, level, sample_rate, "texture", started)
+
+
+def _finished(
+    outcome: Outcome, level: float, sample_rate: int, method: str, started: float
+) -> Transfer:
+    wave = outcome.wave * (level / outcome.wave.square().mean().sqrt().clamp(min=1e-9))
     return Transfer(
         wave.numpy(),
         sample_rate,

@@ -37,7 +37,9 @@ from echoic.style.vocoder import (
     smooth,
 )
 
-COURSE_WEIGHT, DEPTH_WEIGHT, GRAM_WEIGHT = 0.5, 30.0, 10.0
+# The course counts in proportion to the depth: a shallow target is nearly flat, and would hold
+# the style's own fluctuations down.
+COURSE_WEIGHT, DEPTH_WEIGHT, GRAM_WEIGHT = 1.0, 30.0, 10.0
 LOCAL_HZ = 1.0
 QUIET = 0.1  # of a band's level in the style: the networks hear linearly below, in dB above
 # Frames that are averaged before a network, and how many of those its filters see.
@@ -67,10 +69,31 @@ def hearing(task: Task) -> Problem:
     if depth > 0:
         level = style.envelopes.linear.square().mean(-1, keepdim=True).sqrt()
         terms += [
-            course_term(level * depth_gains(content, exponent), bands),
+            course_term(level * depth_gains(content, exponent), bands, depth),
             depth_term(content, depth, view.cochlea),
         ]
     return Problem(vocoded(exponent), view, tuple(terms))
+
+
+def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> Problem:
+    """A sound of any length with the style's statistics, and no content.
+
+    Args:
+        style: (time,), root mean square `LEVEL`.
+        n_samples: Length of the sound to come.
+        sample_rate: Hz.
+        seed: Of the noise it starts from, and of the networks.
+    """
+    banks = [
+        Cochlea.wide(n, sample_rate=sample_rate, level=LEVEL) for n in (n_samples, style.shape[-1])
+    ]
+    view, style_view = TextureView(banks[0]), TextureView(banks[1])
+    shown = style_view(style)
+    bands = audible_bands(shown.envelopes)
+    longer = lengthen(style, n_samples, sample_rate=sample_rate)
+    start = randomise_phase(longer, torch.Generator().manual_seed(seed))
+    terms = (statistics_term(shown, bands), gram_term(shown.envelopes, bands, seed=seed))
+    return Problem(start, view, terms)
 
 
 def gram_term(style: Envelopes, bands: Tensor, *, seed: int) -> Term:
@@ -98,7 +121,7 @@ def gram_term(style: Envelopes, bands: Tensor, *, seed: int) -> Term:
     return Term("grams", "style", GRAM_WEIGHT, loss)
 
 
-def course_term(target: Tensor, bands: Tensor) -> Term:
+def course_term(target: Tensor, bands: Tensor, depth: float) -> Term:
     """Each band's linear envelope follows the target, up to a factor of its own.
 
     A compressed one would be content with the right loudness in the pauses. The
@@ -108,6 +131,7 @@ def course_term(target: Tensor, bands: Tensor) -> Term:
     Args:
         target: (band, frame), the content's envelopes at the depth wanted.
         bands: (band,), those that count.
+        depth: That of the target.
     """
     target = target[bands]
     unit = smooth(target, LOCAL_HZ)
@@ -118,7 +142,7 @@ def course_term(target: Tensor, bands: Tensor) -> Term:
         factor = (found * wanted).mean(-1, keepdim=True) / found.square().mean(-1, keepdim=True)
         return (found * factor.detach() - wanted).square().mean()
 
-    return Term("course", "content", COURSE_WEIGHT, loss)
+    return Term("course", "content", COURSE_WEIGHT * depth, loss)
 
 
 def depth_term(content: Tensor, depth: float, cochlea: Cochlea) -> Term:
