@@ -6,9 +6,11 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from echoic import audio
 from echoic.style import windows
+from echoic.style.files import restyle_file
 
 RATE = 16_000
 QUICK = ("--steps", "2")
@@ -98,6 +100,24 @@ def test_only_one_sound_is_restyled(run, here, monkeypatch):
     np.testing.assert_allclose(out, alone + content - half, atol=1e-5)
 
 
+def checks(seed: int, size: int) -> np.ndarray:
+    """Coloured squares."""
+    colours = np.random.default_rng(seed).random((6, 6, 3))
+    return (np.kron(colours, np.ones((size, size, 1))) * 255).astype(np.uint8)
+
+
+def test_a_picture_is_painted_like_another(run, here):
+    Image.fromarray(checks(0, 8)).save("content.png")
+    Image.fromarray(checks(1, 10)).save("style.png")
+    done = run("style", "content.png", "style.png", "-o", "out.png", "--steps", "15", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)["kind"] == "picture"
+    painted = np.asarray(Image.open("out.png"), float)
+    assert painted.shape == (48, 48, 3)
+    difference = np.abs(painted - checks(0, 8)).mean()
+    assert 2 < difference < 80
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -108,6 +128,7 @@ def test_only_one_sound_is_restyled(run, here, monkeypatch):
         (("content.wav", "style.wav", "--method", "magic"), "method 'magic' is not one of"),
         (("content.wav", "style.wav", "--domain", "dreams"), "domain 'dreams' is not one of"),
         (("content.wav", "style.wav", "--only", "unicorn"), "unicorn"),
+        (("content.png", "style.wav"), "a picture takes its style from a picture"),
         (("content.wav",), "give CONTENT and STYLE, not 1 files"),
         (("--texture", "content.wav", "style.wav"), "give STYLE, not 2 files"),
         (("--texture", "silent.wav"), "silent.wav: the style is silent"),
@@ -126,5 +147,26 @@ def test_bad_input_gets_one_line_and_leaves_nothing(run, here, arguments, words)
 
 
 def test_nothing_is_overwritten_unasked(run, here):
-    assert run("style", "content.wav", "style.wav", "-o", "style.wav", *QUICK).code == 1
+    audio.write("other.wav", sound(1, RATE), sample_rate=RATE)
+    assert run("style", "content.wav", "style.wav", "-o", "other.wav", *QUICK).code == 1
+    done = run("style", "content.wav", "style.wav", "-o", "style.wav", "--force", *QUICK)
+    assert done.code == 2
+    assert "style.wav is an input" in done.err
     assert audio.info("style.wav").sample_rate == 22_050
+
+
+def test_ctrl_c_writes_the_whole_length(run, here, monkeypatch):
+    monkeypatch.setattr(windows, "WINDOW_S", 1.5)
+    audio.write("long.wav", sound(1, 4 * RATE), sample_rate=RATE)
+    count = iter(range(100))
+
+    def interrupt(_share: float) -> None:
+        if next(count) == 2:
+            raise KeyboardInterrupt
+
+    done = restyle_file("long.wav", "style.wav", "out.wav", n_steps=9, advance=interrupt)
+    assert done.interrupted
+    assert done.n_evaluations < 9
+    wave, _ = audio.read("out.wav")
+    assert wave.shape == (1, 4 * RATE)
+    assert wave[0].reshape(16, -1).std(axis=1).min() > 0.005

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +12,7 @@ from echoic.cli.common import Force, Json, Quiet, Reporter, Verbose
 
 PREVIEW_S, PREVIEW_STEPS = 3.0, 60
 TEXTURE_S = 5.0
+PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg"}
 
 
 def style(
@@ -17,7 +20,8 @@ def style(
         list[str],
         typer.Argument(
             metavar="CONTENT STYLE",
-            help="Whose course is kept, and whose sound is taken; only STYLE with --texture.",
+            help="Whose course is kept, and whose sound is taken; only STYLE with --texture. "
+            "Two pictures work as well.",
             show_default=False,
         ),
     ],
@@ -84,42 +88,32 @@ def style(
     """
     from echoic.outputs import check_writable
 
-    _check(inputs, texture=texture, seconds=seconds, only=only)
+    kind = _kind_of(inputs, output, texture=texture, seconds=seconds, only=only)
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     n_steps = PREVIEW_STEPS if preview and steps is None else steps
-    shared = {"n_steps": n_steps, "seed": seed, "force": force}
+    shared: dict[str, Any] = {"n_steps": n_steps, "seed": seed, "force": force}
+    if kind == "texture":
+        shared["seconds"] = PREVIEW_S if preview else seconds or TEXTURE_S
+    else:
+        shared["strength"] = strength
+    if kind == "sound":
+        shared |= {"method": method, "domain": domain, "only": only}
+        shared["seconds"] = PREVIEW_S if preview else None
 
-    def work(path: str) -> dict[str, Any]:
+    def work(_first: str) -> dict[str, Any]:
         check_writable(output, force=force)
-        files = _import_files()
-        record: dict[str, Any] = {"content": path, "style": inputs[-1], "output": output}
-        if texture:
-            record = {"style": path, "output": output, "texture": True}
-        with reporter.progress(
-            "texture" if texture else f"style by {method}", total=1.0
-        ) as advance:
-            if texture:
-                length_s = PREVIEW_S if preview else seconds or TEXTURE_S
-                done = files.texture_file(path, output, seconds=length_s, advance=advance, **shared)
-            else:
-                done = files.restyle_file(
-                    path,
-                    inputs[1],
-                    output,
-                    only=only,
-                    method=method,
-                    strength=strength,
-                    domain=domain,
-                    seconds=PREVIEW_S if preview else None,
-                    advance=advance,
-                    **shared,
-                )
-                record |= {"method": method, "strength": strength, "only": only}
+        run = _runner(kind)
+        with reporter.progress(f"style: {method if kind == 'sound' else kind}", total=1) as advance:
+            done = run(*inputs, output, advance=advance, **shared)
         if done.interrupted:
             reporter.note(f"{output}: stopped early; the best so far was written")
+        names = dict(zip(("style", "content"), reversed(inputs), strict=False))
+        asked = {key: value for key, value in shared.items() if key != "force"}
         return {
-            **record,
-            "seed": seed,
+            "kind": kind,
+            **names,
+            "output": output,
+            **asked,
             "evaluations": done.n_evaluations,
             "loss": done.loss,
             "interrupted": done.interrupted,
@@ -129,7 +123,14 @@ def style(
     reporter.each(inputs[:1], work)
 
 
-def _check(inputs: list[str], *, texture: bool, seconds: float | None, only: str | None) -> None:
+def _kind_of(
+    inputs: list[str], output: str, *, texture: bool, seconds: float | None, only: str | None
+) -> str:
+    """What is asked for: "sound", "texture" or "picture".
+
+    Raises:
+        typer.BadParameter: options that do not belong together.
+    """
     wanted = ("STYLE",) if texture else ("CONTENT", "STYLE")
     if len(inputs) != len(wanted):
         raise typer.BadParameter(f"give {' and '.join(wanted)}, not {len(inputs)} files")
@@ -137,15 +138,29 @@ def _check(inputs: list[str], *, texture: bool, seconds: float | None, only: str
         raise typer.BadParameter("--texture has no scene for --only")
     if not texture and seconds is not None:
         raise typer.BadParameter("--seconds belongs to --texture")
+    pictures = [Path(path).suffix.lower() in PICTURE_SUFFIXES for path in (*inputs, output)]
+    if os.path.exists(output) and any(
+        os.path.exists(path) and os.path.samefile(path, output) for path in inputs
+    ):
+        raise typer.BadParameter(f"{output} is an input; it would be written over")
+    if any(pictures) and (texture or only is not None or not all(pictures)):
+        raise typer.BadParameter("a picture takes its style from a picture, and gives a picture")
+    return "picture" if any(pictures) else "texture" if texture else "sound"
 
 
-def _import_files() -> Any:
+def _runner(kind: str) -> Any:
     from importlib import import_module
 
     from echoic.errors import MissingExtraError
 
+    names = {
+        "sound": ("files", "restyle_file"),
+        "texture": ("files", "texture_file"),
+        "picture": ("pictures", "restyle_picture_file"),
+    }
+    module, function = names[kind]
     try:
-        return import_module("echoic.style.files")
+        return getattr(import_module(f"echoic.style.{module}"), function)
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"{error.name} is not installed: pip install 'echoic[train]'"

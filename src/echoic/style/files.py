@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +83,7 @@ def restyle_file(
     if seconds is not None:
         waves = waves[:, : round(seconds * rate)]
     shown = style_at(style, rate)
-    with _named(content):
+    with _about(content):
         check_sound(_mean(waves), rate, MIN_CONTENT_S, name="the content")
     rest = np.zeros_like(waves)
     if only is not None:
@@ -92,6 +93,8 @@ def restyle_file(
     n_windows = sum(1 for _ in windows(waves.shape[-1], rate))
 
     def restyle(window: Waves, index: int) -> Waves:
+        # After Ctrl-C the windows that are left come as they start.
+        stopped = any(part.interrupted for part in parts)
         done = transfer(
             _mean(window),
             shown,
@@ -100,7 +103,7 @@ def restyle_file(
             strength=strength,
             seed=seed + index,
             domain=domain,
-            n_steps=n_steps,
+            n_steps=1 if stopped else n_steps,
             on_step=lambda _number, _losses: advance(1 / (steps * n_windows)),
         )
         parts.append(done)
@@ -146,11 +149,12 @@ def texture_file(
     parts: list[Transfer] = []
     out = np.zeros((1, n_samples), np.float32)
     for index, (start, end, weight) in enumerate(windows(n_samples, rate)):
+        stopped = any(part.interrupted for part in parts)
         done = texture(
             shown,
             sample_rate=rate,
             seconds=(end - start) / rate,
-            n_steps=steps,
+            n_steps=1 if stopped else steps,
             seed=seed + index,
             on_step=lambda _number, _losses: advance(1 / (steps * n_windows)),
         )
@@ -199,23 +203,18 @@ def style_at(path: str, sample_rate: int) -> NDArray[np.float32]:
 
 def _shown(waves: Waves, rate: int, path: str) -> NDArray[np.float32]:
     wave = _mean(waves[:, : round(MAX_STYLE_S * rate)])
-    with _named(path):
+    with _about(path):
         check_sound(wave, rate, MIN_STYLE_S, name="the style")
     return wave
 
 
-class _named:  # noqa: N801 - reads as a statement
+@contextmanager
+def _about(path: str) -> Iterator[None]:
     """Errors about a sound name its file."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, ParameterError):
-            raise AudioError(f"{self.path}: {error}") from error
+    try:
+        yield
+    except ParameterError as error:
+        raise AudioError(f"{path}: {error}") from error
 
 
 def _mean(waves: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

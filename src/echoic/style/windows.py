@@ -50,7 +50,7 @@ def in_windows(
     for index, (start, end, weight) in enumerate(windows(waves.shape[-1], sample_rate)):
         window = waves[:, start:end]
         level = level_of(window)
-        if level < 10 ** (SILENCE_DBFS / 20):
+        if level_of(window.mean(axis=0)) < 10 ** (SILENCE_DBFS / 20):
             continue
         gain = (level / overall) ** (depth - 1)
         out[:, start:end] += np.float32(gain) * weight * restyle(window, index)
