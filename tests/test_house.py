@@ -33,6 +33,7 @@ LAYERS = [
     "report",
     "pipeline",
     "training",
+    "style",
     "cli",
 ]
 # Beyond the order: who may not know whom, though it lies below.

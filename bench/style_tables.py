@@ -1,0 +1,69 @@
+"""What `bench/style.py` prints of its rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+
+DEPTHS = (0.2, 0.35, 0.5, 0.7)
+CONTROL = "vocoder"
+
+COLUMNS = {
+    "d_over_floor": "D/floor",
+    "gap": "gap",
+    "depth": "depth",
+    "env": "env",
+    "env6": "env6",
+    "estoi": "ESTOI",
+    "f0": "F0",
+    "gram": "gram",
+    "mel": "mel",
+    "carrier_w1": "carW1",
+    "mee": "MEE",
+    "mixture_r2": "mixR2",
+    "ncc_style": "nccS",
+    "ncc_content": "nccC",
+    "cpu_s": "CPU s",
+}
+
+
+def line_of(row: dict[str, Any]) -> str:
+    name = f"{row['pair']:10} {row['method']:13} {row['domain'][:4]:4} {row['strength']:4.2f}"
+    cells = " ".join(f"{row[key]:7.2f}" for key in COLUMNS)
+    return f"{name} {cells} {'' if row['passes'] else 'fails a gate'}"
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
+    print(
+        f"{'pair':10} {'method':13} {'':4} {'str':>4} "
+        + " ".join(f"{c:>7}" for c in COLUMNS.values())
+    )
+    for row in sorted(rows, key=lambda r: (r["pair"], r["method"], r["domain"], r["strength"])):
+        print(line_of(row))
+
+
+def print_gaps(rows: list[dict[str, Any]]) -> None:
+    """The gap and ESTOI of each method at equal depths, beside the vocoder's, pair by pair.
+
+    Interpolated between the strengths that were run; nothing is extrapolated.
+    """
+    curves: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        name = row["method"] + (" (waveform)" if row["domain"] == "waveform" else "")
+        curves[row["pair"], name].append(row)
+    titles = " ".join(f"{depth:>15.2f}" for depth in DEPTHS)
+    print(f"gap and ESTOI at depth\n{'pair':10} {'method':24} {titles}")
+    for (pair, name), curve in sorted(curves.items()):
+        if len(curve) > 1:
+            cells = " ".join(f"{_at(curve, 'gap', d)}   {_at(curve, 'estoi', d)}" for d in DEPTHS)
+            print(f"{pair:10} {name:24} {cells}")
+
+
+def _at(curve: list[dict[str, Any]], key: str, depth: float) -> str:
+    points = sorted((row["depth"], row[key]) for row in curve)
+    depths, values = zip(*points, strict=True)
+    if not depths[0] <= depth <= depths[-1]:
+        return f"{'–':>6}"
+    return f"{np.interp(depth, depths, values):6.2f}"

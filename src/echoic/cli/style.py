@@ -1,0 +1,167 @@
+"""`echoic style`: let one sound take on the sound of another."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from echoic.cli.common import Force, Json, Quiet, Reporter, Verbose
+
+PREVIEW_S, PREVIEW_STEPS = 3.0, 60
+TEXTURE_S = 5.0
+PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg"}
+
+
+def style(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="CONTENT STYLE",
+            help="Whose course is kept, and whose sound is taken; only STYLE with --texture. "
+            "Two pictures work as well.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="OUT", help="The file to write.", show_default=False
+        ),
+    ],
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            metavar="METHOD",
+            help="hearing, gatys, mcdermott, ulyanov, vocoder, … (docs/style.md).",
+        ),
+    ] = "hearing",
+    strength: Annotated[
+        float, typer.Option("--strength", min=0.0, max=1.0, help="0: content, 1: all style.")
+    ] = 0.5,
+    domain: Annotated[
+        str | None,
+        typer.Option(
+            "--domain",
+            metavar="DOMAIN",
+            help="waveform, or published: a picture of the sound, then phase retrieval. "
+            "Default: as the method was published.",
+            show_default=False,
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option("--steps", min=1, help="Evaluations of the losses.", show_default=False),
+    ] = None,
+    texture: Annotated[
+        bool, typer.Option("--texture", help="Synthesise a texture; there is no content.")
+    ] = False,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--seconds", min=0.5, help="Length of the texture; default 5.", show_default=False
+        ),
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            "--only",
+            metavar="LABEL",
+            help="Restyle this sound of the scene, and leave the rest.",
+            show_default=False,
+        ),
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Only 3 s, and quickly.")] = False,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of all that is random.")] = 0,
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Transfer the style of one sound to another; needs echoic[train].
+
+    Same rate, channels and length as CONTENT; a texture has one channel at STYLE's
+    rate. Ctrl-C keeps the best so far.
+    """
+    from echoic.outputs import check_writable
+
+    kind = _kind_of(inputs, output, texture=texture, seconds=seconds, only=only)
+    reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
+    n_steps = PREVIEW_STEPS if preview and steps is None else steps
+    shared: dict[str, Any] = {"n_steps": n_steps, "seed": seed, "force": force}
+    if kind == "texture":
+        shared["seconds"] = PREVIEW_S if preview else seconds or TEXTURE_S
+    else:
+        shared["strength"] = strength
+    if kind == "sound":
+        shared |= {"method": method, "domain": domain, "only": only}
+        shared["seconds"] = PREVIEW_S if preview else None
+
+    def work(_first: str) -> dict[str, Any]:
+        check_writable(output, force=force)
+        run = _runner(kind)
+        with reporter.progress(f"style: {method if kind == 'sound' else kind}", total=1) as advance:
+            done = run(*inputs, output, advance=advance, **shared)
+        if done.interrupted:
+            reporter.note(f"{output}: stopped early; the best so far was written")
+        names = dict(zip(("style", "content"), reversed(inputs), strict=False))
+        asked = {key: value for key, value in shared.items() if key != "force"}
+        return {
+            "kind": kind,
+            **names,
+            "output": output,
+            **asked,
+            "evaluations": done.n_evaluations,
+            "loss": done.loss,
+            "interrupted": done.interrupted,
+            "cpu_s": round(done.elapsed_s, 2),
+        }
+
+    reporter.each(inputs[:1], work)
+
+
+def _kind_of(
+    inputs: list[str], output: str, *, texture: bool, seconds: float | None, only: str | None
+) -> str:
+    """What is asked for: "sound", "texture" or "picture".
+
+    Raises:
+        typer.BadParameter: options that do not belong together.
+    """
+    wanted = ("STYLE",) if texture else ("CONTENT", "STYLE")
+    if len(inputs) != len(wanted):
+        raise typer.BadParameter(f"give {' and '.join(wanted)}, not {len(inputs)} files")
+    if texture and only is not None:
+        raise typer.BadParameter("--texture has no scene for --only")
+    if not texture and seconds is not None:
+        raise typer.BadParameter("--seconds belongs to --texture")
+    pictures = [Path(path).suffix.lower() in PICTURE_SUFFIXES for path in (*inputs, output)]
+    if os.path.exists(output) and any(
+        os.path.exists(path) and os.path.samefile(path, output) for path in inputs
+    ):
+        raise typer.BadParameter(f"{output} is an input; it would be written over")
+    if any(pictures) and (texture or only is not None or not all(pictures)):
+        raise typer.BadParameter("a picture takes its style from a picture, and gives a picture")
+    return "picture" if any(pictures) else "texture" if texture else "sound"
+
+
+def _runner(kind: str) -> Any:
+    from importlib import import_module
+
+    from echoic.errors import MissingExtraError
+
+    names = {
+        "sound": ("files", "restyle_file"),
+        "texture": ("files", "texture_file"),
+        "picture": ("pictures", "restyle_picture_file"),
+    }
+    module, function = names[kind]
+    try:
+        return getattr(import_module(f"echoic.style.{module}"), function)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"{error.name} is not installed: pip install 'echoic[train]'"
+        ) from error

@@ -1,0 +1,221 @@
+"""Any file by any file: rates, channels and length, around `transfer`, which knows one channel."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic import audio
+from echoic.errors import AudioError, ParameterError
+from echoic.style.methods import METHODS
+from echoic.style.optimise import Domain
+from echoic.style.styling import (
+    MIN_CONTENT_S,
+    MIN_STYLE_S,
+    SILENCE_DBFS,
+    TEXTURE_STEPS,
+    Transfer,
+    check_sound,
+    texture,
+    transfer,
+)
+from echoic.style.windows import Waves, in_windows, level_of, spread, windows
+
+MAX_STYLE_S = 10.0  # more of a style tells nothing new, and costs
+MIN_SHARE = 0.01  # of the scene's level, below which a sound is not there
+
+
+@dataclass(frozen=True)
+class Restyled:
+    """What was done: evaluations over all windows, the last loss, CPU-seconds."""
+
+    n_evaluations: int
+    loss: float | None
+    interrupted: bool
+    elapsed_s: float
+
+
+def restyle_file(
+    content: str,
+    style: str,
+    output: str | os.PathLike[str],
+    *,
+    only: str | None = None,
+    method: str = "hearing",
+    strength: float = 0.5,
+    domain: Domain | None = None,
+    n_steps: int | None = None,
+    seconds: float | None = None,
+    seed: int = 0,
+    force: bool = False,
+    advance: Callable[[float], None] = lambda _share: None,
+) -> Restyled:
+    """Restyle a file into another, which appears whole or not at all.
+
+    Args:
+        content: A file, or "-".
+        style: A file, or "-"; of any rate, its channels' mean is taken, and of a long one the
+            first ten seconds.
+        output: The file to write, of the content's rate, channels and length.
+        only: A label: that sound is taken out of the content, restyled alone, and put back.
+        method: A name from `METHODS`.
+        strength: 0 (content) to 1 (all style).
+        domain: As for `transfer`.
+        n_steps: Evaluations of the losses a window.
+        seconds: Of the content, if not all of it.
+        seed: Of all that is random.
+        force: Whether a file that is there already may be replaced.
+        advance: Called with the share of the work that was done since the last call.
+
+    Raises:
+        ParameterError: a value outside of its range.
+        LabelError: no model hears a sound of this label.
+        AudioError: a file cannot be read or written, is silent or too short, or holds no such
+            sound.
+    """
+    waves, rate = audio.read(content)
+    if seconds is not None:
+        waves = waves[:, : round(seconds * rate)]
+    shown = style_at(style, rate)
+    with _about(content):
+        check_sound(_mean(waves), rate, MIN_CONTENT_S, name="the content")
+    rest = np.zeros_like(waves)
+    if only is not None:
+        waves, rest = _taken_out(waves, rate, only, content)
+    parts: list[Transfer] = []
+    steps = n_steps or (METHODS[method].schedule.n_steps if method in METHODS else 1)
+    n_windows = sum(1 for _ in windows(waves.shape[-1], rate))
+
+    def restyle(window: Waves, index: int) -> Waves:
+        # After Ctrl-C the windows that are left come as they start.
+        stopped = any(part.interrupted for part in parts)
+        done = transfer(
+            _mean(window),
+            shown,
+            sample_rate=rate,
+            method=method,
+            strength=strength,
+            seed=seed + index,
+            domain=domain,
+            n_steps=1 if stopped else n_steps,
+            on_step=lambda _number, _losses: advance(1 / (steps * n_windows)),
+        )
+        parts.append(done)
+        return spread(done.wave, window, sample_rate=rate)
+
+    out = in_windows(waves, restyle, sample_rate=rate, depth=1 - strength) + rest
+    _write(output, out, rate, force)
+    return _summed_up(parts)
+
+
+def texture_file(
+    style: str,
+    output: str | os.PathLike[str],
+    *,
+    seconds: float,
+    n_steps: int | None = None,
+    seed: int = 0,
+    force: bool = False,
+    advance: Callable[[float], None] = lambda _share: None,
+) -> Restyled:
+    """Synthesise a texture of any length into a file of one channel.
+
+    Args:
+        style: A file, or "-".
+        output: The file to write, of the style's rate.
+        seconds: Its length.
+        n_steps: Evaluations of the losses a window.
+        seed: Of all that is random.
+        force: Whether a file that is there already may be replaced.
+        advance: Called with the share of the work that was done since the last call.
+
+    Raises:
+        ParameterError: a value outside of its range.
+        AudioError: a file cannot be read or written, is silent or too short.
+    """
+    if not MIN_STYLE_S <= seconds < np.inf:
+        raise ParameterError(f"seconds={seconds:g} is not from {MIN_STYLE_S:g} s")
+    waves, rate = audio.read(style)
+    shown = _shown(waves, rate, style)
+    steps = n_steps or TEXTURE_STEPS
+    n_samples = round(seconds * rate)
+    n_windows = sum(1 for _ in windows(n_samples, rate))
+    parts: list[Transfer] = []
+    out = np.zeros((1, n_samples), np.float32)
+    for index, (start, end, weight) in enumerate(windows(n_samples, rate)):
+        stopped = any(part.interrupted for part in parts)
+        done = texture(
+            shown,
+            sample_rate=rate,
+            seconds=(end - start) / rate,
+            n_steps=1 if stopped else steps,
+            seed=seed + index,
+            on_step=lambda _number, _losses: advance(1 / (steps * n_windows)),
+        )
+        parts.append(done)
+        out[0, start:end] += weight * done.wave
+    _write(output, out, rate, force)
+    return _summed_up(parts)
+
+
+def _write(output: str | os.PathLike[str], out: Waves, rate: int, force: bool) -> None:
+    with audio.open_writer(
+        output, sample_rate=rate, channels=out.shape[0], frames=out.shape[1], force=force
+    ) as writer:
+        writer.write(out)
+
+
+def _summed_up(parts: list[Transfer]) -> Restyled:
+    last = parts[-1].losses[-1] if parts and parts[-1].losses else None
+    return Restyled(
+        sum(len(part.losses) for part in parts),
+        None if last is None else sum(last.values()),
+        any(part.interrupted for part in parts),
+        sum(part.elapsed_s for part in parts),
+    )
+
+
+def _taken_out(waves: Waves, rate: int, label: str, name: str) -> tuple[Waves, Waves]:
+    """One sound of a scene, and all the rest; they add up to the scene."""
+    from echoic.processors import attend
+
+    sound = attend(waves, keep=[label], sample_rate=rate)
+    if level_of(sound) < max(10 ** (SILENCE_DBFS / 20), MIN_SHARE * level_of(waves)):
+        raise AudioError(f"{name}: no {label} is heard in it")
+    return sound, waves - sound
+
+
+def style_at(path: str, sample_rate: int) -> NDArray[np.float32]:
+    """The style as one channel at the content's rate, (time,).
+
+    Raises:
+        AudioError: it cannot be read, is silent or too short.
+    """
+    waves, rate = audio.read(path)
+    return audio.resample(_shown(waves, rate, path), sample_rate=rate, to_sample_rate=sample_rate)
+
+
+def _shown(waves: Waves, rate: int, path: str) -> NDArray[np.float32]:
+    wave = _mean(waves[:, : round(MAX_STYLE_S * rate)])
+    with _about(path):
+        check_sound(wave, rate, MIN_STYLE_S, name="the style")
+    return wave
+
+
+@contextmanager
+def _about(path: str) -> Iterator[None]:
+    """Errors about a sound name its file."""
+    try:
+        yield
+    except ParameterError as error:
+        raise AudioError(f"{path}: {error}") from error
+
+
+def _mean(waves: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(waves.mean(axis=0), np.float32)

@@ -1,0 +1,71 @@
+"""Losses between features: (feature, position) matrices, whose positions may differ in number."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def flat(maps: Tensor) -> Tensor:
+    """(feature, ...) -> (feature, position)."""
+    return maps.reshape(maps.shape[0], -1)
+
+
+def gram(features: Tensor) -> Tensor:
+    """FFᵀ/M: how often features are active together, wherever that is.
+
+    References: Gatys, Ecker and Bethge (2016), equation 3, divided by the number of positions.
+    """
+    rows = flat(features)
+    return rows @ rows.T / rows.shape[-1]
+
+
+def gram_loss(features: Tensor, wanted: Tensor) -> Tensor:
+    """Squared distance of Gram matrices, relative to the wanted one's."""
+    return (gram(features) - wanted).square().sum() / wanted.square().sum().clamp(min=1e-12)
+
+
+def mean_loss(features: Tensor, style: Tensor) -> Tensor:
+    """Maximum mean discrepancy with the kernel xᵀy: it compares means only."""
+    return relative_error(flat(features).mean(-1), flat(style).mean(-1))
+
+
+def polynomial_mmd_loss(features: Tensor, style: Tensor) -> Tensor:
+    """Maximum mean discrepancy with the kernel (xᵀy + c)², c the style's mean energy.
+
+    Expanded, it is the distance of Gram matrices plus 2c times that of means.
+    """
+    found, wanted = gram(features), gram(style)
+    c = wanted.diagonal().sum()
+    means = flat(features).mean(-1) - flat(style).mean(-1)
+    distance = (found - wanted).square().sum() + 2 * c * means.square().sum()
+    return distance / wanted.square().sum().clamp(min=1e-12)
+
+
+def gaussian_mmd_loss(features: Tensor, style: Tensor, *, seed: int) -> Tensor:
+    """Maximum mean discrepancy with the kernel exp(−γ‖x − y‖²), positions paired at random.
+
+    γ is the inverse of the mean squared distance, and not differentiated.
+    """
+    rows, shown = flat(features).T, flat(style).T
+    n = min(len(rows), len(shown))
+    generator = torch.Generator().manual_seed(seed)
+    f, g = (rows[torch.randperm(len(rows), generator=generator)[:n]] for _ in range(2))
+    s, t = (shown[torch.randperm(len(shown), generator=generator)[:n]] for _ in range(2))
+    distances = [(x - y).square().sum(-1) for x, y in ((f, g), (s, t), (f, s))]
+    gamma = 1 / torch.stack(distances).mean().detach().clamp(min=1e-12)
+    ff, ss, fs = (torch.exp(-gamma * d).mean() for d in distances)
+    return ff + ss - 2 * fs
+
+
+def moments_loss(features: Tensor, style: Tensor) -> Tensor:
+    """Means and standard deviations of each feature, as in batch normalisation."""
+    rows, shown = flat(features), flat(style)
+    return relative_error(rows.mean(-1), shown.mean(-1)) + relative_error(
+        (rows.var(-1) + 1e-8).sqrt(), (shown.var(-1) + 1e-8).sqrt()
+    )
+
+
+def relative_error(features: Tensor, wanted: Tensor) -> Tensor:
+    """Squared distance of the features themselves, relative to the wanted ones'."""
+    return (features - wanted).square().sum() / wanted.square().sum().clamp(min=1e-12)

@@ -1,0 +1,106 @@
+"""Every method of the field, each a small recipe on the one optimisation."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from echoic.style.methods.channels import antognini, complex_spectrum, grinstein, ulyanov, wyse
+from echoic.style.methods.controls import vocoder, vocoder_own
+from echoic.style.methods.listening import hearing
+from echoic.style.methods.mosaic import musaicing
+from echoic.style.methods.picture import gatys, li, verma_smith, wyse_image
+from echoic.style.methods.task import LEVEL, Method, Task
+from echoic.style.methods.texture import mcdermott
+from echoic.style.optimise import Schedule
+
+_LI = "Li, Wang, Liu and Hou 2017"
+
+METHODS: dict[str, Method] = {
+    "hearing": Method("ours: the ear's statistics, and the content's course in each band", hearing),
+    "gatys": Method(
+        "Gram matrices of 2-D convolutions, as on a picture",
+        gatys,
+        domain="published",
+        reference="Gatys, Ecker and Bethge 2016",
+    ),
+    **{
+        f"li-{kernel}": Method(
+            f"the same with {words}", partial(li, kernel=kernel), domain="published", reference=_LI
+        )
+        for kernel, words in {
+            "linear": "means only",
+            "polynomial": "a polynomial kernel",
+            "gaussian": "a Gaussian kernel",
+            "moments": "means and deviations",
+        }.items()
+    },
+    "verma-smith": Method(
+        "Gram matrices and the style's energy envelopes",
+        verma_smith,
+        domain="published",
+        reference="Verma and Smith 2018",
+    ),
+    "wyse": Method(
+        "two layers with frequencies as channels",
+        wyse,
+        schedule=Schedule("adam"),
+        domain="published",
+        reference="Wyse 2017",
+    ),
+    "wyse-image": Method(
+        "two layers over an image of decibels",
+        wyse_image,
+        schedule=Schedule("adam"),
+        domain="published",
+        reference="Wyse 2017",
+    ),
+    "ulyanov": Method(
+        "one wide random layer with frequencies as channels",
+        ulyanov,
+        domain="published",
+        reference="Ulyanov and Lebedev 2016",
+    ),
+    "ulyanov-1024": Method(
+        "the same with a quarter of the filters",
+        partial(ulyanov, n_filters=1024),
+        domain="published",
+        reference="Ulyanov and Lebedev 2016",
+    ),
+    "grinstein": Method(
+        "a wide random layer, from the content, without a content loss",
+        grinstein,
+        schedule=Schedule(n_steps=100),
+        domain="published",
+        reference="Grinstein, Duong, Ozerov and Pérez 2018",
+    ),
+    "mcdermott": Method(
+        "texture statistics imposed on the content",
+        mcdermott,
+        schedule=Schedule(n_steps=200),
+        reference="McDermott and Simoncelli 2011",
+    ),
+    "antognini": Method(
+        "random layers of several widths, with rhythm",
+        antognini,
+        domain="published",
+        reference="Antognini, Hoffman and Weiss 2019",
+    ),
+    "complex": Method(
+        "random layers over real and imaginary parts",
+        complex_spectrum,
+        reference="Caracalla and Roebel 2020",
+    ),
+    "musaicing": Method(
+        "the content laid out of frames of the style",
+        solve=musaicing,
+        reference="Driedger, Prätzlich and Müller 2015",
+    ),
+    "vocoder": Method(
+        "control: noise of the style's spectrum with the content's envelopes", solve=vocoder
+    ),
+    "vocoder-own": Method(
+        "control: the style itself with the content's envelopes", solve=vocoder_own
+    ),
+}
+
+__all__ = ["LEVEL", "METHODS", "Method", "Task"]

@@ -1,0 +1,189 @@
+"""The methods that take frequencies as channels: 1-D convolutions over time."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from echoic.style.losses import gram, gram_loss, relative_error
+from echoic.style.methods.task import Task
+from echoic.style.networks import RandomWide
+from echoic.style.optimise import Problem, Term
+from echoic.style.spectrogram import DecibelSpectrogram, LogSpectrogram, start_and_inverse
+
+
+def ulyanov(task: Task, n_filters: int = 4096) -> Problem:
+    """One wide layer of random filters over 1025 frequencies, 11 frames wide.
+
+    References: Ulyanov and Lebedev (2016), "Audio texture synthesis and style transfer":
+        α = 0.01, start 0.001·N(0, 1).
+    """
+    spectrogram = LogSpectrogram(sample_rate=task.sample_rate)
+    network = RandomWide(spectrogram.n_bins, n_filters=n_filters, seed=task.seed)
+    content = network(spectrogram(task.content))
+    wanted = gram(network(spectrogram(task.style)))
+    # They divide the Gram matrix by the number of input frames, we by that of outputs: a
+    # constant of less than a tenth.
+    terms = (
+        Term("style", "style", 1.0, lambda view: (gram(network(view)) - wanted).square().sum()),
+        Term(
+            "content",
+            "content",
+            task.content_weight(1e-2, decades=2) / content.shape[-1],
+            lambda view: (network(view) - content).square().sum(),
+        ),
+    )
+    return Problem(terms=terms, **start_and_inverse(spectrogram, task.content, task.generator()))
+
+
+def wyse(task: Task) -> Problem:
+    """Frequency as channels, two layers, pooling only in time.
+
+    References: Wyse (2017); Huzaifah and Wyse (2019): start 0.5·content + 0.5·noise.
+    """
+    spectrogram = DecibelSpectrogram(sample_rate=task.sample_rate, window_s=1024 / 22050)
+    first = RandomWide(spectrogram.n_bins, n_filters=2048, width=5, seed=task.seed)
+    second = RandomWide(2048, n_filters=64, width=5, seed=task.seed + 1)
+
+    def see(view: Tensor) -> tuple[Tensor, Tensor]:
+        below = first(view)
+        return below, second(F.max_pool1d(below[None], 2)[0])
+
+    content = see(spectrogram(task.content))[1]
+    grams = [gram(features) for features in see(spectrogram(task.style))]
+
+    def style_loss(view: Tensor) -> Tensor:
+        layers = zip(see(view), grams, strict=True)
+        return torch.stack([gram_loss(features, wanted) for features, wanted in layers]).mean()
+
+    terms = (
+        Term("style", "style", 1.0, style_loss),
+        Term(
+            "content",
+            "content",
+            task.content_weight(1e-1),
+            lambda view: relative_error(see(view)[1], content),
+        ),
+    )
+    mixed = start_and_inverse(spectrogram, task.content, task.generator(), share_of_noise=0.5)
+    return Problem(terms=terms, **mixed)
+
+
+def grinstein(task: Task) -> Problem:
+    """Start from the content, and only a style loss: what is kept depends on when one stops.
+
+    References: Grinstein, Duong, Ozerov and Pérez (2018), ICASSP, the wide shallow random network.
+    """
+    spectrogram = LogSpectrogram(sample_rate=task.sample_rate)
+    network = RandomWide(spectrogram.n_bins, n_filters=1024, seed=task.seed)
+    wanted = gram(network(spectrogram(task.style)))
+    term = Term("style", "style", 1.0, lambda view: gram_loss(network(view), wanted))
+    inverse = start_and_inverse(spectrogram, task.content, task.generator(), share_of_noise=0.0)
+    return Problem(terms=(term,), **inverse)
+
+
+WIDTHS = (2, 4, 8, 16, 32, 64)
+
+
+def antognini(task: Task) -> Problem:
+    """Random filters of several widths, their Gram matrices, and autocorrelations for rhythm.
+
+    References: Antognini, Hoffman and Weiss (2019), "Audio texture synthesis with random neural
+        networks", ICASSP, equations 1 to 4. Their diversity term, which keeps the texture from
+        lining up with the style, is a penalty on the correlation in time.
+    """
+    spectrogram = LogSpectrogram(sample_rate=task.sample_rate, window_s=0.046)
+    n_frames = min(spectrogram(wave).shape[-1] for wave in (task.content, task.style))
+    networks = [
+        RandomWide(spectrogram.n_bins, n_filters=128, width=width, seed=task.seed + width)
+        for width in WIDTHS
+        if width < n_frames
+    ]
+
+    def see(view: Tensor) -> list[Tensor]:
+        return [network(view) for network in networks]
+
+    shown, content = see(spectrogram(task.style)), see(spectrogram(task.content))
+    grams = [gram(features) for features in shown]
+    rhythms = [autocorrelation(features, n_frames) for features in shown]
+
+    def style_loss(view: Tensor) -> Tensor:
+        return torch.stack([gram_loss(f, w) for f, w in zip(see(view), grams, strict=True)]).mean()
+
+    def rhythm_loss(view: Tensor) -> Tensor:
+        pairs = zip(see(view), rhythms, strict=True)
+        return torch.stack(
+            [relative_error(autocorrelation(f, n_frames), wanted) for f, wanted in pairs]
+        ).mean()
+
+    def content_loss(view: Tensor) -> Tensor:
+        pairs = zip(see(view), content, strict=True)
+        return torch.stack([relative_error(f, wanted) for f, wanted in pairs]).mean()
+
+    terms = (
+        Term("style", "style", 1.0, style_loss),
+        Term("rhythm", "style", 1.0, rhythm_loss),
+        Term("content", "content", task.content_weight(1e-2), content_loss),
+        Term("alignment", "penalty", 0.01, lambda view: alignment(see(view)[0], shown[0])),
+    )
+    return Problem(terms=terms, **start_and_inverse(spectrogram, task.content, task.generator()))
+
+
+def autocorrelation(features: Tensor, n_frames: int) -> Tensor:
+    """Of each feature over time, mean over positions, for lags below half of `n_frames`."""
+    centred = features - features.mean(-1, keepdim=True)
+    n_fft = 2 * features.shape[-1]
+    power = torch.fft.rfft(centred, n=n_fft).abs().square()
+    return torch.fft.irfft(power, n=n_fft)[:, : n_frames // 2] / features.shape[-1]
+
+
+def alignment(features: Tensor, style: Tensor) -> Tensor:
+    """Largest normalised cross-correlation over all shifts, all features together."""
+    rows, shown = (f - f.mean(-1, keepdim=True) for f in (features, style))
+    n_fft = rows.shape[-1] + shown.shape[-1]
+    spectra = torch.fft.rfft(rows, n=n_fft), torch.fft.rfft(shown, n=n_fft)
+    cross = torch.fft.irfft((spectra[0] * spectra[1].conj()).sum(0), n=n_fft)
+    return cross.max() / (rows.norm() * shown.norm()).clamp(min=1e-12)
+
+
+def complex_spectrum(task: Task) -> Problem:
+    """Real part, imaginary part and magnitude, compressed, through filters of several widths.
+
+    References: Caracalla and Roebel (2020), "Sound texture synthesis using RI spectrograms",
+        ICASSP; the magnitude beside them as in Mital (2017).
+    """
+    spectrogram = LogSpectrogram(sample_rate=task.sample_rate, window_s=0.023)
+
+    def see(wave: Tensor) -> Tensor:
+        spectrum = spectrogram.stft(wave)
+        magnitude = (torch.view_as_real(spectrum).square().sum(-1) + 1e-10).sqrt()
+        companded = torch.log1p(magnitude) / magnitude
+        return torch.cat(
+            [spectrum.real * companded, spectrum.imag * companded, torch.log1p(magnitude)]
+        )
+
+    n_rows = 3 * spectrogram.n_bins
+    networks = [
+        RandomWide(n_rows, n_filters=128, width=width, seed=task.seed + width)
+        for width in (3, 11, 37)
+    ]
+    content = see(task.content)[2 * spectrogram.n_bins :]
+    shown = see(task.style)
+    grams = [gram(network(shown)) for network in networks]
+
+    def style_loss(view: Tensor) -> Tensor:
+        pairs = zip(networks, grams, strict=True)
+        return torch.stack([gram_loss(network(view), wanted) for network, wanted in pairs]).mean()
+
+    terms = (
+        Term("style", "style", 1.0, style_loss),
+        Term(
+            "content",
+            "content",
+            task.content_weight(1e-2),
+            lambda view: relative_error(view[2 * spectrogram.n_bins :], content),
+        ),
+    )
+    start = start_and_inverse(spectrogram, task.content, task.generator(), share_of_noise=0.5)
+    return Problem(start["start"], see, terms)

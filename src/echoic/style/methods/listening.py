@@ -1,0 +1,162 @@
+"""Ours: transfer in the domain of hearing, on the waveform.
+
+Everything is seen through the ear's envelopes. The style is its texture
+statistics together with Gram matrices of small random networks that listen at
+several time scales, from a few milliseconds to a quarter of a second. The
+content is the course of each band, linear, and the depth at which it is kept.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from echoic.style.cochlea import Cochlea, Envelopes, half_cosine_bands
+from echoic.style.depth import (
+    CUTOFF_HZ,
+    HIGH_HZ,
+    LOW_HZ,
+    N_WIDE_BANDS,
+    exponent_for,
+    slopes,
+)
+from echoic.style.losses import gram, gram_loss
+from echoic.style.methods.task import LEVEL, Task
+from echoic.style.methods.texture import Heard, TextureView, statistics_term
+from echoic.style.networks import RandomWide
+from echoic.style.optimise import Problem, Term
+from echoic.style.statistics import audible_bands
+from echoic.style.vocoder import (
+    SMOOTHING_HZ,
+    depth_gains,
+    lengthen,
+    randomise_phase,
+    shape_bands,
+    smooth,
+)
+
+# The course counts in proportion to the depth: a shallow target is nearly flat, and would hold
+# the style's own fluctuations down.
+COURSE_WEIGHT, DEPTH_WEIGHT, GRAM_WEIGHT = 1.0, 30.0, 10.0
+LOCAL_HZ = 1.0
+QUIET = 0.1  # of a band's level in the style: the networks hear linearly below, in dB above
+# Frames that are averaged before a network, and how many of those its filters see.
+SCALES = ((1, 3), (4, 3), (4, 11), (8, 25))
+N_FILTERS = 64
+
+
+def hearing(task: Task) -> Problem:
+    """Statistics and Gram matrices of the style, and the content's course in every band."""
+    n_samples, rate = task.content.shape[-1], task.sample_rate
+    view = TextureView(Cochlea.wide(n_samples, sample_rate=rate, level=LEVEL))
+    style_view = TextureView(Cochlea.wide(task.style.shape[-1], sample_rate=rate, level=LEVEL))
+    style = style_view(task.style)
+    bands = audible_bands(style.envelopes)
+    content = view.cochlea(task.content).linear
+    carrier = randomise_phase(lengthen(task.style, n_samples, sample_rate=rate), task.generator())
+
+    def vocoded(exponent: float) -> Tensor:
+        return shape_bands(carrier, depth_gains(content, exponent), view.cochlea)
+
+    depth = 1 - task.strength
+    exponent = exponent_for(depth, task.content, vocoded, sample_rate=rate)
+    terms = [
+        statistics_term(style, bands),
+        gram_term(style.envelopes, bands, seed=task.seed),
+    ]
+    if depth > 0:
+        level = style.envelopes.linear.square().mean(-1, keepdim=True).sqrt()
+        terms += [
+            course_term(level * depth_gains(content, exponent), bands, depth),
+            depth_term(content, depth, view.cochlea),
+        ]
+    return Problem(vocoded(exponent), view, tuple(terms))
+
+
+def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> Problem:
+    """A sound of any length with the style's statistics, and no content.
+
+    Args:
+        style: (time,), root mean square `LEVEL`.
+        n_samples: Length of the sound to come.
+        sample_rate: Hz.
+        seed: Of the noise it starts from, and of the networks.
+    """
+    banks = [
+        Cochlea.wide(n, sample_rate=sample_rate, level=LEVEL) for n in (n_samples, style.shape[-1])
+    ]
+    view, style_view = TextureView(banks[0]), TextureView(banks[1])
+    shown = style_view(style)
+    bands = audible_bands(shown.envelopes)
+    longer = lengthen(style, n_samples, sample_rate=sample_rate)
+    start = randomise_phase(longer, torch.Generator().manual_seed(seed))
+    terms = (statistics_term(shown, bands), gram_term(shown.envelopes, bands, seed=seed))
+    return Problem(start, view, terms)
+
+
+def gram_term(style: Envelopes, bands: Tensor, *, seed: int) -> Term:
+    """Random networks over the ear, one for each time scale."""
+    # Bands weigh alike when each is seen relative to its own level in the style; the logarithm
+    # shows what lies between the events.
+    unit = QUIET * style.linear.square().mean(-1, keepdim=True).sqrt()
+    n_bands = int(bands.sum())
+    networks = [
+        RandomWide(n_bands, n_filters=N_FILTERS, width=width, seed=1000 * seed + k)
+        for k, (_, width) in enumerate(SCALES)
+    ]
+
+    def grams(heard: Envelopes) -> list[Tensor]:
+        rows = torch.log1p(heard.linear.clamp(min=0) / unit)[bands]
+        averaged = [F.avg_pool1d(rows[None], n)[0] if n > 1 else rows for n, _ in SCALES]
+        return [network(x) for network, x in zip(networks, averaged, strict=True)]
+
+    wanted = [gram(features) for features in grams(style)]
+
+    def loss(heard: Heard) -> Tensor:
+        losses = [gram_loss(f, w) for f, w in zip(grams(heard.envelopes), wanted, strict=True)]
+        return torch.stack(losses).mean()
+
+    return Term("grams", "style", GRAM_WEIGHT, loss)
+
+
+def course_term(target: Tensor, bands: Tensor, depth: float) -> Term:
+    """Each band's linear envelope follows the target, up to a factor of its own.
+
+    A compressed one would be content with the right loudness in the pauses. The
+    error is relative to the target's level within about a second, so that quiet
+    syllables count as loud ones do.
+
+    Args:
+        target: (band, frame), the content's envelopes at the depth wanted.
+        bands: (band,), those that count.
+        depth: That of the target.
+    """
+    target = target[bands]
+    unit = smooth(target, LOCAL_HZ)
+    wanted = target / unit
+
+    def loss(heard: Heard) -> Tensor:
+        found = smooth(heard.envelopes.linear[bands], SMOOTHING_HZ) / unit
+        factor = (found * wanted).mean(-1, keepdim=True) / found.square().mean(-1, keepdim=True)
+        return (found * factor.detach() - wanted).square().mean()
+
+    return Term("course", "content", COURSE_WEIGHT * depth, loss)
+
+
+def depth_term(content: Tensor, depth: float, cochlea: Cochlea) -> Term:
+    """Levels in six wide bands follow the content's by `depth` dB per dB."""
+    _, centers, spacing = half_cosine_bands(N_WIDE_BANDS, LOW_HZ, HIGH_HZ)
+    distance = np.abs(cochlea.center_erb - centers[:, None]) / spacing
+    weight = torch.from_numpy(np.cos(np.pi / 2 * np.clip(distance, 0, 1)) ** 2).float()
+
+    def wide(linear: Tensor) -> Tensor:
+        return smooth(weight @ linear.square(), CUTOFF_HZ).clamp(min=1e-12).sqrt()
+
+    wanted = wide(content)
+
+    def loss(heard: Heard) -> Tensor:
+        return (slopes(wanted, wide(heard.envelopes.linear)) - depth).square().mean()
+
+    return Term("depth", "content", DEPTH_WEIGHT, loss)

@@ -1,0 +1,70 @@
+"""Audio mosaicing: the content laid out of frames of the style. No network, no gradient."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from echoic.style.methods.task import Task
+from echoic.style.spectrogram import LogSpectrogram
+
+N_UPDATES, N_GRIFFIN_LIM = 60, 30
+MAX_AT_ONCE = 10
+REPETITION_FRAMES = 3
+CONTINUITY_FRAMES = 10
+
+
+def musaicing(task: Task) -> Tensor:
+    """Activations of the style's frames that explain the content's spectrogram.
+
+    Kullback-Leibler updates with the style's frames fixed; step by step fewer
+    repetitions, fewer frames at once, and more runs of consecutive frames. The
+    complex frames are added up, and smoothed by Griffin and Lim's iteration.
+
+    References: Driedger, Prätzlich and Müller (2015), "Let it bee", ISMIR, section 3.
+    """
+    spectrogram = LogSpectrogram(sample_rate=task.sample_rate, window_s=0.093)
+    frames = spectrogram.stft(task.style)
+    wanted = spectrogram.stft(task.content).abs() + 1e-6
+    basis = frames.abs() + 1e-6
+    norm = basis.sum(0, keepdim=True)
+    basis = basis / norm
+    active = torch.rand(basis.shape[1], wanted.shape[1], generator=task.generator()) + 1e-3
+    for step in range(N_UPDATES):
+        if step:
+            share = step / (N_UPDATES - 1)
+            active = _fewer_repetitions(active, share)
+            active = _fewer_at_once(active, share)
+            active = _more_runs(active)
+        active = active * (basis.T @ (wanted / (basis @ active + 1e-12)))
+    spectrum = (frames / norm) @ active.to(frames.dtype)
+    magnitude = spectrum.abs()
+    n_samples = task.content.shape[-1]
+    for _ in range(N_GRIFFIN_LIM):
+        consistent = spectrogram.stft(spectrogram.istft(spectrum, n_samples))
+        spectrum = torch.polar(magnitude, consistent.angle())
+    return spectrogram.istft(spectrum, n_samples)
+
+
+def _fewer_repetitions(active: Tensor, share: float) -> Tensor:
+    size = 2 * REPETITION_FRAMES + 1
+    highest = torch.nn.functional.max_pool1d(active[None], size, 1, REPETITION_FRAMES)[0]
+    return torch.where(active >= highest, active, active * (1 - share))
+
+
+def _fewer_at_once(active: Tensor, share: float) -> Tensor:
+    least = active.topk(min(MAX_AT_ONCE, active.shape[0]), dim=0).values[-1:]
+    return torch.where(active >= least, active, active * (1 - share))
+
+
+def _more_runs(active: Tensor) -> Tensor:
+    """Sum along diagonals: frames that follow each other in the style follow each other here."""
+    half = CONTINUITY_FRAMES // 2
+    out = torch.zeros_like(active)
+    for shift in range(-half, half + 1):
+        rows, columns = active.shape
+        if abs(shift) >= min(rows, columns):
+            continue
+        a, b = max(shift, 0), max(-shift, 0)
+        out[a : rows - b, a : columns - b] += active[b : rows - a, b : columns - a]
+    return out

@@ -1,0 +1,147 @@
+"""The methods that see a spectrogram as a picture, through 2-D convolutions.
+
+Networks have random weights unless a trained one is given. Losses are relative
+to the style's, because the scale of random features means nothing; the weights
+between content and style are ours for that reason, the rest is as published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from echoic.style.losses import (
+    gaussian_mmd_loss,
+    gram,
+    gram_loss,
+    mean_loss,
+    moments_loss,
+    polynomial_mmd_loss,
+    relative_error,
+)
+from echoic.style.methods.task import Task
+from echoic.style.networks import RandomPicture
+from echoic.style.optimise import Problem, Term
+from echoic.style.spectrogram import DecibelSpectrogram, LogSpectrogram, start_and_inverse
+
+CONTENT_LAYER, CONTENT_WEIGHT = 3, 1e-2
+LayerLoss = Callable[[Tensor, Tensor], Tensor]  # features, the style's features
+
+
+def picture(task: Task, layer_loss: LayerLoss) -> Problem:
+    """A style loss on each of five layers, the content on the fourth."""
+    spectrogram = LogSpectrogram(sample_rate=task.sample_rate)
+    network = RandomPicture(seed=task.seed)
+    content = network(spectrogram(task.content)[None])[CONTENT_LAYER]
+    styles = network(spectrogram(task.style)[None])
+
+    def style_loss(maps: list[Tensor]) -> Tensor:
+        return torch.stack([layer_loss(m, s) for m, s in zip(maps, styles, strict=True)]).mean()
+
+    terms = (
+        Term("style", "style", 1.0, lambda view: style_loss(network(view[None]))),
+        Term(
+            "content",
+            "content",
+            task.content_weight(CONTENT_WEIGHT),
+            lambda view: relative_error(network(view[None])[CONTENT_LAYER], content),
+        ),
+    )
+    return Problem(terms=terms, **start_and_inverse(spectrogram, task.content, task.generator()))
+
+
+def gatys(task: Task) -> Problem:
+    """Gram matrices.
+
+    References: Gatys, Ecker and Bethge (2016), CVPR, equations 1 to 7.
+    """
+    return picture(task, lambda maps, style: gram_loss(maps, gram(style)))
+
+
+def li(task: Task, kernel: str) -> Problem:
+    """Style as a distribution of features: maximum mean discrepancy, or batch statistics.
+
+    Args:
+        task: What to do.
+        kernel: "linear", "polynomial", "gaussian" or "moments" (batch normalisation statistics).
+
+    References: Li, Wang, Liu and Hou (2017), "Demystifying neural style transfer", IJCAI,
+        equations 8 to 12.
+    """
+    losses: dict[str, LayerLoss] = {
+        "linear": mean_loss,
+        "polynomial": polynomial_mmd_loss,
+        # The same pairs of positions at every step, or no line search could work.
+        "gaussian": partial(gaussian_mmd_loss, seed=task.seed),
+        "moments": moments_loss,
+    }
+    return picture(task, losses[kernel])
+
+
+def verma_smith(task: Task) -> Problem:
+    """Gram matrices, and the style's own energy envelopes over time and over frequency.
+
+    References: Verma and Smith (2018), "Neural style transfer for audio spectrograms".
+    """
+    spectrogram = LogSpectrogram(sample_rate=task.sample_rate, window_s=0.032, n_hops=3)
+    network = RandomPicture(seed=task.seed)
+    content = network(spectrogram(task.content)[None])[CONTENT_LAYER]
+    shown = spectrogram(task.style)
+    grams = [gram(maps) for maps in network(shown[None])]
+    n_frames = spectrogram(task.content).shape[-1]
+    over_time = F.interpolate(shown.mean(0)[None, None], n_frames, mode="linear")[0, 0]
+    over_frequency = shown.mean(1)
+
+    def style_loss(view: Tensor) -> Tensor:
+        layers = zip(network(view[None]), grams, strict=True)
+        return torch.stack([gram_loss(maps, wanted) for maps, wanted in layers]).mean()
+
+    terms = (
+        Term("style", "style", 1.0, style_loss),
+        Term(
+            "content",
+            "content",
+            task.content_weight(CONTENT_WEIGHT),
+            lambda view: relative_error(network(view[None])[CONTENT_LAYER], content),
+        ),
+        Term("over time", "penalty", 0.1, lambda view: relative_error(view.mean(0), over_time)),
+        Term(
+            "over frequency",
+            "penalty",
+            0.1,
+            lambda view: relative_error(view.mean(1), over_frequency),
+        ),
+    )
+    return Problem(terms=terms, **start_and_inverse(spectrogram, task.content, task.generator()))
+
+
+def wyse_image(task: Task) -> Problem:
+    """Two layers of 5 × 5 filters over decibels, as an image.
+
+    References: Wyse (2017), "Audio spectrogram representations for processing with
+        convolutional neural networks".
+    """
+    spectrogram = DecibelSpectrogram(sample_rate=task.sample_rate, window_s=1024 / 22050)
+    network = RandomPicture(n_maps=(32, 64), size=5, seed=task.seed)
+    content = network(spectrogram(task.content)[None])[1]
+    grams = [gram(maps) for maps in network(spectrogram(task.style)[None])]
+
+    def style_loss(view: Tensor) -> Tensor:
+        layers = zip(network(view[None]), grams, strict=True)
+        return torch.stack([gram_loss(maps, wanted) for maps, wanted in layers]).mean()
+
+    terms = (
+        Term("style", "style", 1.0, style_loss),
+        Term(
+            "content",
+            "content",
+            task.content_weight(1e-1),
+            lambda view: relative_error(network(view[None])[1], content),
+        ),
+    )
+    mixed = start_and_inverse(spectrogram, task.content, task.generator(), share_of_noise=0.5)
+    return Problem(terms=terms, **mixed)

@@ -1,0 +1,62 @@
+"""The method that matches what listeners keep of a texture."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from echoic.style.cochlea import Cochlea, Envelopes
+from echoic.style.methods.task import LEVEL, Task
+from echoic.style.optimise import Problem, Term
+from echoic.style.statistics import TextureStatistics, audible_bands, class_distances
+
+
+class Heard(NamedTuple):
+    """A wave as its envelopes and their statistics."""
+
+    envelopes: Envelopes
+    statistics: dict[str, Tensor]
+
+
+class TextureView:
+    """What is heard of waves of one length.
+
+    Args:
+        cochlea: The bank.
+    """
+
+    def __init__(self, cochlea: Cochlea) -> None:
+        """Design the modulation filters."""
+        self.cochlea = cochlea
+        self.statistics = TextureStatistics(cochlea.n_frames, cochlea.center_hz.size)
+
+    def __call__(self, wave: Tensor) -> Heard:
+        """Hear a whole wave."""
+        envelopes = self.cochlea(wave)
+        return Heard(envelopes, self.statistics(envelopes))
+
+
+def statistics_term(style: Heard, bands: Tensor) -> Term:
+    """The style's statistics, all classes alike, in the bands that count."""
+
+    def loss(heard: Heard) -> Tensor:
+        distances = class_distances(heard.statistics, style.statistics, bands)
+        return torch.stack(list(distances.values())).mean()
+
+    return Term("statistics", "style", 1.0, loss)
+
+
+def mcdermott(task: Task) -> Problem:
+    """Impose the style's texture statistics on the content; what is kept is what they leave free.
+
+    References: McDermott and Simoncelli (2011); started from the content as in Grinstein, Duong,
+        Ozerov and Pérez (2018).
+    """
+    view, style_view = (
+        TextureView(Cochlea(wave.shape[-1], sample_rate=task.sample_rate, level=LEVEL))
+        for wave in (task.content, task.style)
+    )
+    style = style_view(task.style)
+    return Problem(task.content, view, (statistics_term(style, audible_bands(style.envelopes)),))

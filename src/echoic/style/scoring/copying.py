@@ -1,0 +1,95 @@
+"""Gates: a result that is a mixture of content and style, or a copy of either, is no transfer."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from echoic.style.cochlea import Cochlea
+from echoic.style.vocoder import smooth
+
+N_TAPS = 128
+SNIPPET_S = 0.5
+_RIDGE = 1e-4  # of the mean power: 40 dB below it nothing is explained
+_RANGE_DB = 40.0
+
+Wave = NDArray[np.floating]
+
+
+def mixture_explained(result: Wave, sources: list[Wave]) -> float:
+    """MEE: share of the result's energy that filtered sources explain, 0 to 1.
+
+    Each source goes through an FIR of 128 taps, half of them ahead; the filters
+    are the least-squares ones. All waves have one length.
+    """
+    n = result.size
+    n_fft = 1 << (n + N_TAPS).bit_length()
+    spectra = [np.fft.rfft(np.asarray(s, np.float64), n_fft) for s in sources]
+    wanted = np.fft.rfft(np.asarray(result, np.float64), n_fft)
+    lags = np.arange(N_TAPS)
+    rows = []
+    for a in spectra:
+        row = []
+        for b in spectra:
+            correlation = np.fft.irfft(a * b.conj(), n_fft)
+            row.append(correlation[lags[:, None] - lags[None, :]])
+        rows.append(row)
+    gram = np.block(rows).T
+    gram = (gram + gram.T) / 2 + _RIDGE * np.diag(np.diag(gram))
+    shifted = lags - N_TAPS // 2
+    cross = np.concatenate([np.fft.irfft(wanted * s.conj(), n_fft)[shifted] for s in spectra])
+    energy = float(np.square(result, dtype=np.float64).sum())
+    return float(np.clip(cross @ np.linalg.solve(gram, cross) / max(energy, 1e-20), 0, 1))
+
+
+def largest_copy(result: Wave, source: Wave, *, sample_rate: int) -> float:
+    """NCC: largest normalised cross-correlation of a half-second snippet with the source.
+
+    Snippets lie a quarter of a second apart; silent ones (40 dB below the
+    loudest) have nothing to copy.
+    """
+    size = round(SNIPPET_S * sample_rate)
+    if result.size < size or source.size < size:
+        return 0.0
+    snippets = np.lib.stride_tricks.sliding_window_view(np.asarray(result, np.float64), size)[
+        :: size // 2
+    ]
+    energies = np.square(snippets).sum(axis=1)
+    snippets = snippets[energies > energies.max() * 10 ** (-_RANGE_DB / 10)]
+    source = np.asarray(source, np.float64)
+    n_fft = 1 << (source.size + size).bit_length()
+    spectrum = np.fft.rfft(source, n_fft)
+    power = np.concatenate([[0.0], np.cumsum(np.square(source))])
+    windowed = power[size:] - power[:-size]
+    floor = windowed.max() * 10 ** (-_RANGE_DB / 10)
+    norm = np.sqrt(np.maximum(windowed, floor))
+    best = 0.0
+    for snippet in snippets:
+        cross = np.fft.irfft(spectrum * np.fft.rfft(snippet, n_fft).conj(), n_fft)
+        match = np.abs(cross[: norm.size]) / norm / max(np.linalg.norm(snippet), 1e-12)
+        best = max(best, float(match.max()))
+    return best
+
+
+def band_power_mixture(result: Wave, sources: list[Wave], *, sample_rate: float) -> float:
+    """R² of the result's band powers explained by those of the sources, band by band.
+
+    Reported beside MEE, which a change of phases deceives; not a gate.
+    """
+    waves = [torch.from_numpy(np.asarray(w, np.float32)) for w in (result, *sources)]
+    powers = []
+    for wave in waves:
+        level = float(wave.square().mean().sqrt().clamp(min=1e-8))
+        bank = Cochlea(wave.shape[-1], sample_rate=sample_rate, level=level)
+        powers.append(smooth(bank(wave).linear.square(), 50.0)[:, ::4].double().numpy())
+    wanted, *given = powers
+    explained = total = 0.0
+    for k in range(wanted.shape[0]):
+        basis = np.stack([p[k] - p[k].mean() for p in given], axis=1)
+        y = wanted[k] - wanted[k].mean()
+        y /= max(float(y.std()), 1e-12)  # each band counts alike
+        fit = np.linalg.lstsq(basis, y, rcond=1e-8)[0]
+        explained += float(np.square(y).sum() - np.square(y - basis @ fit).sum())
+        total += float(np.square(y).sum())
+    return explained / max(total, 1e-12)

@@ -1,0 +1,210 @@
+"""Style transfer of one sound: what Python users and the command line call."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from echoic.errors import ParameterError
+from echoic.style.methods import LEVEL, METHODS, Task
+from echoic.style.methods.listening import texture as texture_problem
+from echoic.style.optimise import Domain, OnStep, Outcome, Schedule, minimise
+
+MIN_STYLE_S, MIN_CONTENT_S = 0.5, 0.25
+SILENCE_DBFS = -80.0
+TEXTURE_STEPS = 300
+
+Wave = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A restyled sound and how it came about.
+
+    Attributes:
+        wave: float32, shaped as the content.
+        sample_rate: Hz.
+        method: Its name.
+        losses: Of every evaluation, {term: weighted loss}; empty for methods that do not optimise.
+        style_before: Style loss of what was optimised.
+        style_after: The same of the wave.
+        interrupted: Whether Ctrl-C ended it early.
+        elapsed_s: CPU-seconds.
+    """
+
+    wave: NDArray[np.float32]
+    sample_rate: int
+    method: str
+    losses: list[dict[str, float]] = field(repr=False)
+    style_before: float
+    style_after: float
+    interrupted: bool
+    elapsed_s: float
+
+
+def transfer(
+    content: Wave,
+    style: Wave,
+    *,
+    sample_rate: int,
+    method: str = "hearing",
+    strength: float = 0.5,
+    seed: int = 0,
+    domain: Domain | None = None,
+    n_steps: int | None = None,
+    on_step: OnStep | None = None,
+) -> Transfer:
+    """Let the content sound like the style.
+
+    Args:
+        content: Whose course in time is kept.
+        style: Whose sound is taken.
+        sample_rate: Hz, of both.
+        method: A name from `METHODS`.
+        strength: 0 (content) to 1 (all style).
+        seed: Of all that is random.
+        domain: "waveform", or "published" where that was the log magnitude; None: as published.
+        n_steps: Evaluations of the losses; None: as published.
+        on_step: Called with the number of each evaluation and its losses.
+
+    Shape:
+        content (time,), style (time,) -> wave (time,).
+
+    Raises:
+        ParameterError: an unknown method, a value outside of its range, a
+            sound that is silent, too short, or not one-dimensional.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> hum, hiss = np.sin(np.arange(8000) * 0.1), rng.standard_normal(8000)
+        >>> transfer(hum, hiss, sample_rate=16000, method="vocoder").wave.shape
+        (8000,)
+    """
+    if method not in METHODS:
+        raise ParameterError(f"method {method!r} is not one of: {', '.join(METHODS)}")
+    if domain not in (None, "waveform", "published"):
+        raise ParameterError(f"domain {domain!r} is not one of: waveform, published")
+    if not 0 <= strength <= 1:
+        raise ParameterError(f"strength={strength!r} is outside 0 to 1")
+    if n_steps is not None and n_steps < 1:
+        raise ParameterError(f"n_steps={n_steps!r} is below 1")
+    content_level = check_sound(content, sample_rate, MIN_CONTENT_S, name="content")
+    style_level = check_sound(style, sample_rate, MIN_STYLE_S, name="style")
+    started = time.process_time()
+    task = Task(
+        _tensor(content, LEVEL / content_level),
+        _tensor(style, LEVEL / style_level),
+        sample_rate,
+        float(strength),
+        seed,
+    )
+    outcome = _run(task, method, domain, n_steps, on_step)
+    return _finished(outcome, content_level, sample_rate, method, started)
+
+
+def texture(
+    style: Wave,
+    *,
+    sample_rate: int,
+    seconds: float,
+    seed: int = 0,
+    n_steps: int = TEXTURE_STEPS,
+    on_step: OnStep | None = None,
+) -> Transfer:
+    """Synthesise a sound that has the statistics of another and none of its course.
+
+    Args:
+        style: The sound.
+        sample_rate: Hz.
+        seconds: Length of the texture, from 0.5 s.
+        seed: Of all that is random.
+        n_steps: Evaluations of the losses.
+        on_step: As for `transfer`.
+
+    Shape:
+        style (time,) -> wave (time,).
+
+    Raises:
+        ParameterError: a sound that is silent, too short or not one-dimensional, or a value
+            outside of its range.
+
+    Example:
+        >>> hiss = np.random.default_rng(0).standard_normal(16000)
+        >>> texture(hiss, sample_rate=16000, seconds=0.5, n_steps=2).wave.shape
+        (8000,)
+    """
+    if not MIN_STYLE_S <= seconds < np.inf or n_steps < 1:
+        raise ParameterError(
+            f"seconds={seconds!r}, n_steps={n_steps!r}: need {MIN_STYLE_S:g} s and 1 step or more"
+        )
+    level = check_sound(style, sample_rate, MIN_STYLE_S, name="style")
+    started = time.process_time()
+    with torch.no_grad():
+        problem = texture_problem(
+            _tensor(style, LEVEL / level),
+            round(seconds * sample_rate),
+            sample_rate=sample_rate,
+            seed=seed,
+        )
+    outcome = minimise(problem, Schedule(n_steps=n_steps), on_step=on_step)
+    return _finished(outcome, level, sample_rate, "texture", started)
+
+
+def _finished(
+    outcome: Outcome, level: float, sample_rate: int, method: str, started: float
+) -> Transfer:
+    wave = outcome.wave * (level / outcome.wave.square().mean().sqrt().clamp(min=1e-9))
+    return Transfer(
+        wave.numpy(),
+        sample_rate,
+        method,
+        outcome.losses,
+        outcome.style_before,
+        outcome.style_after,
+        outcome.interrupted,
+        time.process_time() - started,
+    )
+
+
+def _run(
+    task: Task, name: str, domain: Domain | None, n_steps: int | None, on_step: OnStep | None
+) -> Outcome:
+    method = METHODS[name]
+    if method.solve is not None:
+        return Outcome(method.solve(task))
+    assert method.prepare is not None
+    schedule = method.schedule
+    if n_steps is not None:
+        schedule = Schedule(schedule.optimiser, n_steps, schedule.step_size)
+    with torch.no_grad():
+        problem = method.prepare(task)
+    return minimise(problem, schedule, domain=domain or method.domain, on_step=on_step)
+
+
+def check_sound(wave: Wave, sample_rate: float, min_s: float, *, name: str) -> float:
+    """Root mean square of a sound that can be worked with.
+
+    Raises:
+        ParameterError: it is not (time,) of floats, too short, silent, or not finite.
+    """
+    if wave.ndim != 1 or not np.issubdtype(wave.dtype, np.floating):
+        raise ParameterError(f"{name} is {wave.dtype} {wave.shape}, not (time,) of floats")
+    if wave.size < min_s * sample_rate:
+        raise ParameterError(
+            f"{name} is {wave.size / sample_rate:.3g} s long; at least {min_s:g} s are needed"
+        )
+    level = float(np.sqrt(np.mean(np.square(wave, dtype=np.float64))))
+    if not np.isfinite(level):
+        raise ParameterError(f"{name} holds samples that are NaN or infinite")
+    if level < 10 ** (SILENCE_DBFS / 20):
+        raise ParameterError(f"{name} is silent: its level is below {SILENCE_DBFS:g} dBFS")
+    return level
+
+
+def _tensor(wave: Wave, gain: float) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(wave * gain, np.float32))

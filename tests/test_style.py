@@ -1,0 +1,310 @@
+"""Style transfer: closed forms of its parts, and every method once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from echoic.errors import ParameterError
+from echoic.style import METHODS, transfer
+from echoic.style.cochlea import FRAME_HZ, Cochlea, fast_length
+from echoic.style.depth import depth_of, exponent_for
+from echoic.style.losses import gaussian_mmd_loss, gram, mean_loss, polynomial_mmd_loss
+from echoic.style.optimise import Problem, Schedule, Term, minimise
+from echoic.style.spectrogram import DecibelSpectrogram, LogSpectrogram
+from echoic.style.statistics import CORRELATION_OFFSETS, TextureStatistics, class_distances
+from echoic.style.vocoder import depth_gains, lengthen, randomise_phase, shape_bands, smooth, vocode
+
+RATE = 16_000
+torch.set_num_threads(1)
+
+
+def noise(n_samples: int = RATE, seed: int = 0) -> torch.Tensor:
+    return 0.1 * torch.randn(n_samples, generator=torch.Generator().manual_seed(seed))
+
+
+def tone(hz: float, n_samples: int = RATE) -> torch.Tensor:
+    return torch.sin(2 * torch.pi * hz * torch.arange(n_samples) / RATE)
+
+
+def syllables(n_samples: int = RATE) -> torch.Tensor:
+    """Noise in bursts at 4 Hz, 40 dB deep."""
+    level_db = 20 * torch.sin(2 * torch.pi * 4 * torch.arange(n_samples) / RATE) - 20
+    return noise(n_samples, seed=1) * 10 ** (level_db / 20)
+
+
+# The bank -----------------------------------------------------------------------------------
+
+
+def test_a_tone_at_a_band_centre_has_its_amplitude_there_and_nowhere_else():
+    cochlea = Cochlea(RATE, sample_rate=RATE)
+    k = 15
+    linear = cochlea(0.5 * tone(round(float(cochlea.center_hz[k])))).linear[:, 100:300].mean(-1)
+    assert linear[k] == pytest.approx(0.5, rel=0.01)
+    assert float(linear[[k - 2, k + 2]].max()) < 0.005
+
+
+def test_the_bands_share_out_the_power():
+    wave = tone(1000) + 0.3 * tone(2345)
+    power = Cochlea(RATE, sample_rate=RATE)(wave).linear.square().mean(-1).sum() / 2
+    assert float(power) == pytest.approx(float(wave.square().mean()), rel=0.01)
+
+
+@pytest.mark.parametrize("sample_rate", [8_000, 22_050, 44_100])
+def test_the_wide_bank_reaches_nyquist_or_20_khz(sample_rate):
+    wide = Cochlea.wide(sample_rate, sample_rate=sample_rate)
+    usual = Cochlea(sample_rate, sample_rate=22_050)
+    assert wide.spacing_erb == pytest.approx(usual.spacing_erb, rel=0.03)
+    assert 0.8 < wide.center_hz[-1] / min(20_000, sample_rate / 2) < 1
+
+
+def test_envelopes_have_gradients_even_in_silence():
+    wave = torch.zeros(RATE, requires_grad=True)
+    heard = Cochlea(RATE, sample_rate=RATE)(wave)
+    (heard.linear.sum() + heard.compressed.sum()).backward()
+    assert torch.isfinite(wave.grad).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 1021, 88_200, 100_003])
+def test_fast_lengths_have_small_factors(n):
+    length = rest = fast_length(n)
+    for factor in (2, 3, 5):
+        while rest % factor == 0:
+            rest //= factor
+    assert rest == 1
+    assert n <= length < 1.2 * n + 2
+
+
+# Statistics ---------------------------------------------------------------------------------
+
+
+def measured(wave: torch.Tensor) -> dict[str, torch.Tensor]:
+    cochlea = Cochlea(wave.shape[-1], sample_rate=RATE)
+    return TextureStatistics(cochlea.n_frames, 30)(cochlea(wave / wave.std()))
+
+
+def test_a_modulation_is_found_in_its_own_band():
+    for hz in (4.0, 20.0, 60.0):
+        wave = noise(4 * RATE) * (1 + tone(hz, 4 * RATE))
+        power = measured(wave)["modulation"][20:28].mean(0)
+        centers = np.geomspace(0.5, 200, 20)
+        assert abs(np.log2(centers[int(power.argmax())] / hz)) < 0.5
+
+
+def test_bands_that_move_together_are_correlated_and_others_are_not():
+    offset = CORRELATION_OFFSETS.index(8)
+    together = measured(noise(4 * RATE) * (1 + tone(4, 4 * RATE)))["correlation"][:22, offset]
+    apart = measured(noise(4 * RATE))["correlation"][:22, offset]
+    assert float(together.mean()) > 0.3
+    assert float(apart.abs().mean()) < 0.1
+
+
+def test_statistics_do_not_depend_on_length_or_level():
+    found, wanted = measured(noise(4 * RATE)), measured(5 * noise(3 * RATE, seed=2))
+    distances = class_distances(found, wanted, torch.ones(30, dtype=torch.bool))
+    assert max(map(float, distances.values())) < 0.6
+    assert float(class_distances(found, found, torch.ones(30, dtype=torch.bool))["c2"]) == 0
+
+
+def test_statistics_of_next_to_nothing_are_refused():
+    with pytest.raises(ParameterError, match=r"0\.100 s are too short"):
+        TextureStatistics(40, 30)
+
+
+# Vocoder and depth --------------------------------------------------------------------------
+
+
+def test_gains_of_one_give_the_carrier_back():
+    cochlea = Cochlea(RATE, sample_rate=RATE)
+    back = shape_bands(noise(), torch.ones(30, cochlea.n_frames), cochlea)
+    torch.testing.assert_close(back, noise(), atol=1e-5, rtol=0)
+
+
+def test_depth_is_the_slope_of_levels():
+    content = syllables(4 * RATE)
+    assert depth_of(content, content, sample_rate=RATE) == pytest.approx(1)
+    assert depth_of(content, noise(4 * RATE), sample_rate=RATE) == pytest.approx(0, abs=0.1)
+    half = noise(4 * RATE, seed=3) * (content.abs() / 0.1 + 1e-3).sqrt()
+    assert depth_of(content, half, sample_rate=RATE) == pytest.approx(0.5, abs=0.15)
+
+
+def test_the_vocoder_comes_to_the_depth_that_is_asked_for():
+    content, carrier = syllables(2 * RATE), noise(2 * RATE, seed=4)
+    cochlea = Cochlea(2 * RATE, sample_rate=RATE, level=0.05)
+    envelopes = cochlea(content).linear
+    for depth in (0.25, 0.7):
+        exponent = exponent_for(
+            depth,
+            content,
+            lambda e: shape_bands(carrier, depth_gains(envelopes, e), cochlea),
+            sample_rate=RATE,
+        )
+        wave = vocode(content, carrier, sample_rate=RATE, depth=exponent)
+        assert depth_of(content, wave, sample_rate=RATE) == pytest.approx(depth, abs=0.05)
+
+
+def test_lengthening_has_no_gaps():
+    long = lengthen(noise(4_000), 20_000, sample_rate=RATE)
+    assert long.shape == (20_000,)
+    levels = long.reshape(-1, 400).square().mean(-1).sqrt()
+    assert float(levels.min()) > 0.07
+    torch.testing.assert_close(lengthen(noise(), 500, sample_rate=RATE), noise()[:500])
+
+
+def test_random_phases_keep_the_spectrum():
+    wave = randomise_phase(noise(), torch.Generator().manual_seed(0))
+    torch.testing.assert_close(
+        torch.fft.rfft(wave).abs()[1:-1], torch.fft.rfft(noise()).abs()[1:-1]
+    )
+    assert float((wave @ noise()).abs() / noise().square().sum()) < 0.05
+
+
+def test_smoothing_keeps_the_mean_and_stays_positive():
+    envelope = torch.zeros(1, 400)
+    envelope[0, 200] = 1
+    out = smooth(envelope, 10)
+    assert float(out.min()) >= -1e-6
+    assert float(out.sum()) == pytest.approx(1, rel=1e-4)
+    assert FRAME_HZ == 400
+
+
+# Spectrograms -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [LogSpectrogram, DecibelSpectrogram])
+def test_companding_goes_back(kind):
+    spectrogram = kind(sample_rate=RATE)
+    magnitude = torch.linspace(0, 100, 50)
+    torch.testing.assert_close(
+        spectrogram.expand(spectrogram.compand(magnitude)), magnitude, atol=0.01, rtol=1e-3
+    )
+
+
+def test_griffin_lim_comes_near_a_true_spectrogram():
+    spectrogram = LogSpectrogram(sample_rate=RATE)
+    wanted = spectrogram(tone(440) * 0.1)
+    wave = spectrogram.invert(wanted, RATE, torch.Generator().manual_seed(0))
+    error = (spectrogram(wave) - wanted).norm() / wanted.norm()
+    assert float(error) < 0.1
+
+
+# Losses -------------------------------------------------------------------------------------
+
+
+def test_the_polynomial_discrepancy_is_the_mean_over_all_pairs():
+    rng = torch.Generator().manual_seed(0)
+    x, y = (torch.rand(3, n, generator=rng) for n in (7, 11))
+    c = gram(y).diagonal().sum()
+
+    def mean_kernel(a, b):
+        return (a.T @ b + c).square().mean()
+
+    wanted = mean_kernel(x, x) + mean_kernel(y, y) - 2 * mean_kernel(x, y)
+    found = polynomial_mmd_loss(x, y) * gram(y).square().sum()
+    torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-6)
+
+
+def test_losses_vanish_where_distributions_agree():
+    x = torch.rand(3, 500)
+    assert float(mean_loss(x, x[:, torch.randperm(500)])) < 1e-9
+    near = float(gaussian_mmd_loss(x, torch.rand(3, 500), seed=0))
+    far = float(gaussian_mmd_loss(x, 2 + torch.rand(3, 500), seed=0))
+    assert abs(near) < 0.1 < far
+
+
+# The optimisation ---------------------------------------------------------------------------
+
+
+def bowl(wanted: torch.Tensor, **options) -> Problem:
+    def distance(view):
+        return (view - wanted).square().sum()
+
+    return Problem(torch.ones(4), lambda x: x, (Term("bowl", "style", 2.0, distance),), **options)
+
+
+@pytest.mark.parametrize("optimiser", ["lbfgs", "adam"])
+def test_the_bottom_of_a_bowl_is_found(optimiser):
+    wanted = torch.tensor([1.0, -2.0, 3.0, 0.0])
+    done = minimise(bowl(wanted), Schedule(optimiser, 300, 0.05))
+    torch.testing.assert_close(done.wave, wanted, atol=0.02, rtol=0)
+    assert done.style_before == done.style_after < 1e-2
+    assert len(done.losses) <= 300
+
+
+def test_what_was_optimised_and_what_came_of_it_are_told_apart():
+    done = minimise(
+        bowl(torch.zeros(4), invert=lambda view: view + 1), Schedule(), domain="published"
+    )
+    assert done.style_before == pytest.approx(0, abs=1e-6)
+    assert done.style_after == pytest.approx(8)
+
+
+def test_ctrl_c_keeps_the_best_so_far():
+    def stop(number, _losses):
+        if number == 5:
+            raise KeyboardInterrupt
+
+    done = minimise(bowl(torch.zeros(4)), Schedule("adam"), on_step=stop)
+    assert done.interrupted
+    assert len(done.losses) == 5
+    assert float(done.wave.norm()) < 1.9
+
+
+# Methods ------------------------------------------------------------------------------------
+
+CONTENT, STYLE = syllables().numpy(), noise(seed=5).numpy()
+HEAVY = {"ulyanov"}  # 46 million weights; ulyanov-1024 is the same code
+
+
+@pytest.mark.parametrize("method", sorted(set(METHODS) - HEAVY))
+def test_every_method_restyles(method):
+    done = transfer(CONTENT, STYLE, sample_rate=RATE, method=method, n_steps=3)
+    assert done.wave.shape == CONTENT.shape
+    assert done.wave.dtype == np.float32
+    assert np.isfinite(done.wave).all()
+    assert np.std(done.wave) == pytest.approx(np.std(CONTENT), rel=0.05)
+
+
+@pytest.mark.parametrize("method", ["gatys", "ulyanov-1024"])
+def test_published_methods_work_on_the_waveform_too(method):
+    done = transfer(
+        CONTENT, STYLE, sample_rate=RATE, method=method, domain="waveform", n_steps=30, strength=0.9
+    )
+    assert sum(done.losses[-1].values()) < 0.5 * sum(done.losses[0].values())
+    assert done.style_after == done.style_before
+
+
+def test_hearing_hears_more_of_the_style_and_keeps_the_depth():
+    done = transfer(CONTENT, STYLE, sample_rate=RATE, n_steps=40, strength=0.5)
+    assert sum(done.losses[-1].values()) < 0.5 * sum(done.losses[0].values())
+    assert depth_of(
+        torch.from_numpy(CONTENT), torch.from_numpy(done.wave), sample_rate=RATE
+    ) == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_seed_gives_the_same_sound_again():
+    waves = [
+        transfer(CONTENT, STYLE, sample_rate=RATE, n_steps=2, seed=seed).wave for seed in (1, 1, 2)
+    ]
+    np.testing.assert_array_equal(waves[0], waves[1])
+    assert np.abs(waves[0] - waves[2]).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"method": "magic"}, "method 'magic' is not one of: hearing"),
+        ({"strength": 1.5}, "strength=1.5 is outside 0 to 1"),
+        ({"n_steps": 0}, "n_steps=0 is below 1"),
+        ({"style": np.zeros(RATE, np.float32)}, "style is silent"),
+        ({"content": np.zeros(RATE, np.float32)}, "content is silent"),
+        ({"style": STYLE[:800]}, "style is 0.05 s long"),
+        ({"style": np.full(RATE, np.nan, np.float32)}, "NaN"),
+        ({"content": CONTENT[None]}, "not .time,. of floats"),
+    ],
+)
+def test_what_cannot_be_restyled_is_refused(changed, words):
+    arguments = {"content": CONTENT, "style": STYLE, "sample_rate": RATE, **changed}
+    with pytest.raises(ParameterError, match=words):
+        transfer(**arguments)

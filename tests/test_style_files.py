@@ -1,0 +1,172 @@
+"""`echoic style` from end to end, and what bad input gets."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from echoic import audio
+from echoic.style import windows
+from echoic.style.files import restyle_file
+
+RATE = 16_000
+QUICK = ("--steps", "2")
+
+
+def sound(n_channels: int, n_samples: int, seed: int = 0) -> np.ndarray:
+    wave = np.random.default_rng(seed).standard_normal((n_channels, n_samples))
+    swell = 1 + np.sin(np.arange(n_samples) * 2 * np.pi * 4 / RATE)
+    return (0.05 * wave * swell).astype(np.float32)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    audio.write("content.wav", sound(1, RATE), sample_rate=RATE)
+    audio.write("style.wav", sound(2, 2 * 22_050, seed=1), sample_rate=22_050)
+    return tmp_path
+
+
+def test_the_result_has_the_contents_rate_and_length(run, here):
+    done = run("style", "content.wav", "style.wav", "-o", "out.wav", *QUICK, "--json")
+    assert (done.code, done.err) == (0, "")
+    record = json.loads(done.out)
+    assert record["method"] == "hearing"
+    assert record["evaluations"] == 2
+    assert audio.info("out.wav").frames == RATE
+    assert audio.info("out.wav").sample_rate == RATE
+
+
+def test_stereo_keeps_its_image(run, here):
+    wave = sound(2, RATE)
+    wave[1] *= 0.1
+    audio.write("wide.wav", wave, sample_rate=RATE)
+    assert run("style", "wide.wav", "style.wav", "-o", "out.wav", "--method", "vocoder").code == 0
+    out, _ = audio.read("out.wav")
+    assert np.std(out[0]) / np.std(out[1]) == pytest.approx(10, rel=0.2)
+
+
+def test_windows_have_no_seams(monkeypatch):
+    monkeypatch.setattr(windows, "WINDOW_S", 1.0)
+    wave = sound(1, 5 * RATE)
+    out = windows.in_windows(wave, lambda window, _k: window, sample_rate=RATE, depth=1.0)
+    levels = [np.std(w.reshape(-1, RATE // 4), axis=1) for w in (wave[0], out[0])]
+    # The same samples fade into themselves: at most 3 dB more where windows overlap.
+    assert np.all(levels[1] / levels[0] < 1.42)
+    assert np.all(levels[1] / levels[0] > 0.99)
+
+
+def test_a_long_file_is_restyled_in_windows(run, here, monkeypatch):
+    monkeypatch.setattr(windows, "WINDOW_S", 1.5)
+    audio.write("long.wav", sound(1, 4 * RATE), sample_rate=RATE)
+    done = run("style", "long.wav", "style.wav", "-o", "out.wav", *QUICK, "--json")
+    assert done.code == 0
+    assert json.loads(done.out)["evaluations"] > 2
+    assert audio.info("out.wav").frames == 4 * RATE
+
+
+def test_a_preview_is_short(run, here):
+    audio.write("long.wav", sound(1, 5 * RATE), sample_rate=RATE)
+    done = run("style", "long.wav", "style.wav", "-o", "out.wav", "--preview", *QUICK)
+    assert done.code == 0
+    assert audio.info("out.wav").duration_s == 3
+
+
+def test_a_texture_needs_no_content(run, here, monkeypatch):
+    monkeypatch.setattr(windows, "WINDOW_S", 1.0)
+    done = run("style", "--texture", "style.wav", "--seconds", "2.5", "-o", "out.wav", *QUICK)
+    assert done.code == 0
+    found = audio.info("out.wav")
+    assert (found.duration_s, found.channels, found.sample_rate) == (2.5, 1, 22_050)
+    wave, _ = audio.read("out.wav")
+    levels = wave[0].reshape(25, -1).std(axis=1)
+    assert levels.min() > 0.3 * levels.max()
+
+
+def test_only_one_sound_is_restyled(run, here, monkeypatch):
+    half = sound(1, RATE, seed=3)
+    monkeypatch.setattr("echoic.processors.attend", lambda waves, **_: half)
+    vocoder = ("--method", "vocoder")
+    done = run("style", "content.wav", "style.wav", "-o", "out.wav", "--only", "rain", *vocoder)
+    assert done.code == 0
+    out, _ = audio.read("out.wav")
+    audio.write("half.wav", half, sample_rate=RATE)
+    assert run("style", "half.wav", "style.wav", "-o", "alone.wav", *vocoder).code == 0
+    alone, _ = audio.read("alone.wav")
+    content, _ = audio.read("content.wav")
+    np.testing.assert_allclose(out, alone + content - half, atol=1e-5)
+
+
+def checks(seed: int, size: int) -> np.ndarray:
+    """Coloured squares."""
+    colours = np.random.default_rng(seed).random((6, 6, 3))
+    return (np.kron(colours, np.ones((size, size, 1))) * 255).astype(np.uint8)
+
+
+def test_a_picture_is_painted_like_another(run, here):
+    Image.fromarray(checks(0, 8)).save("content.png")
+    Image.fromarray(checks(1, 10)).save("style.png")
+    done = run("style", "content.png", "style.png", "-o", "out.png", "--steps", "15", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)["kind"] == "picture"
+    painted = np.asarray(Image.open("out.png"), float)
+    assert painted.shape == (48, 48, 3)
+    difference = np.abs(painted - checks(0, 8)).mean()
+    assert 2 < difference < 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("content.wav", "silent.wav"), "silent.wav: the style is silent"),
+        (("silent.wav", "style.wav"), "silent.wav: the content is silent"),
+        (("content.wav", "blip.wav"), "blip.wav: the style is 0.05 s long"),
+        (("content.wav", "missing.wav"), "missing.wav"),
+        (("content.wav", "style.wav", "--method", "magic"), "method 'magic' is not one of"),
+        (("content.wav", "style.wav", "--domain", "dreams"), "domain 'dreams' is not one of"),
+        (("content.wav", "style.wav", "--only", "unicorn"), "unicorn"),
+        (("content.png", "style.wav"), "a picture takes its style from a picture"),
+        (("content.wav",), "give CONTENT and STYLE, not 1 files"),
+        (("--texture", "content.wav", "style.wav"), "give STYLE, not 2 files"),
+        (("--texture", "silent.wav"), "silent.wav: the style is silent"),
+        (("content.wav", "style.wav", "--seconds", "3"), "--seconds belongs to --texture"),
+    ],
+)
+def test_bad_input_gets_one_line_and_leaves_nothing(run, here, arguments, words):
+    audio.write("silent.wav", np.zeros((1, RATE), np.float32), sample_rate=RATE)
+    audio.write("blip.wav", sound(1, RATE // 20), sample_rate=RATE)
+    done = run("style", *arguments, "-o", "out.wav", *QUICK)
+    assert done.code in (1, 2)
+    assert words in done.err
+    assert done.code == 2 or len(done.err.splitlines()) == 1
+    assert not (here / "out.wav").exists()
+    assert not list(here.glob(".echoic*"))
+
+
+def test_nothing_is_overwritten_unasked(run, here):
+    audio.write("other.wav", sound(1, RATE), sample_rate=RATE)
+    assert run("style", "content.wav", "style.wav", "-o", "other.wav", *QUICK).code == 1
+    done = run("style", "content.wav", "style.wav", "-o", "style.wav", "--force", *QUICK)
+    assert done.code == 2
+    assert "style.wav is an input" in done.err
+    assert audio.info("style.wav").sample_rate == 22_050
+
+
+def test_ctrl_c_writes_the_whole_length(run, here, monkeypatch):
+    monkeypatch.setattr(windows, "WINDOW_S", 1.5)
+    audio.write("long.wav", sound(1, 4 * RATE), sample_rate=RATE)
+    count = iter(range(100))
+
+    def interrupt(_share: float) -> None:
+        if next(count) == 2:
+            raise KeyboardInterrupt
+
+    done = restyle_file("long.wav", "style.wav", "out.wav", n_steps=9, advance=interrupt)
+    assert done.interrupted
+    assert done.n_evaluations < 9
+    wave, _ = audio.read("out.wav")
+    assert wave.shape == (1, 4 * RATE)
+    assert wave[0].reshape(16, -1).std(axis=1).min() > 0.005
