@@ -28,8 +28,8 @@ from echoic.units import ERB_RATE_PER_DECADE, ERB_SLOPE_PER_HZ, erb_rate_to_hz, 
 
 METHODS = ("auto", "recursive", "fft")
 LEARNABLE = ("center", "bandwidth")
-# Below this power, −360 dB, a frame is 0 and has no derivative: that of the root would be endless.
-_SILENCE = 1e-36
+# A frame's power is taken to be no lower, −370 dB, where the root's derivative would be endless.
+_SILENCE = 1e-37
 
 
 class _Bank(nn.Module):
@@ -312,11 +312,9 @@ class Ear(_Bank):
         return power, stages, open_power
 
     def _compress(self, mean_power: Tensor) -> Tensor:
-        heard = mean_power > _SILENCE
-        envelope = 2 * torch.sqrt(torch.where(heard, mean_power, 1))
+        envelope = 2 * torch.sqrt(mean_power.clamp(min=_SILENCE))
         if self.compression == "power":
-            envelope = envelope**POWER_EXPONENT
-        envelope = torch.where(heard, envelope, 0)
+            return envelope**POWER_EXPONENT
         if self.compression == "log":
             floor = 10 ** (FLOOR_DBFS / 20)
             return 20 * torch.log10(envelope.clamp(min=floor)) / -FLOOR_DBFS + 1
