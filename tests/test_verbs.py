@@ -16,8 +16,10 @@ import soundfile
 from conftest import Result
 from echoic import audio
 from echoic.events import Event
-from echoic.labels import LABELS
 from echoic.processors import ApplyMasks
+from echoic.runtime import find_model
+
+LABELS = find_model("hear").labels
 
 folder_module = import_module("echoic.pipeline.folder")
 

@@ -33,19 +33,24 @@ def attend(
 
     Same rate, channels and length as the input, sample-aligned.
     """
-    from echoic.outputs import check_writable
-    from echoic.processors.model import check_labels, load_model
+    from echoic.outputs import check_apart, check_writable
+    from echoic.processors.model import check_labels
+    from echoic.runtime import find_model
 
     if bool(keep) == bool(mute):
         raise typer.BadParameter("give either --keep or --mute")
-    wanted = check_labels(keep or mute or (), load_model().labels)
+    if output == "-" and as_json:
+        raise typer.BadParameter("-o - and --json both write to standard output")
+    wanted = check_labels(keep or mute or (), find_model("hear").labels)
     selection: dict[str, Any] = {"keep" if keep else "mute": wanted}
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
 
     def work(path: str) -> dict[str, Any]:
         from echoic.pipeline.attend import attend_into
 
-        check_writable(output, force=force)
+        if output != "-":
+            check_apart([path], output)
+            check_writable(output, force=force)
         source = Source(path)
         with reporter.progress(f"attending {source.name}", total=source.duration_s) as advance:
             attend_into(output, source, **selection, force=force, advance=advance)

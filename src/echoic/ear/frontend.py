@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from echoic.ear import kernels
 from echoic.ear.ear import Ear, EarState
 from echoic.ear.haircell import Adaptation, AdaptationState, compress_log
-from echoic.errors import ParameterError
-from echoic.streaming import FrameClock
+from echoic.streaming import FrameClock, as_float32, check_channels, check_kind, check_state
 
 HOP_S = 0.005
 FRAMES_PER_STEP = 4  # networks take a step of the listener every so many frames
@@ -96,8 +95,11 @@ class FrontEnd:
         self, wave: NDArray[np.floating], state: FrontEndState | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], FrontEndState]:
         """As the call, with the envelope of the summed power, (band, frame), before the frames."""
-        if np.ndim(wave) != 2:
-            raise ParameterError(f"wave of shape {np.shape(wave)} is not (channel, time)")
+        wave = as_float32(wave)
+        check_channels(wave.shape)
+        if state is not None:
+            check_kind(state, FrontEndState, owner="FrontEnd")
+            check_state(state.peak, np.empty(1, np.float32), owner="FrontEnd")
         by_channel, ear = self.ear(wave, state.ear if state else None)
         envelope = np.sqrt(np.sum(np.square(by_channel), axis=0))
         level = compress_log(envelope)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.frontend import FrontEnd, FrontEndState
 from echoic.processors.model import Model
-from echoic.processors.network import NetworkState
+from echoic.streaming import check_kind
 
 Value = TypeVar("Value")
 
@@ -31,7 +31,7 @@ class ListenState(NamedTuple):
     """State of the front end and of the network."""
 
     front_end: FrontEndState
-    network: NetworkState
+    network: Any
 
 
 class Listen:
@@ -60,12 +60,15 @@ class Listen:
         self, wave: NDArray[np.floating], state: ListenState | None = None
     ) -> tuple[Listened[NDArray[np.float32]], ListenState]:
         """Hear the next chunk."""
+        if state is not None:
+            check_kind(state, ListenState, owner="Listen")
         envelope, frames, front_end = self.front_end.listen(wave, state and state.front_end)
         heard, network = self.model(frames, state and state.network, want_masks=self.want_masks)
         return Listened(envelope, *heard), ListenState(front_end, network)
 
     def finish(self, state: ListenState) -> Listened[NDArray[np.float32]]:
         """The probabilities still owed, as if silence followed; nothing else is late."""
+        check_kind(state, ListenState, owner="Listen")
         n_owed = self.model.look_ahead_steps
         n_channels = state.front_end.ear.stages.shape[0]
         # One answer more, since part of one may be heard already and not be owed.

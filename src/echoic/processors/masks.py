@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.design import N_GAIN_BANDS, design_inverse, design_separating
-from echoic.ear.filterbank import check_state_shape, fresh_stages
+from echoic.ear.filterbank import fresh_stages
 from echoic.ear.frontend import HOP_S
 from echoic.ear.masked import apply_gains
 from echoic.errors import ParameterError
-from echoic.streaming import FrameClock, as_float32
+from echoic.streaming import FrameClock, as_float32, check_channels, check_kind, check_state
 
 DELAY_S = 0.008
 _RAMP_S = HOP_S
@@ -107,11 +107,11 @@ class ApplyMasks:
     ) -> tuple[NDArray[np.float32], ApplyMasksState]:
         """Take the next chunk apart by the masks of the steps that end in it."""
         wave = as_float32(wave)
-        if wave.ndim != 2:
-            raise ParameterError(f"wave of shape {wave.shape} is not (channel, time)")
-        state = state or self.init_state(wave.shape[0])
-        for name, array in self.init_state(wave.shape[0])._asdict().items():
-            check_state_shape(getattr(state, name), array.shape, owner="ApplyMasks")
+        check_channels(wave.shape)
+        fresh = self.init_state(wave.shape[0])
+        if state is None:
+            state = fresh
+        check_state(state, fresh, owner="ApplyMasks")
         start = int(state.n_samples[0])
         ends = self._clock.ends(start, start + wave.shape[1]) - start
         if masks.shape != (self.n_labels, N_GAIN_BANDS, ends.size):
@@ -123,6 +123,8 @@ class ApplyMasks:
 
     def finish(self, state: ApplyMasksState) -> NDArray[np.float32]:
         """The last `delay` samples; no step ends in them, the last mask stays."""
+        check_kind(state, ApplyMasksState, owner="ApplyMasks")
+        check_state(state, self.init_state(len(state.recent)), owner="ApplyMasks")
         silence = np.zeros_like(state.recent)
         no_masks = np.empty((self.n_labels, N_GAIN_BANDS, 0), np.float32)
         return self._take_apart(silence, no_masks, state, np.empty(0, np.int64))[0]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from echoic.processors.listen import Listen, ListenState
 from echoic.processors.masks import ApplyMasks, ApplyMasksState
 from echoic.processors.model import Model, check_labels, load_model
+from echoic.streaming import check_kind
 
 
 class SeparateState(NamedTuple):
@@ -67,6 +68,8 @@ class Separate:
         self, wave: NDArray[np.floating], state: SeparateState | None = None
     ) -> tuple[NDArray[np.float32], SeparateState]:
         """Separate the next chunk."""
+        if state is not None:
+            check_kind(state, SeparateState, owner="Separate")
         heard, listen = self.listen(wave, state and state.listen)
         masks = self.model.masks(heard.places, self.labels, self.among)
         signals, apply = self.apply(wave, masks[:-1], state and state.apply)
@@ -74,6 +77,7 @@ class Separate:
 
     def finish(self, state: SeparateState) -> NDArray[np.float32]:
         """The last `delay` samples."""
+        check_kind(state, SeparateState, owner="Separate")
         return self.apply.finish(state.apply)
 
 
@@ -122,6 +126,8 @@ class Replay:
         self, wave: NDArray[np.floating], state: ApplyMasksState | None = None
     ) -> tuple[NDArray[np.float32], ApplyMasksState]:
         """Separate the next chunk."""
+        if state is not None:
+            check_kind(state, ApplyMasksState, owner="Replay")
         start = int(state.n_samples[0]) if state else 0
         steps = (self.apply.n_steps(n) for n in (start, start + np.shape(wave)[-1]))
         masks = self.model.masks(self.places(*steps), self.labels, self.among)
