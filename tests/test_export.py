@@ -13,6 +13,7 @@ from echoic.nn.export import CHUNK_STEPS, load_hearing
 from echoic.nn.heads import masks
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.listener import FRAMES_PER_STEP, N_BANDS, N_FEATURES
+from echoic.processors import Model
 from echoic.runtime import Graph
 from echoic.runtime.models import Card, load_card
 from echoic.runtime.network import Network
@@ -128,6 +129,26 @@ def test_queries_equal_torch(exported, in_torch):
         wanted = exported.network.queries(torch.from_numpy(mean)).numpy()
     np.testing.assert_array_equal(labels, exported.network.queries.labels.detach().numpy())
     assert np.abs(of_example - wanted).max() <= TOLERANCE
+
+
+def test_a_model_answers_and_masks_as_torch_does(exported, frames, in_torch):
+    model = Model(exported.card)
+    assert (model.frames_per_step, model.frames_per_answer) == (FRAMES_PER_STEP, FRAMES_PER_STEP)
+    heard, _ = model(frames[0].numpy())
+    logits, places, _ = (torch.from_numpy(part) for part in in_torch)
+    wanted = torch.sigmoid(logits).numpy()
+    assert np.abs(heard.probabilities - wanted).max() <= TOLERANCE
+    queries = exported.network.queries.labels.detach()[None]
+    with torch.no_grad():
+        every = masks(places[None], queries)[0].numpy()
+        two = masks(places[None], queries, torch.tensor([[True, False, True, True]]))[0].numpy()
+    shares = model.masks(heard.places, ("music", "rain"))
+    assert np.abs(shares[:2] - every[[2, 0]]).max() <= 10 * TOLERANCE
+    np.testing.assert_allclose(shares.sum(axis=0), 1, atol=1e-5)
+    among = model.masks(heard.places, ("music",), among=("rain", "music"))
+    assert np.abs(among[0] - two[2]).max() <= 10 * TOLERANCE
+    heard, _ = model(frames[0].numpy(), want_masks=False)
+    assert model.masks(heard.places, LABELS).shape == (len(LABELS) + 1, N_BANDS, 0)
 
 
 def test_masks_add_up_to_one_among_those_asked_and_give_others_nothing():

@@ -13,7 +13,6 @@ from echoic.ear.frontend import SPECIFICATION
 from echoic.errors import ModelError
 from echoic.labels import LABELS
 from echoic.processors import Model, load_model
-from echoic.processors.network import Network
 from echoic.runtime import Graph, find_model, list_models, models
 from echoic.runtime.models import WEIGHTS, fingerprint, load_card
 
@@ -75,7 +74,7 @@ def test_one_flipped_bit_is_noticed(copy, graph, place):
     content[place] ^= 1
     path.write_bytes(content)
     with pytest.raises(ModelError, match=f"{path}: size or hash is not what the card says"):
-        Network(load_card(copy / "hear.json"))
+        Model(load_card(copy / "hear.json"))
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
@@ -83,16 +82,16 @@ def test_a_truncated_and_a_missing_graph_are_named(copy, graph):
     path = copy / f"hear.{graph}.onnx"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ModelError, match=f"{path}: size or hash"):
-        Network(load_card(copy / "hear.json"))
+        Model(load_card(copy / "hear.json"))
     path.unlink()
     with pytest.raises(ModelError, match=f"{path}: No such file"):
-        Network(load_card(copy / "hear.json"))
+        Model(load_card(copy / "hear.json"))
 
 
 def test_a_graph_that_no_card_lists_is_not_loaded(copy):
     card = load_card(change(copy / "hear.json", graphs={}))
     with pytest.raises(ModelError, match=r"hear: its card lists no graph hear\.listener\.onnx"):
-        Network(card)
+        Model(card)
 
 
 @pytest.mark.parametrize(

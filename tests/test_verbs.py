@@ -21,7 +21,6 @@ from echoic.runtime import find_model
 
 LABELS = find_model("hear").labels
 
-
 folder_module = import_module("echoic.pipeline.folder")
 
 RATE = 16_000

@@ -34,13 +34,14 @@ def attend(
     Same rate, channels and length as the input, sample-aligned.
     """
     from echoic.outputs import check_apart, check_writable
-    from echoic.processors.model import check_labels, load_model
+    from echoic.processors.model import check_labels
+    from echoic.runtime import find_model
 
     if bool(keep) == bool(mute):
         raise typer.BadParameter("give either --keep or --mute")
     if output == "-" and as_json:
         raise typer.BadParameter("-o - and --json both write to standard output")
-    wanted = check_labels(keep or mute or (), load_model().labels)
+    wanted = check_labels(keep or mute or (), find_model("hear").labels)
     selection: dict[str, Any] = {"keep" if keep else "mute": wanted}
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
 

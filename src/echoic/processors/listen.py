@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.frontend import FrontEnd, FrontEndState
 from echoic.processors.model import Model
-from echoic.processors.network import NetworkState
 from echoic.streaming import check_kind
 
 Value = TypeVar("Value")
@@ -32,7 +31,7 @@ class ListenState(NamedTuple):
     """State of the front end and of the network."""
 
     front_end: FrontEndState
-    network: NetworkState
+    network: Any
 
 
 class Listen:

@@ -12,7 +12,7 @@ from echoic.ear.filterbank import fresh_stages
 from echoic.ear.frontend import HOP_S
 from echoic.ear.masked import apply_gains
 from echoic.errors import ParameterError
-from echoic.streaming import FrameClock, as_float32, check_kind, check_state
+from echoic.streaming import FrameClock, as_float32, check_channels, check_kind, check_state
 
 DELAY_S = 0.008
 _RAMP_S = HOP_S
@@ -107,8 +107,7 @@ class ApplyMasks:
     ) -> tuple[NDArray[np.float32], ApplyMasksState]:
         """Take the next chunk apart by the masks of the steps that end in it."""
         wave = as_float32(wave)
-        if wave.ndim != 2:
-            raise ParameterError(f"wave of shape {wave.shape} is not (channel, time)")
+        check_channels(wave.shape)
         fresh = self.init_state(wave.shape[0])
         if state is None:
             state = fresh
@@ -125,6 +124,7 @@ class ApplyMasks:
     def finish(self, state: ApplyMasksState) -> NDArray[np.float32]:
         """The last `delay` samples; no step ends in them, the last mask stays."""
         check_kind(state, ApplyMasksState, owner="ApplyMasks")
+        check_state(state, self.init_state(len(state.recent)), owner="ApplyMasks")
         silence = np.zeros_like(state.recent)
         no_masks = np.empty((self.n_labels, N_GAIN_BANDS, 0), np.float32)
         return self._take_apart(silence, no_masks, state, np.empty(0, np.int64))[0]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.frontend import HOP_S, SPECIFICATION
 from echoic.errors import LabelError, ModelError
-from echoic.processors.network import Heard, Network, NetworkState
+from echoic.processors.network import Heard, load_network
 from echoic.runtime import Card, find_model
 
 
@@ -76,7 +77,7 @@ class Model:
             )
         self.card = card
         self.labels = card.labels
-        self._network = Network(card)
+        self._network = load_network(card)
         self.frames_per_step = self._network.frames_per_step
         self.frames_per_answer = self._network.frames_per_answer
         self.answer_s = HOP_S * self.frames_per_answer
@@ -87,10 +88,10 @@ class Model:
     def __call__(
         self,
         frames: NDArray[np.float32],
-        state: NetworkState | None = None,
+        state: Any = None,
         *,
         want_masks: bool = True,
-    ) -> tuple[Heard[NDArray[np.float32]], NetworkState]:
+    ) -> tuple[Heard[NDArray[np.float32]], Any]:
         """Take the next frames in; without `want_masks` there are 0 steps of places."""
         return self._network(frames, state, want_masks=want_masks)
 

@@ -1,15 +1,21 @@
-"""The network behind a model, walked one ear frame at a time."""
+"""The networks behind models: each gives probabilities, places, and masks of places.
+
+What a place holds is between a network and its own `masks`. A card whose graphs
+are `step`, `chunk` and `queries` is a `QueryNetwork`; one with `listener` and
+`gains` is of the first kind that shipped, a `ShareNetwork`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.frontend import FRAMES_PER_STEP
 from echoic.runtime import Card, Graph, GraphState
+from echoic.runtime.network import Network, NetworkState
 from echoic.streaming import check_kind, check_state
 
 Value = TypeVar("Value")
@@ -22,8 +28,91 @@ class Heard(NamedTuple, Generic[Value]):
     places: Value
 
 
-class NetworkState(NamedTuple):
-    """What the network carries from frame to frame.
+class MaskNetwork(Protocol):
+    """What a model asks of its network.
+
+    Attributes:
+        frames_per_step: Front-end frames in a step of places.
+        frames_per_answer: Front-end frames in a step of probabilities.
+    """
+
+    frames_per_step: int
+    frames_per_answer: int
+
+    def __call__(
+        self, frames: NDArray[np.float32], state: Any, *, want_masks: bool
+    ) -> tuple[Heard[NDArray[np.float32]], Any]:
+        """Take frames (2, band, frame) in; 0 steps of places where masks are not wanted."""
+
+    def masks(
+        self, places: NDArray[np.float32], rows: Sequence[int], among: Sequence[int]
+    ) -> NDArray[np.float32]:
+        """Shares of the labels in these rows, and what they leave, (row + 1, band, step)."""
+
+
+def load_network(card: Card) -> MaskNetwork:
+    """The network that a card describes.
+
+    Raises:
+        ModelError: a graph is missing or damaged.
+    """
+    return QueryNetwork(card) if f"{card.name}.step.onnx" in card.graphs else ShareNetwork(card)
+
+
+def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """1 / (1 + exp(−x)), where exp(−x) would overflow, too."""
+    return np.asarray(np.exp(-np.logaddexp(0, -logits)), np.float32)
+
+
+def _with_rest(wanted: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.concatenate([wanted, 1 - wanted.sum(axis=0, keepdims=True)])
+
+
+class QueryNetwork:
+    """Every band and step has a vector, every label too: the softmax of products is the mask.
+
+    Its places are vectors, (size, band, step).
+
+    Args:
+        card: Of the model.
+
+    Raises:
+        ModelError: a graph is missing or damaged.
+    """
+
+    def __init__(self, card: Card) -> None:
+        """Load the graphs and the vectors of the labels."""
+        self._network = Network(card)
+        self.frames_per_step = self.frames_per_answer = int(self._network.hop)
+        queries = Graph(card.graph("queries"))
+        example = np.zeros(queries.argument_shape("embedding"), np.float32)
+        self._queries = queries(example, state=queries.init_state())[0][0]  # (label + 1, size)
+
+    def __call__(
+        self, frames: NDArray[np.float32], state: NetworkState | None, *, want_masks: bool
+    ) -> tuple[Heard[NDArray[np.float32]], NetworkState]:
+        """Take ear frames (2, band, frame) in."""
+        answers, state = self._network(frames, state)
+        named = dict(zip(self._network.results, answers, strict=True))
+        places = named["places"] if want_masks else named["places"][..., :0]
+        return Heard(_sigmoid(named["logits"]), places), state
+
+    def masks(
+        self, places: NDArray[np.float32], rows: Sequence[int], among: Sequence[int]
+    ) -> NDArray[np.float32]:
+        """Shares of the labels in these rows, and what they leave, (row + 1, band, step)."""
+        rest = len(self._queries) - 1
+        queries = self._queries[[*among, rest]]
+        size, n_bands, n_steps = places.shape
+        scores = queries @ places.reshape(size, -1) / np.float32(np.sqrt(size))
+        shares = np.exp(scores - scores.max(axis=0, initial=-np.inf))
+        shares /= shares.sum(axis=0)
+        place = [list(among).index(row) for row in rows]
+        return _with_rest(shares[place].reshape(len(rows), n_bands, n_steps))
+
+
+class ShareState(NamedTuple):
+    """What a `ShareNetwork` carries from frame to frame.
 
     listener, gains: states of the two graphs.
     code: (1, size, 1), of the last answer.
@@ -36,10 +125,8 @@ class NetworkState(NamedTuple):
     pending: NDArray[np.float32]
 
 
-class Network:
-    """The two step graphs of a model.
-
-    Its places are the shares of all labels and the rest, (label + 1, band, step).
+class ShareNetwork:
+    """Two step graphs; its places are the shares of all labels and the rest.
 
     Args:
         card: Of the model.
@@ -57,10 +144,10 @@ class Network:
         self._listener = Graph(card.graph("listener"))
         self._gains = Graph(card.graph("gains"))
 
-    def init_state(self, n_bands: int) -> NetworkState:
+    def init_state(self, n_bands: int) -> ShareState:
         """The state before any sound."""
         code_size = self._gains.argument_shape("code")[1]
-        return NetworkState(
+        return ShareState(
             self._listener.init_state(),
             self._gains.init_state(),
             np.zeros((1, code_size, 1), np.float32),
@@ -68,8 +155,8 @@ class Network:
         )
 
     def __call__(
-        self, frames: NDArray[np.float32], state: NetworkState | None, *, want_masks: bool
-    ) -> tuple[Heard[NDArray[np.float32]], NetworkState]:
+        self, frames: NDArray[np.float32], state: ShareState | None, *, want_masks: bool
+    ) -> tuple[Heard[NDArray[np.float32]], ShareState]:
         """Take ear frames (2, band, frame) in."""
         n_bands, n_frames = frames.shape[1:]
         if state is None:
@@ -96,20 +183,18 @@ class Network:
                 )
                 places[..., k - n_open] = shares[0, ..., 0]
         left = recent[0, ..., n_answers * FRAMES_PER_STEP :].copy()
-        probabilities = np.exp(-np.logaddexp(0, -logits))  # where exp(−logits) would overflow, too
-        return Heard(probabilities, places), NetworkState(listener, gain_memory, code, left)
-
-    def _check_state(self, state: NetworkState, n_bands: int) -> None:
-        """Refuse a state that another network has made; up to three frames may be pending."""
-        check_kind(state, NetworkState, owner="Network")
-        n_pending = np.shape(state.pending)[-1] if np.ndim(state.pending) else 0
-        pending = np.empty((2, n_bands, min(n_pending, FRAMES_PER_STEP - 1)), np.float32)
-        check_state(state, self.init_state(n_bands)._replace(pending=pending), owner="Network")
+        return Heard(_sigmoid(logits), places), ShareState(listener, gain_memory, code, left)
 
     def masks(
         self, places: NDArray[np.float32], rows: Sequence[int], among: Sequence[int]
     ) -> NDArray[np.float32]:
         """Shares of the labels in these rows, and what they leave, (row + 1, band, step)."""
         shared = places[[*among, self._n_labels]].sum(axis=0)
-        wanted = places[list(rows)] / np.maximum(shared, np.finfo(np.float32).tiny)
-        return np.concatenate([wanted, 1 - wanted.sum(axis=0, keepdims=True)])
+        return _with_rest(places[list(rows)] / np.maximum(shared, np.finfo(np.float32).tiny))
+
+    def _check_state(self, state: ShareState, n_bands: int) -> None:
+        """Refuse a state that another network has made; up to three frames may be pending."""
+        check_kind(state, ShareState, owner="ShareNetwork")
+        n_pending = np.shape(state.pending)[-1] if np.ndim(state.pending) else 0
+        pending = np.empty((2, n_bands, min(n_pending, FRAMES_PER_STEP - 1)), np.float32)
+        check_state(state, self.init_state(n_bands)._replace(pending=pending), owner="ShareNetwork")
