@@ -13,7 +13,6 @@ import pytest
 import echoic
 from echoic import audio
 from echoic.errors import LabelError, ParameterError
-from echoic.labels import LABELS
 from echoic.processors import Attend, Separate, attend, hear, separate, tag
 from echoic.processors.detect import (
     _SMOOTHING_S,
@@ -26,6 +25,9 @@ from echoic.processors.detect import (
 )
 from echoic.processors.separate import separate_blocks
 from echoic.processors.tag import rank
+from echoic.runtime import find_model
+
+LABELS = find_model("hear").labels
 
 RATE = 16_000
 RATES = [8_000, 16_000, 44_100, 48_000, 96_000]

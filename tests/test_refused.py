@@ -192,7 +192,7 @@ def test_probabilities_of_extreme_logits_do_not_overflow(monkeypatch):
             (code, answer), state = listener(frames, state=state)
             return (code, np.full_like(answer, -200.0)), state
 
-        init_state, result_shape = listener.init_state, listener.result_shape
+        init_state = listener.init_state
 
     monkeypatch.setattr(network, "_listener", Extreme())
     probabilities, _, _ = network(np.zeros((2, 64, 8), np.float32), None, want_gains=False)

@@ -33,15 +33,15 @@ def attend(
 
     Same rate, channels and length as the input, sample-aligned.
     """
-    from echoic.labels import LABELS
     from echoic.outputs import check_apart, check_writable
     from echoic.processors.separate import check_labels
+    from echoic.runtime import find_model
 
     if bool(keep) == bool(mute):
         raise typer.BadParameter("give either --keep or --mute")
     if output == "-" and as_json:
         raise typer.BadParameter("-o - and --json both write to standard output")
-    wanted = check_labels(keep or mute or (), LABELS)
+    wanted = check_labels(keep or mute or (), find_model("hear").labels)
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
 
     def work(path: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.frontend import FRAMES_PER_STEP
-from echoic.runtime import Card, GraphState, StepGraph, find_model
+from echoic.runtime import Card, Graph, GraphState, find_model
 from echoic.streaming import check_kind, check_state
 
 
@@ -40,12 +40,12 @@ class Network:
     def __init__(self, card: Card) -> None:
         """Load the graphs."""
         self.card = card
-        self._listener = StepGraph(card.graph("listener"))
-        self._gains = StepGraph(card.graph("gains"))
+        self._listener = Graph(card.graph("listener"))
+        self._gains = Graph(card.graph("gains"))
 
     def init_state(self, n_bands: int) -> NetworkState:
         """The state before any sound."""
-        code_size = self._listener.result_shape("code")[1]
+        code_size = self._gains.argument_shape("code")[1]
         return NetworkState(
             self._listener.init_state(),
             self._gains.init_state(),

@@ -28,7 +28,7 @@ class Card:
         labels: In the order of the outputs.
         look_ahead_s: How late detection answers.
         threshold: Per label, the probability from which it counts as heard.
-        graphs: file name -> {"bytes", "sha256"}.
+        graphs: file name -> {"bytes", "sha256"}; of weights that graphs share, too.
         n_parameters: Of all graphs together.
         about: Data and licences, recipe, figures, limits; for people.
         folder: Where the card lies.
@@ -45,13 +45,19 @@ class Card:
     about: dict[str, Any] = field(default_factory=dict)
     folder: Path = WEIGHTS
 
-    def graph(self, suffix: str) -> Path:
-        """Path of the graph `NAME.suffix.onnx`, its size and hash checked.
+    def graph(self, kind: str) -> Path:
+        """Path of the graph `NAME.kind.onnx`, checked.
 
         Raises:
             ModelError: not listed, missing, or not what the card says.
         """
-        file = f"{self.name}.{suffix}.onnx"
+        weights = f"{self.name}.weights"
+        if weights in self.graphs:
+            self._checked(weights)
+        return self._checked(f"{self.name}.{kind}.onnx")
+
+    def _checked(self, file: str) -> Path:
+        """Path of a file whose size and hash are those that the card lists."""
         path = self.folder / file
         if file not in self.graphs:
             raise ModelError(f"{self.name}: its card lists no graph {file}")
