@@ -88,7 +88,7 @@ def test_a_texture_needs_no_content(run, here, monkeypatch):
 
 def test_only_one_sound_is_restyled(run, here, monkeypatch):
     half = sound(1, RATE, seed=3)
-    monkeypatch.setattr("echoic.processors.attend", lambda waves, **_: half)
+    monkeypatch.setattr("echoic.pipeline.attend", lambda waves, **_: half)
     vocoder = ("--method", "vocoder")
     done = run("style", "content.wav", "style.wav", "-o", "out.wav", "--only", "rain", *vocoder)
     assert done.code == 0

@@ -183,7 +183,7 @@ def _summed_up(parts: list[Transfer]) -> Restyled:
 
 def _taken_out(waves: Waves, rate: int, label: str, name: str) -> tuple[Waves, Waves]:
     """One sound of a scene, and all the rest; they add up to the scene."""
-    from echoic.processors import attend
+    from echoic.pipeline import attend
 
     sound = attend(waves, keep=[label], sample_rate=rate)
     if level_of(sound) < max(10 ** (SILENCE_DBFS / 20), MIN_SHARE * level_of(waves)):
