@@ -327,6 +327,12 @@ def test_models_shows_cards(run):
             assert word in text
 
 
+def test_labels_are_listed_one_a_line_in_the_order_of_the_card(run):
+    assert run("labels") == (0, "\n".join(LABELS) + "\n", "")
+    assert json.loads(run("labels", "--json").out) == {"model": "hear", "labels": list(LABELS)}
+    one_line_on(run("labels", "--model", "herring"), 1, "herring", "known: ", "hear")
+
+
 def test_models_that_are_not_there(run):
     one_line_on(run("models", "herring"), 1, "herring", "known: ", "hear")
     code, out, err = run("models", "--json", "herring", "hear")
