@@ -1,6 +1,6 @@
 """How well a whole system hears: what sounds, when, and each sound by itself.
 
-    ECHOIC_DATA=FOLDER python bench/hear.py [--system echoic|cnn|all] [--n-scenes 100] [--json FILE]
+    ECHOIC_DATA=FOLDER python bench/hear.py [--system NAME] [--n-scenes 100] [--json FILE]
 
 Scenes are those of `hear_scenes.py`; all systems hear the same ones. The columns:
 
@@ -70,17 +70,17 @@ class EchoicSystem:
         return Heard(list(scene.events), {label: stem[0] for label, stem in scene.stems.items()})
 
 
-def plain_cnn() -> System:
-    """The plain 2-D CNN on a log spectrogram, trained by `hear_cnn.py`."""
+def spectrogram_unet() -> System:
+    """The 2-D U-Net on a log spectrogram, trained by `hear_unet.py`."""
     try:
-        from hear_cnn import CnnSystem
+        from hear_unet import UnetSystem
     except ImportError as error:
         raise UnavailableError(str(error)) from error
-    return CnnSystem()
+    return UnetSystem()
 
 
 # A further system is one line here: its name, and what makes it or raises UnavailableError.
-SYSTEMS: dict[str, Callable[[], System]] = {"echoic": EchoicSystem, "cnn": plain_cnn}
+SYSTEMS: dict[str, Callable[[], System]] = {"echoic": EchoicSystem, "unet": spectrogram_unet}
 
 
 # Measuring ---------------------------------------------------------------------------------

@@ -22,11 +22,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.audio import resample
 from echoic.events import Event
 from echoic.labels import LABELS
-from echoic.training.data import OTHER, SAMPLE_RATE, Clip, load_clips, load_folder, make_clip
+from echoic.training.data import OTHER, Clip, load_clips, load_folder, make_clip
 from echoic.training.music import render_collection
 
+SAMPLE_RATE = 16_000
+TWELVE = LABELS[:12]  # the ten of ESC-10, speech and music
 SCENE_S = 10.0
 MAX_SOUNDS = 4
 SEED = 4711
@@ -98,47 +101,66 @@ def dev_clips() -> dict[str, list[Clip]]:
 
     The spoken digits stay out: they are speech of 8 kHz and half a second.
     """
-    clips = load_clips("dev", keep=lambda file: not file.startswith("fsdd/"))
+    clips = by_label(load_clips("dev", keep=lambda file: not file.startswith("fsdd/")))
     render_collection(MUSIC_FOLDER, n_pieces=N_MUSIC_PIECES, seed=MUSIC_SEED)
-    played = [c for c in load_folder(MUSIC_FOLDER, "music") if c.file.startswith(f"{MUSIC_SEED}-")]
+    played = by_label(load_folder(MUSIC_FOLDER, "music"))["music"]
+    played = [clip for clip in played if clip.file.startswith(f"{MUSIC_SEED}-")]
     # One long recording weighs as much as its excerpts would, if each came by itself.
     recorded = [excerpt for clip in clips["music"] for excerpt in pieces(clip)]
     return {**clips, "music": recorded + played[:N_MUSIC_PIECES]}
+
+
+def by_label(clips: Sequence[Clip]) -> dict[str, list[Clip]]:
+    """Sort clips, brought to the rate of the scenes."""
+    sorted_clips: dict[str, list[Clip]] = {}
+    for clip in clips:
+        wave = clip.wave
+        if clip.sample_rate != SAMPLE_RATE:
+            wave = resample(wave, sample_rate=clip.sample_rate, to_sample_rate=SAMPLE_RATE)
+        moved = make_clip(clip.file, clip.label, wave, SAMPLE_RATE)
+        if moved is not None:
+            sorted_clips.setdefault(clip.label, []).append(moved)
+    return sorted_clips
 
 
 def pieces(clip: Clip, n_most: int | None = None) -> list[Clip]:
     """Cut a recording into consecutive pieces as long as a scene; what is left over stays out."""
     starts = range(0, clip.wave.size - N_SAMPLES + 1, N_SAMPLES)[:n_most]
     cuts = (
-        make_clip(f"{clip.file}@{start // SAMPLE_RATE}", clip.label, clip.wave[start:][:N_SAMPLES])
+        make_clip(
+            f"{clip.file}@{start // SAMPLE_RATE}",
+            clip.label,
+            clip.wave[start:][:N_SAMPLES],
+            SAMPLE_RATE,
+        )
         for start in starts
     )
     return [cut for cut in cuts if cut is not None]
 
 
-def scenes(n_scenes: int = 100) -> Iterator[Scene]:
-    """Make the scenes one after another, with one to four sounds in turn.
+def scenes(n_scenes: int = 100, names: Sequence[str] = TWELVE) -> Iterator[Scene]:
+    """Make scenes of some labels one after another, with one to four sounds in turn.
 
     Raises:
         ParameterError: no data folder.
         MissingExtraError: no FluidSynth to render music with.
     """
     clips = dev_clips()
-    labels = Deck(len(LABELS), np.random.default_rng([SEED, 1]))
+    labels = Deck(len(names), np.random.default_rng([SEED, 1]))
     decks = {
         label: Deck(len(clips[label]), np.random.default_rng([SEED, 2, number]))
-        for number, label in enumerate(LABELS)
+        for number, label in enumerate(names)
     }
     for number in range(n_scenes):
-        drawn = [LABELS[card] for card in labels.draw(1 + number % MAX_SOUNDS)]
+        drawn = [names[card] for card in labels.draw(1 + number % MAX_SOUNDS)]
         sounds = [clips[label][decks[label].draw()[0]] for label in drawn]
         yield make_scene(f"scene-{number:03d}", sounds, np.random.default_rng([SEED, 3, number]))
 
 
 def other_scenes() -> Iterator[Scene]:
     """Cut every dev ambience that holds none of the labels: what must raise no event."""
-    ambiences = load_clips("dev", keep=lambda file: file.startswith("ambience/"))[OTHER]
-    for ambience in ambiences:
+    ambiences = load_clips("dev", keep=lambda file: file.startswith("ambience/"))
+    for ambience in by_label(ambiences)[OTHER]:
         for piece in pieces(ambience, 3):
             yield Scene(piece.file, piece.wave, {}, [])
 

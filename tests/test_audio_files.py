@@ -256,16 +256,6 @@ def test_a_flac_damaged_in_its_middle(tmp_path, wave):
         audio.read(path)
 
 
-def test_a_flac_that_does_not_say_its_length(tmp_path, wave):
-    path = tmp_path / "a.flac"
-    audio.write(path, wave, sample_rate=RATE)
-    content = bytearray(path.read_bytes())
-    content[21] &= 0xF0  # STREAMINFO: 36 bits of total samples
-    content[22:26] = bytes(4)
-    path.write_bytes(content)
-    assert "does not say how long it is" in refusal(path)
-
-
 def test_not_finite_samples_are_mended_and_said_once(tmp_path):
     path = tmp_path / "a.wav"
     bad = np.float32([[0.5, np.nan, np.inf, -np.inf], [0.25, 0, np.nan, 0]])
@@ -360,8 +350,9 @@ def test_a_special_file_is_not_replaced(tmp_path, wave):
         audio.write(tmp_path / "pipe.wav", wave, sample_rate=RATE, force=True)
 
 
-def test_standard_output_is_refused(wave):
-    with pytest.raises(AudioError, match="name a file"):
+def test_a_terminal_gets_no_audio(wave, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    with pytest.raises(AudioError, match="is a terminal"):
         audio.write("-", wave, sample_rate=RATE)
 
 
@@ -395,7 +386,7 @@ def test_zero_samples_are_not_written(tmp_path):
 def test_what_a_container_cannot_hold(tmp_path):
     with pytest.raises(AudioError, match="FLAC holds no FLOAT"):
         audio.write(tmp_path / "a.flac", np.zeros((1, 9)), sample_rate=RATE, subtype="FLOAT")
-    with pytest.raises(AudioError, match="MP3 cannot hold 7 channels"):
+    with pytest.raises(AudioError, match="MP3 holds at most 2 channels, not 7"):
         audio.write(tmp_path / "a.mp3", np.zeros((7, 9)), sample_rate=RATE)
     assert os.listdir(tmp_path) == []
 
@@ -468,7 +459,7 @@ def test_above_4_gb_a_wav_becomes_rf64(tmp_path, wave):
 
 def test_a_wav_that_grows_too_long_is_said(tmp_path, wave, monkeypatch):
     monkeypatch.setattr(codings, "WAV_MAX_BYTES", 200_000)
-    too_long = pytest.raises(AudioError, match="do not fit into a WAV of 4 GB")
+    too_long = pytest.raises(AudioError, match="do not fit into the 4 GB of WAV")
     with too_long, audio.open_writer(tmp_path / "a.wav", **STEREO) as writer:
         writer.write(wave)
         writer.write(wave)

@@ -235,6 +235,120 @@ def test_a_reader_that_leaves_is_no_catastrophe(tmp_path):
     assert err == ""
 
 
+# --- streams ----------------------------------------------------------------------------------
+
+
+def shell(tmp_path: Path, command: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a line of shell in which `$echoic` is the command."""
+    verb = f"{sys.executable} -c 'from echoic.cli import main; main()'"
+    source = str(Path(echoic.__file__).parent.parent)
+    return subprocess.run(
+        ["bash", "-c", command.replace("$echoic", verb)],
+        capture_output=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": source, **environment},
+        check=False,
+        timeout=120,
+    )
+
+
+def test_a_closed_standard_error_is_no_crash_and_no_file_gets_the_words(tmp_path):
+    """Row "crash": stderr closed."""
+    write(tmp_path / "a.wav")
+    done = shell(tmp_path, "$echoic info missing.wav a.wav 2>&-")
+    assert done.returncode == 1
+    assert done.stdout.count(b"\n") == 1
+    assert b"missing" not in done.stdout
+    done = shell(tmp_path, "$echoic cochleagram missing.wav a.wav -o . 2>&- >&-")
+    assert done.returncode == 1
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin1", "utf-8"])
+def test_any_name_is_printed_on_any_terminal(tmp_path, encoding):
+    """Row "cli/__init__.py:82": names on a stdout that is not UTF-8."""
+    name = "h\u00f6re \u20ac.wav"
+    write(tmp_path / name)
+    done = shell(tmp_path, f"$echoic info '{name}'", PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(name.encode(encoding, errors="backslashreplace"))
+
+
+@pytest.mark.parametrize("name", ["two  spaces.wav", "no\u00a0break.wav", "tab\t.wav"])
+def test_spaces_in_names_stay_as_they_are(run, tmp_path, name):
+    """Row "_records.py:23, common.py:142": `split()` rewrote them."""
+    path = f"{tmp_path}/{name}"
+    assert run("info", path).err == f"echoic: {path}: cannot be read: no such file or directory\n"
+
+
+def test_a_name_with_a_line_break_stays_one_line(run, tmp_path):
+    err = run("info", f"{tmp_path}/two\nlines.wav").err
+    assert err == f"echoic: {tmp_path}/two lines.wav: cannot be read: no such file or directory\n"
+
+
+def test_libraries_say_nothing_by_themselves(tmp_path):
+    """Row "unclear": libmpg123 and matplotlib chatter despite `-q`."""
+    noise = np.random.default_rng(0).standard_normal(RATE) * 0.1
+    soundfile.write(tmp_path / "a.mp3", noise, RATE)
+    content = bytearray((tmp_path / "a.mp3").read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 40] = b"\xff" * 40
+    (tmp_path / "a.mp3").write_bytes(content)
+    home = tmp_path / "home"
+    home.mkdir()
+    command = "$echoic info -q a.mp3 >/dev/null; $echoic cochleagram -q a.mp3 -o a.png"
+    done = shell(tmp_path, command, HOME=str(home), MPLCONFIGDIR="/nowhere/at/all")
+    lines = [line for line in done.stderr.splitlines() if not line.startswith(b"echoic: a.mp3")]
+    assert lines == []
+
+
+def test_a_folder_with_a_pipe_in_it_is_not_waited_for(run, tmp_path):
+    """Row "hang": `mkfifo`."""
+    write(tmp_path / "a.wav")
+    os.mkfifo(tmp_path / "b.wav")
+    code, out, err = run("info", tmp_path)
+    assert (code, out.count("\n")) == (0, 1)
+    assert "skipped 1 not audio: b.wav" in err
+
+
+def test_a_process_substitution_is_heard(tmp_path):
+    """Row "hang": `<(...)` was "empty", and `hear` opened it again for the page."""
+    write(tmp_path / "a.wav", channels=2)
+    done = shell(tmp_path, "$echoic hear <(cat a.wav) -o h && $echoic tag <(cat a.wav) >/dev/null")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert audio.info(tmp_path / "h/stems/rest.wav").channels == 2
+    assert (tmp_path / "h/report.html").is_file()
+
+
+def test_attend_writes_wav_to_standard_output(tmp_path):
+    """Row "pipes": `attend -o -` was refused."""
+    write(tmp_path / "a.wav", channels=3, n_samples=5_000)
+    done = shell(
+        tmp_path,
+        "$echoic attend a.wav --mute rain -o - > b.wav;"
+        "cat a.wav | $echoic attend - --mute rain -o - | $echoic attend - --mute rain -o c.wav;"
+        "$echoic attend a.wav --mute rain -o d.wav",
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    np.testing.assert_array_equal(*(audio.read(tmp_path / f"{x}.wav")[0] for x in "bd"))
+    assert audio.info(tmp_path / "b.wav").subtype == "FLOAT"
+    assert audio.info(tmp_path / "c.wav").frames == 5_000
+    done = shell(tmp_path, "$echoic attend a.wav --mute rain -o - --json")
+    assert done.returncode == 2
+
+
+def test_a_reader_of_sound_that_leaves_is_no_catastrophe(tmp_path):
+    write(tmp_path / "a.wav", n_samples=100_000)
+    done = shell(tmp_path, "$echoic attend a.wav --mute rain -o - | head -c 50 | wc -c")
+    assert (done.stdout.strip(), done.stderr) == (b"50", b"")
+
+
+def test_quiet_says_nothing_where_files_are_the_result(run, tmp_path):
+    """Row "-q": the event list was still printed."""
+    path = write(tmp_path / "a.wav")
+    assert run("hear", "-q", path, "-o", tmp_path / "h") == (0, "", "")
+    assert run("hear", "-q", "--json", path, "-o", tmp_path / "i").out.startswith("{")
+
+
 # --- what verbs build on ----------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""One network, three ways: torch on the whole file, torch in a stream, the shipped steps."""
+"""One network, three ways: torch on the whole file, torch in a stream, the shipped graphs."""
 
 from __future__ import annotations
 
@@ -8,29 +8,26 @@ import numpy as np
 import pytest
 import torch
 
-from echoic.nn.export import load_hearing
-from echoic.nn.hearing import FRAMES_PER_STEP, HearingNetwork
-from echoic.nn.listener import N_BANDS, N_FEATURES
-from echoic.processors.network import Network
-from echoic.runtime import find_model
+from echoic.errors import ModelError, ParameterError
+from echoic.nn.export import CHUNK_STEPS, load_hearing
+from echoic.nn.heads import masks
+from echoic.nn.hearing import HearingNetwork
+from echoic.nn.listener import FRAMES_PER_STEP, N_BANDS, N_FEATURES
+from echoic.runtime import Graph
 from echoic.runtime.models import Card, load_card
+from echoic.runtime.network import Network
 from echoic.training.packaging import package_hearing
 
 TOLERANCE = 1e-4
 LABELS = ("rain", "speech", "music")
-N_FRAMES = 600  # 150 steps: even the oldest slot of the memory has begun to fill
+N_STEPS = 2 * CHUNK_STEPS + 37
+N_FRAMES = N_STEPS * FRAMES_PER_STEP
+RESULTS = ("logits", "places", "embedding")
 
 
 class Exported(NamedTuple):
     network: HearingNetwork
     card: Card
-
-
-class Answers(NamedTuple):
-    """probabilities: (label, step); gains: (label + 1, band, frame)."""
-
-    probabilities: np.ndarray
-    gains: np.ndarray
 
 
 def random_frames(n_frames: int, seed: int) -> torch.Tensor:
@@ -39,22 +36,13 @@ def random_frames(n_frames: int, seed: int) -> torch.Tensor:
     return (0.7 * noise + 0.3 * noise.roll(1, -1)) * torch.linspace(0.2, 1, N_BANDS)[:, None]
 
 
-def lively_network() -> HearingNetwork:
-    """Untrained, yet with statistics and answers of its own."""
-    torch.manual_seed(3)
-    network = HearingNetwork(len(LABELS)).train()
-    with torch.no_grad():
-        for seed in range(5):
-            network(random_frames(64, seed))
-        # Untrained heads answer alike to everything, which would hide a difference.
-        network.detect.logits.weight *= 5
-        network.gains.shares.weight *= 20
-    return network.eval()
-
-
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory) -> Exported:
-    network = lively_network()
+    torch.manual_seed(3)
+    network = HearingNetwork(len(LABELS)).eval()
+    with torch.no_grad():
+        # Untrained heads answer alike to everything, which would hide a difference.
+        network.detect.logits.weight *= 5
     card = package_hearing(
         network,
         tmp_path_factory.mktemp("model"),
@@ -74,80 +62,99 @@ def frames() -> torch.Tensor:
     return random_frames(N_FRAMES, 99)
 
 
-def as_answers(logits: torch.Tensor, gains: torch.Tensor) -> Answers:
-    return Answers(torch.sigmoid(logits)[0].numpy(), gains[0].numpy())
-
-
-def in_torch(network: HearingNetwork, frames: torch.Tensor) -> Answers:
+@pytest.fixture(scope="module")
+def in_torch(exported, frames) -> list[np.ndarray]:
     with torch.no_grad():
-        return as_answers(*network(frames)[0])
+        output, _ = exported.network(frames)
+    assert output._fields == RESULTS
+    return [part[0].numpy() for part in output]
 
 
-def in_torch_streaming(network: HearingNetwork, frames: torch.Tensor, n_steps: int) -> Answers:
-    state, logits, gains = None, [], []
-    with torch.no_grad():
-        for chunk in frames.split(n_steps * FRAMES_PER_STEP, dim=-1):
-            output, state = network(chunk, state)
-            logits.append(output.logits)
-            gains.append(output.gains)
-    return as_answers(torch.cat(logits, dim=-1), torch.cat(gains, dim=-1))
-
-
-def in_steps(card: Card, frames: torch.Tensor, lengths: list[int]) -> Answers:
+def in_graphs(card: Card, frames: torch.Tensor, lengths: list[int]) -> list[np.ndarray]:
     network, state, parts, start = Network(card), None, [], 0
     for length in lengths:
-        chunk = frames[0, ..., start : start + length].numpy()
-        probabilities, gains, state = network(chunk, state, want_gains=True)
-        parts.append(Answers(probabilities, gains))
+        answers, state = network(frames[0, ..., start : start + length].numpy(), state)
+        parts.append(answers)
         start += length
     assert start == frames.shape[-1]
-    return Answers(*(np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)))
+    return [np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)]
 
 
-def assert_same(got: Answers, wanted: Answers) -> None:
+def assert_same(got: list[np.ndarray], wanted: list[np.ndarray], tolerance: float) -> None:
     for a, b in zip(got, wanted, strict=True):
         assert a.shape == b.shape
-        assert np.abs(a - b).max() <= TOLERANCE
+        assert np.abs(a - b).max() <= tolerance * max(1, np.abs(b).max())
 
 
-def test_the_answers_differ_from_each_other(exported, frames):
-    probabilities, gains = in_torch(exported.network, frames)
-    assert probabilities.shape == (len(LABELS), N_FRAMES // FRAMES_PER_STEP)
-    assert gains.shape == (len(LABELS) + 1, N_BANDS, N_FRAMES)
-    np.testing.assert_allclose(gains.sum(axis=0), 1, atol=1e-5)
-    for answer in (probabilities, gains):
+def test_the_answers_differ_from_each_other(in_torch):
+    logits, places, embedding = in_torch
+    assert logits.shape == (len(LABELS), N_STEPS)
+    assert places.shape[1:] == (N_BANDS, N_STEPS)
+    for answer in (logits, places, embedding):
         assert answer.std(axis=-1).max() > 100 * TOLERANCE  # over time
-        assert answer.std(axis=0).max() > 100 * TOLERANCE  # over labels
+        assert answer.std(axis=0).max() > 100 * TOLERANCE
 
 
-def test_statistics_of_the_bands_are_not_as_new(exported):
-    norms = [m for m in exported.network.modules() if isinstance(m, torch.nn.BatchNorm1d)]
-    assert norms
-    for norm in norms:
-        assert norm.running_mean.abs().max() > 0.01
-        assert (norm.running_var - 1).abs().max() > 0.01
+@pytest.mark.parametrize("n_steps", [1, 10, 37])
+def test_torch_streaming_equals_torch_whole(exported, frames, in_torch, n_steps):
+    state, parts = None, []
+    with torch.no_grad():
+        for chunk in frames[..., :120].split(n_steps * FRAMES_PER_STEP, dim=-1):
+            output, state = exported.network(chunk, state)
+            parts.append([part[0].numpy() for part in output])
+    streamed = [np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)]
+    assert_same(streamed, [part[..., :60] for part in in_torch], 1e-5)
 
 
-@pytest.mark.parametrize("n_steps", [10, 37])
-def test_torch_streaming_equals_torch_whole(exported, frames, n_steps):
-    streamed = in_torch_streaming(exported.network, frames, n_steps)
-    assert_same(streamed, in_torch(exported.network, frames))
+def test_graphs_equal_torch(exported, frames, in_torch):
+    assert_same(in_graphs(exported.card, frames, [N_FRAMES]), in_torch, TOLERANCE)
 
 
 @pytest.mark.parametrize(
     "lengths",
-    [[N_FRAMES], [1] * N_FRAMES, [7] * 85 + [5], [0, 2, 5, 1, 292, 0, 300]],
-    ids=["whole", "1", "7", "ragged"],
+    [[1] * N_FRAMES, [7] * (N_FRAMES // 7) + [N_FRAMES % 7], [0, 3, 200, 1, 0, N_FRAMES - 204]],
+    ids=["1", "7", "ragged"],
 )
-def test_step_graphs_equal_torch(exported, frames, lengths):
-    assert_same(in_steps(exported.card, frames, lengths), in_torch(exported.network, frames))
+def test_chunks_equal_steps(exported, frames, lengths):
+    whole = in_graphs(exported.card, frames, [N_FRAMES])  # two chunks, then steps
+    assert_same(in_graphs(exported.card, frames, lengths), whole, 1e-5)
 
 
-def test_gains_are_only_worked_out_when_wanted(exported, frames):
-    probabilities, gains, _ = Network(exported.card)(frames[0].numpy(), None, want_gains=False)
-    assert gains.shape == (len(LABELS) + 1, N_BANDS, 0)
-    wanted = in_torch(exported.network, frames).probabilities
-    assert np.abs(probabilities - wanted).max() <= TOLERANCE
+def test_queries_equal_torch(exported, in_torch):
+    queries = Graph(exported.card.graph("queries"))
+    mean = in_torch[2].mean(axis=-1)[np.newaxis]
+    (labels, of_example), _ = queries(mean, state=queries.init_state())
+    with torch.no_grad():
+        wanted = exported.network.queries(torch.from_numpy(mean)).numpy()
+    np.testing.assert_array_equal(labels, exported.network.queries.labels.detach().numpy())
+    assert np.abs(of_example - wanted).max() <= TOLERANCE
+
+
+def test_masks_add_up_to_one_among_those_asked_and_give_others_nothing():
+    generator = torch.manual_seed(0)
+    places, queries = torch.randn(1, 24, 5, 7, generator=generator), torch.randn(1, 4, 24)
+    among = torch.tensor([[True, False, True, True]])
+    shares = masks(places, queries, among)
+    torch.testing.assert_close(shares.sum(dim=1), torch.ones(1, 5, 7))
+    assert not shares[:, 1].any()
+    # Shares of the others keep their ratio.
+    every = masks(places, queries)
+    torch.testing.assert_close(shares[:, 0] / shares[:, 2], every[:, 0] / every[:, 2])
+
+
+def test_frames_of_another_shape_are_refused(exported):
+    with pytest.raises(ParameterError, match=r"\(2, 60, 4\) are not \(2, 64, frame\)"):
+        Network(exported.card)(np.zeros((2, 60, 4), np.float32))
+
+
+def test_a_state_of_another_network_is_refused(exported):
+    network = Network(exported.card)
+    frames = np.zeros((2, N_BANDS, 4), np.float32)
+    _, state = network(frames)
+    with pytest.raises(ParameterError, match="does not belong to this Network"):
+        network(frames, state._replace(pending=np.zeros((2, 60, 1), np.float32)))
+    with pytest.raises(ParameterError, match="does not belong to this Network"):
+        network(frames, state._replace(graph=state.graph._replace(tensors=state.graph.tensors[1:])))
 
 
 def test_the_card_says_what_was_shipped(exported):
@@ -157,29 +164,36 @@ def test_the_card_says_what_was_shipped(exported):
     assert {path.name for path in card.folder.iterdir()} == {*card.graphs, "small.json"}
 
 
-def graphs_of(card: Card) -> list:
-    return [card.graph(suffix) for suffix in ("listener", "gains")]
+def test_weights_lie_there_once(exported):
+    n_bytes = 4 * exported.card.n_parameters
+    of_files = {path.name: path.stat().st_size for path in exported.card.folder.iterdir()}
+    assert of_files["small.weights"] <= n_bytes + 200_000  # what is constant, beside weights
+    assert sum(of_files.values()) < 1.4 * n_bytes
+
+
+def test_damaged_weights_are_refused(exported, tmp_path):
+    for path in exported.card.folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    weights = tmp_path / "small.weights"
+    content = bytearray(weights.read_bytes())
+    content[1000] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(ModelError, match=r"small\.weights: size or hash"):
+        Network(load_card(tmp_path / "small.json"))
 
 
 def test_weights_come_back_bit_by_bit(exported):
     torch.manual_seed(4)
     other = HearingNetwork(len(LABELS))
-    wanted = exported.network.state_dict()
-    before = {name: value.clone() for name, value in other.state_dict().items()}
-    found = load_hearing(other, graphs_of(exported.card)).state_dict()
-    for name, value in wanted.items():
-        kept = name.endswith("num_batches_tracked")  # of training only, not in the graphs
-        assert torch.equal(found[name], before[name] if kept else value), name
-    assert not torch.equal(before["gains.shares.weight"], found["gains.shares.weight"])
+    before = other.queries.labels.clone()
+    found = load_hearing(other, exported.card.folder, "small").state_dict()
+    for name, value in exported.network.state_dict().items():
+        assert torch.equal(found[name], value), name
+    assert not torch.equal(before, found["queries.labels"])
 
 
 def test_weights_that_lack_a_parameter_are_refused(exported):
-    with pytest.raises(KeyError, match="listener"):
-        load_hearing(HearingNetwork(len(LABELS)), graphs_of(exported.card)[1:])
-
-
-def test_shipped_weights_load_into_torch_and_answer_the_same(frames):
-    card = find_model("hear")
-    network = load_hearing(HearingNetwork(len(card.labels)), graphs_of(card)).eval()
-    assert card.n_parameters == sum(p.numel() for p in network.parameters())
-    assert_same(in_steps(card, frames, [N_FRAMES]), in_torch(network, frames))
+    deeper = HearingNetwork(len(LABELS))
+    deeper.listener.blocks.append(deeper.listener.blocks[0])
+    with pytest.raises(KeyError, match="blocks"):
+        load_hearing(deeper, exported.card.folder, "small")

@@ -16,7 +16,6 @@ import echoic
 from echoic import nn as echoic_nn
 from echoic.ear import Adaptation, Ear, Filterbank, FrontEnd, HairCell, Inverse, Nerve
 from echoic.nn.heads import Detect as DetectHead
-from echoic.nn.heads import Gains
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.leaky import LeakyLayer
 from echoic.nn.listener import Listener
@@ -75,18 +74,37 @@ def uniform(*shape: int):  # type: ignore[no-untyped-def]
     return lambda n: values[..., :n]
 
 
-def gains_of_the_network() -> torch.nn.Module:
-    class KnowsItsCode(torch.nn.Module):
+def steps_first(cls, *args, **kwargs):  # type: ignore[no-untyped-def]
+    """A module whose steps come before its units, turned so that time is last."""
+
+    class Turned(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.gains = Gains(3)
+            torch.manual_seed(1)
+            self.inner = cls(*args, **kwargs)
+            self.hop = self.inner.hop
 
         def forward(self, x, state=None):  # type: ignore[no-untyped-def]
-            code = x.mean(dim=(1, 2))[:, None].expand(-1, 256, -1)
-            return self.gains(x, code, state)
+            y, state = self.inner(x.transpose(1, 2), state)
+            turned = y if cls is DetectHead else y.transpose(1, 2)
+            return turned, state
 
-    torch.manual_seed(1)
-    return WithGrad(KnowsItsCode())
+    return lambda: WithGrad(Turned())
+
+
+def listener() -> torch.nn.Module:
+    class Turned(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(1)
+            self.inner = Listener()
+            self.hop = self.inner.hop
+
+        def forward(self, x, state=None):  # type: ignore[no-untyped-def]
+            heard, state = self.inner(x, state)
+            return (heard.embedding.transpose(1, 2), heard.groups.movedim(1, -1)), state
+
+    return WithGrad(Turned())
 
 
 CASES = [
@@ -139,35 +157,42 @@ CASES = [
     Case(
         EchoicMemory, network(EchoicMemory, 6), uniform(1, 3), 200, batch=np.concatenate, n_out=int
     ),
-    Case(LeakyLayer, network(LeakyLayer, 16), uniform(1, 16), 200, batch=np.concatenate, n_out=int),
     Case(
-        Listener,
-        network(Listener),
-        uniform(1, 2, 64),
+        LeakyLayer,
+        steps_first(LeakyLayer, 16),
+        uniform(1, 16),
         200,
-        tolerance=1e-5,
         batch=np.concatenate,
         n_out=int,
     ),
     Case(
+        Listener,
+        listener,
+        uniform(1, 2, 64),
+        200,
+        chunk=2,
+        tolerance=1e-5,
+        batch=np.concatenate,
+        n_out=lambda n: n // 2,
+    ),
+    Case(
         DetectHead,
-        network(DetectHead, 3),
+        steps_first(DetectHead, 3, 256),
         uniform(1, 256),
         200,
         tolerance=1e-5,
         batch=np.concatenate,
         n_out=int,
     ),
-    Case(Gains, gains_of_the_network, uniform(1, 2, 64), 200, tolerance=1e-5, batch=np.concatenate),
     Case(
         HearingNetwork,
         network(HearingNetwork, 3),
         uniform(1, 2, 64),
         200,
-        chunk=4,
+        chunk=2,
         tolerance=1e-5,
         batch=np.concatenate,
-        n_out=int,
+        n_out=lambda n: n // 2,
     ),
 ]
 

@@ -13,7 +13,6 @@ import pytest
 import echoic
 from echoic import audio
 from echoic.errors import LabelError, ParameterError
-from echoic.labels import LABELS
 from echoic.processors import Attend, Separate, attend, hear, separate, tag
 from echoic.processors.detect import (
     _SMOOTHING_S,
@@ -26,6 +25,9 @@ from echoic.processors.detect import (
 )
 from echoic.processors.separate import separate_blocks
 from echoic.processors.tag import rank
+from echoic.runtime import find_model
+
+LABELS = find_model("hear").labels
 
 RATE = 16_000
 RATES = [8_000, 16_000, 44_100, 48_000, 96_000]
@@ -378,7 +380,7 @@ def test_rank_is_by_the_highest_moment_best_first():
     assert rank(probabilities[:, :0], ("a", "b")) == [("a", 0.0), ("b", 0.0)]
 
 
-@pytest.mark.parametrize("n_samples", [1, 50, 8_001])
+@pytest.mark.parametrize("n_samples", [2, 50, 8_001])
 def test_tags_are_all_labels_best_first(n_samples):
     tags = tag(scene(n_samples), sample_rate=RATE)
     assert sorted(label for label, _ in tags) == sorted(LABELS)
@@ -390,7 +392,7 @@ def test_tags_are_all_labels_best_first(n_samples):
 # --- bad and odd input ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n_samples", [1, 79, 80, 321])
+@pytest.mark.parametrize("n_samples", [2, 79, 80, 321])
 def test_very_short_waves_are_heard(n_samples):
     wave = scene(n_samples, n_channels=2) + np.float32(0.1)
     assert_adds_up(list(hear(wave, sample_rate=RATE).stems.values()), wave)

@@ -16,7 +16,9 @@ import soundfile
 from conftest import Result
 from echoic import audio
 from echoic.events import Event
-from echoic.labels import LABELS
+from echoic.runtime import find_model
+
+LABELS = find_model("hear").labels
 
 # `echoic.processors.hear` by attribute is the function of that name.
 hear_module = import_module("echoic.processors.hear")

@@ -1,7 +1,8 @@
 """The sounds that echoic knows by name.
 
-The ten of ESC-10 as its `meta.csv` spells them, speech and music. The order is
-that of every network's outputs; what none of them names is the rest.
+The ten of ESC-10 as its `meta.csv` spells them, speech and music, and the forty other
+classes of ESC-50 (Piczak 2015). A model's outputs are in the order of its card; what
+none of the labels names is the rest.
 """
 
 LABELS = (
@@ -17,5 +18,45 @@ LABELS = (
     "fire_crackling",
     "speech",
     "music",
+    "airplane",
+    "breathing",
+    "brushing_teeth",
+    "can_opening",
+    "car_horn",
+    "cat",
+    "chirping_birds",
+    "church_bells",
+    "clapping",
+    "clock_alarm",
+    "coughing",
+    "cow",
+    "crickets",
+    "crow",
+    "door_wood_creaks",
+    "door_wood_knock",
+    "drinking_sipping",
+    "engine",
+    "fireworks",
+    "footsteps",
+    "frog",
+    "glass_breaking",
+    "hand_saw",
+    "hen",
+    "insects",
+    "keyboard_typing",
+    "laughing",
+    "mouse_click",
+    "pig",
+    "pouring_water",
+    "sheep",
+    "siren",
+    "snoring",
+    "thunderstorm",
+    "toilet_flush",
+    "train",
+    "vacuum_cleaner",
+    "washing_machine",
+    "water_drops",
+    "wind",
 )
 REST = "rest"

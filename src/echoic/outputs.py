@@ -1,8 +1,9 @@
 """Files that appear whole or not at all.
 
 Whatever echoic writes is written under a temporary name in the same folder and
-renamed when it is complete, so that neither a full disk nor Ctrl-C leaves half
-a file behind, or harms one that was there before.
+renamed when it is complete and on the disk, so that neither a full disk nor a
+signal nor a loss of power leaves half a file behind, or harms one that was there
+before. No output is, or holds, its own input.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,19 +37,13 @@ def check_writable(path: str | os.PathLike[str], *, force: bool = False) -> None
 
     Raises:
         FileError: The file exists and `force` is false, something that is not
-            a plain file has its name, or its folder is not there.
+            a plain file has its name, the name is too long, or its folder is
+            not there.
     """
-    try:
-        target = Path(os.path.realpath(path))
-        mode = os.stat(target).st_mode if os.path.lexists(target) else None
-        if mode is None and not target.parent.is_dir():
-            raise FileError(f"{path}: cannot be written: there is no folder {target.parent}")
-    except FileError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        words = describe_os_error(error) if isinstance(error, OSError) else str(error)
-        raise FileError(f"{path}: cannot be written: {words}") from error
+    target, mode = resolve_output(path)
     if mode is None:
+        if not target.parent.is_dir():
+            raise FileError(f"{path}: cannot be written: there is no folder {target.parent}")
         return
     if stat.S_ISDIR(mode):
         raise FileError(f"{path}: is a folder, not a file to write")
@@ -58,17 +53,65 @@ def check_writable(path: str | os.PathLike[str], *, force: bool = False) -> None
         raise FileError(f"{path}: exists already (force replaces it)")
 
 
+def resolve_output(path: str | os.PathLike[str]) -> tuple[Path, int | None]:
+    """Where an output really lies, links followed, and the mode of what is there; None: nothing.
+
+    Raises:
+        FileError: the system takes no such name.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        return target, os.stat(target).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return target, None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        words = describe_os_error(error) if isinstance(error, OSError) else str(error)
+        raise FileError(f"{path}: cannot be written: {words}") from error
+
+
+def check_apart(inputs: Iterable[str], output: str | os.PathLike[str]) -> None:
+    """Refuse an output that is one of the inputs, or a folder that one of them lies in.
+
+    Args:
+        inputs: Files that are read; those that are not there (such as "-") do not matter.
+        output: The file or folder to be written.
+
+    Raises:
+        FileError: it would take an input away.
+    """
+    target, mode = resolve_output(output)
+    if mode is None:
+        return
+    for path in inputs:
+        source = Path(os.path.realpath(path))
+        if not os.path.exists(source):
+            continue
+        if target in source.parents:
+            raise FileError(f"{path}: lies in {output}, which is to be written")
+        if source.samefile(target):
+            raise FileError(f"{path}: is both input and output")
+
+
+def write_through(path: Path) -> None:
+    """Wait until a file, or all files in a folder, are on the disk."""
+    for one in [*path.rglob("*")] if path.is_dir() else [path]:
+        if one.is_file():
+            with open(one, "rb") as file:
+                os.fsync(file.fileno())
+
+
 @contextmanager
 def fresh_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[Path]:
     """Give a temporary path that becomes `path` once the block has succeeded.
 
     Args:
-        path: Where the finished file is to lie. A link is followed.
+        path: Where the finished file is to lie. A link is followed, and the mode
+            of a file that is replaced is kept.
         force: Whether a file that is there already may be replaced.
 
     Yields:
         The path of an empty temporary file in the same folder. It is removed
-        when the block raises anything, KeyboardInterrupt included.
+        when the block raises anything, signals included.
 
     Raises:
         FileError: `check_writable` refuses, or the system does: no right to
@@ -83,13 +126,17 @@ def fresh_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator
         ('heard', 1)
     """
     check_writable(path, force=force)
-    target = Path(os.path.realpath(path))
+    target, mode = resolve_output(path)
     # Not named after the target, whose name may already be as long as the system allows.
     part = target.parent / f".echoic-{secrets.token_hex(6)}.part"
     try:
         # 0o666 leaves the rights to the user's umask, as any new file does; mkstemp would not.
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 & (mode or 0o666))
+        if mode is not None:
+            os.fchmod(descriptor, stat.S_IMODE(mode))
+        os.close(descriptor)
         yield part
+        write_through(part)
         check_writable(path, force=force)  # someone else may have written it meanwhile
         os.replace(part, target)
     except FileError:

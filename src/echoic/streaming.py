@@ -18,6 +18,11 @@ from echoic.errors import ParameterError
 
 State = TypeVar("State")
 
+# 180 dB above full scale: no sound is there, but the square of a sample, summed over
+# any frame and any number of channels, still fits into a float32.
+SATURATION = 1e9
+# No microphone array has more, but a wave whose axes are exchanged has.
+MAX_CHANNELS = 1024
 # Half a second at 48 kHz: what a block needs stays in the processor's cache.
 BLOCK_SAMPLES = 24_000
 
@@ -56,10 +61,14 @@ class FrameClock:
         """Fix the rate in Hz and the hop in seconds.
 
         Raises:
-            ParameterError: a hop shorter than one sample.
+            ParameterError: not numbers, or a hop shorter than one sample or endless.
         """
-        if not hop_s * sample_rate >= 1:
-            raise ParameterError(f"hop_s={hop_s!r} is shorter than one sample at {sample_rate} Hz")
+        for name, value in (("sample_rate", sample_rate), ("hop_s", hop_s)):
+            check_number(value, name=name)
+        if not 1 <= hop_s * sample_rate < np.inf:
+            raise ParameterError(
+                f"hop_s={hop_s!r} is not between one sample at {sample_rate} Hz and infinity"
+            )
         # 2.5 ms at 16 kHz must be 40, not 39.999…: round what float64 cannot say.
         self.hop_samples = round(sample_rate * hop_s, 9)
 
@@ -80,11 +89,23 @@ class FrameClock:
         return np.array([self.end(k) for k in range(first, last)], dtype=np.int64)
 
 
-def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
-    """A real numpy array as float32, finite: NaN and infinities become 0.
+def check_number(value: object, *, name: str) -> None:
+    """Refuse what is no real number: text, None, arrays, truth values.
 
-    A NaN must never reach a recursive state, where it would stay for ever.
-    The audio reader reports such samples; here they are only made harmless.
+    Raises:
+        ParameterError: it is none.
+    """
+    is_number = isinstance(value, int | float | np.integer | np.floating)
+    if not is_number or isinstance(value, bool):
+        raise ParameterError(f"{name}={value!r} is not a number")
+
+
+def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
+    """A real numpy array as float32, finite: NaN and infinities become 0, excess is clipped.
+
+    A NaN must never reach a recursive state, where it would stay for ever, nor
+    a number whose square is infinite: what lies above `SATURATION` is clipped
+    there. The audio reader reports such samples; here they are only made harmless.
 
     Raises:
         ParameterError: not a numpy array (tensors belong to `echoic.nn`), not
@@ -98,22 +119,86 @@ def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
         raise ParameterError(
             f"{name} must hold floats with a time axis, got {x.dtype} of shape {x.shape}"
         )
-    x = np.ascontiguousarray(x, dtype=np.float32)
-    if x.size and not np.isfinite(np.dot(x.ravel(), x.ravel())):
-        x = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
-    return x
+    with np.errstate(over="ignore", invalid="ignore"):
+        cast = np.ascontiguousarray(x, dtype=np.float32)
+        # Where the sum of squares is small, every sample is: one pass, without a copy.
+        is_harmless = bool(np.dot(cast.ravel(), cast.ravel()) <= SATURATION**2)
+    if not is_harmless:
+        finite = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
+        cast = np.ascontiguousarray(np.clip(finite, -SATURATION, SATURATION), dtype=np.float32)
+    return cast
 
 
-def as_channels(wave: NDArray[np.floating]) -> NDArray[np.float32]:
-    """A wave (time,) or (channel, time) as (channel, time), finite float32.
+def check_channels(shape: tuple[int, ...]) -> None:
+    """Refuse a chunk of shape other than (channel, time), or with the two exchanged.
 
     Raises:
-        ParameterError: it has other axes, no channel, or no sample.
+        ParameterError: other axes, or more than 1,024 channels.
     """
-    wave = as_float32(wave)
-    if wave.ndim > 2 or wave.size == 0:
-        raise ParameterError(f"wave of shape {wave.shape} is not (time,) or (channel, time)")
-    return wave[np.newaxis] if wave.ndim == 1 else wave
+    if len(shape) != 2:
+        raise ParameterError(f"wave of shape {shape} is not (channel, time)")
+    if shape[0] > MAX_CHANNELS:
+        raise ParameterError(
+            f"wave of shape {shape} would have {shape[0]} channels, more than {MAX_CHANNELS}: "
+            "it must be (channel, time)"
+        )
+
+
+def as_channels(wave: object) -> NDArray[np.float32]:
+    """A whole wave (time,) or (channel, time) as (channel, time), finite float32.
+
+    Raises:
+        ParameterError: it has other axes, no channel, no sample, or more
+            channels than samples, as when the axes are exchanged.
+    """
+    samples = as_float32(wave)
+    if samples.ndim > 2 or samples.size == 0:
+        raise ParameterError(f"wave of shape {samples.shape} is not (time,) or (channel, time)")
+    samples = samples[np.newaxis] if samples.ndim == 1 else samples
+    check_channels(samples.shape)
+    if samples.shape[0] > max(samples.shape[1], 1):
+        raise ParameterError(
+            f"wave of shape {samples.shape} has more channels than samples: "
+            "it must be (channel, time)"
+        )
+    return samples
+
+
+def check_state(state: Any, init: Any, *, owner: str) -> None:
+    """Refuse a state that another configuration, or another class, has made.
+
+    Args:
+        state: What the caller handed in.
+        init: The state before any sound, of the shapes that belong here.
+        owner: Name of the class, for the message.
+
+    Raises:
+        ParameterError: another kind of state, or shapes or kinds of numbers differ.
+    """
+    if isinstance(init, np.ndarray):
+        found = f"{getattr(state, 'dtype', type(state).__name__)} {getattr(state, 'shape', '')}"
+        wanted = f"{init.dtype} {init.shape}"
+        if not isinstance(state, np.ndarray) or found != wanted:
+            raise ParameterError(f"state of {found} does not belong to this {owner}: {wanted}")
+        return
+    check_kind(state, type(init), owner=owner)
+    if len(state) != len(init):
+        raise ParameterError(f"state of {len(state)} parts does not belong to this {owner}")
+    for part, of_init in zip(state, init, strict=True):
+        check_state(part, of_init, owner=owner)
+
+
+def check_kind(state: object, kind: type, *, owner: str) -> None:
+    """Refuse a state that another class has made.
+
+    Raises:
+        ParameterError: it is of another kind.
+    """
+    if type(state) is not kind:
+        raise ParameterError(
+            f"state {type(state).__name__} does not belong to this {owner}, "
+            f"which needs {kind.__name__}"
+        )
 
 
 def in_blocks(

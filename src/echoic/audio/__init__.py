@@ -1,6 +1,6 @@
 """Sound in and out of files, at its own rate, and its levels."""
 
-from echoic.audio.files import AudioInfo, Wave, blocks, info, read
+from echoic.audio.files import AudioInfo, blocks, info, read
 from echoic.audio.levels import (
     FULL_SCALE_DB_SPL,
     db_spl_to_dbfs,
@@ -11,6 +11,7 @@ from echoic.audio.levels import (
     peak_dbfs,
 )
 from echoic.audio.opening import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioPath
+from echoic.audio.recording import Recording, Wave
 from echoic.audio.resample import resample
 from echoic.audio.writing import Writer, open_writer, write
 
@@ -20,6 +21,7 @@ __all__ = [
     "MIN_SAMPLE_RATE",
     "AudioInfo",
     "AudioPath",
+    "Recording",
     "Wave",
     "Writer",
     "blocks",

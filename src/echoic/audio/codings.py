@@ -9,14 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from echoic.audio.opening import STDIN, AudioPath
+from echoic.audio.opening import AudioPath, check_path
 from echoic.errors import AudioError, ParameterError
+from echoic.streaming import MAX_CHANNELS
 
 _FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3", ".aiff": "AIFF"}
 _FORMATS |= {".aif": "AIFF", ".rf64": "RF64", ".w64": "W64"}
 _BEST_SUBTYPES = {"FLAC": "PCM_24", "OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}
 _SAMPLE_BYTES = {"PCM_U8": 1, "PCM_S8": 1, "PCM_16": 2, "PCM_24": 3, "DOUBLE": 8}
-# WAV counts its bytes with 32 bits; a page is kept for the chunks before the samples.
+# libsndfile's Vorbis encoder crashes on more; others refuse by themselves.
+_MAX_CHANNELS = {"OGG": 255, "FLAC": 8, "MP3": 2}
+# WAV and AIFF count their bytes with 32 bits; a page is kept for the chunks before the samples.
 WAV_MAX_BYTES = 2**32 - 1 - 4096
 
 
@@ -32,9 +35,7 @@ def choose_format(
         >>> choose_format("a.flac", channels=2, frames=None, subtype=None)
         ('FLAC', 'PCM_24')
     """
-    if str(path) == STDIN:
-        raise AudioError("-: audio is not written to standard output; name a file")
-    suffix = Path(path).suffix.lower()
+    suffix = Path(check_path(path)).suffix.lower()
     if suffix not in _FORMATS:
         known = " ".join(_FORMATS)
         raise AudioError(f"{path}: cannot be written: suffix {suffix!r} is none of {known}")
@@ -43,9 +44,25 @@ def choose_format(
     if coding not in soundfile.available_subtypes(container):
         known = " ".join(soundfile.available_subtypes(container))
         raise AudioError(f"{path}: cannot be written: {container} holds no {coding}, but {known}")
-    if container == "WAV" and n_bytes_of(frames or 0, channels, coding) > WAV_MAX_BYTES:
+    if channels > _MAX_CHANNELS.get(container, MAX_CHANNELS):
+        raise AudioError(
+            f"{path}: cannot be written: {container} holds at most "
+            f"{_MAX_CHANNELS.get(container, MAX_CHANNELS)} channels, not {channels}"
+        )
+    if is_too_long(container, frames or 0, channels, coding):
+        if container == "AIFF":
+            raise AudioError(
+                f"{path}: cannot be written: {frames} samples do not fit into the 4 GB of AIFF; "
+                "a .wav holds them"
+            )
         container = "RF64"
     return container, coding
+
+
+def is_too_long(container: str, n_samples: int, channels: int, subtype: str) -> bool:
+    """Whether the samples exceed what a container can count with 32 bits."""
+    n_bytes = n_bytes_of(n_samples, channels, subtype)
+    return container in ("WAV", "WAVEX", "AIFF") and n_bytes > WAV_MAX_BYTES
 
 
 def n_bytes_of(n_samples: int, channels: int, subtype: str) -> int:
@@ -59,7 +76,7 @@ def checked_wave(block: Any, channels: int) -> npt.NDArray[np.floating[Any]]:
         kind = getattr(block, "dtype", type(block).__name__)
         raise ParameterError(f"wave is {kind}, not an array of floats with full scale at 1")
     wave = np.atleast_2d(block)
-    if wave.ndim != 2 or wave.shape[0] != channels:
+    if wave.ndim != 2 or block.ndim == 0 or wave.shape[0] != channels:
         raise ParameterError(f"wave has shape {block.shape}, not (channel={channels}, time)")
     n_bad = wave.size - int(np.count_nonzero(np.isfinite(wave)))
     if n_bad:

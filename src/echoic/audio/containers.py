@@ -2,68 +2,102 @@
 
 libsndfile shortens a truncated WAV, AIFF, AU, W64 or Ogg file without a word:
 it trusts the length of the file over the length in the header (of CAF, at
-times). So the two are compared here. FLAC and MP3 say their length in samples and are checked by
-decoding (see `echoic.audio.files`).
+times). So the two are compared here. A writer into a pipe cannot seek back to
+write the length into its header; where libsndfile does not cope with what is
+left there (RF64, W64, CAF), the header is mended here. FLAC and MP3 say their
+length in samples and are checked by decoding (see `echoic.audio.recording`).
 
 References:
     Multimedia Programming Interface and Data Specifications 1.0 (1991), RIFF;
     EBU Tech 3306 (2009), RF64; Apple, Audio Interchange File Format 1.3 (1989);
-    RFC 3533 (2003), Ogg; Apple, Core Audio
-    Format 1.0 (2005).
+    RFC 3533 (2003), Ogg; Apple, Core Audio Format 1.0 (2005).
 """
 
 from __future__ import annotations
 
 import struct
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, NamedTuple
 
 READABLE = "WAV, RF64, W64, FLAC, OGG (Vorbis, Opus), MP3, AIFF, AU and CAF"
 
 # A writer that cannot seek back (a pipe) leaves one of these as the length of the data.
 _UNKNOWN_LENGTHS = (range(0x7FFFF000, 0x80000001), range(0xFFFFF000, 0x100000000))
+_UNKNOWN_AIFF_LENGTHS = (*_UNKNOWN_LENGTHS, range(0x7F000000 - 4096, 0x7F000009))  # SoX
+_UNKNOWN_64 = 1 << 62
+_MAX_CHUNKS = 4096  # before the samples; damage can make millions, of 8 bytes each
+_MAX_HEAD_BYTES = 1 << 20
+_MAX_HEADS = 4
 _OGG_MAX_PAGE_BYTES = 27 + 255 + 255 * 255
 _OGG_LAST_PAGE = 0x04
 
 
-def missing_bytes(file: BinaryIO, size: int) -> int:
-    """Count the bytes that the header promises and the file does not hold.
+class Layout(NamedTuple):
+    """How to read a file: `head`, then its bytes from `begin` to `end`.
+
+    head: A mended header; empty where the file is read as it is.
+    begin, end: In bytes from the start of the file.
+    n_missing: Bytes that the header promises and the file does not hold. For an
+        Ogg file whose last page is whole but not marked as last, 1: more must
+        follow, nobody knows how much.
+    """
+
+    head: bytes
+    begin: int
+    end: int
+    n_missing: int
+
+
+def lay_out(file: BinaryIO, size: int) -> Layout:
+    """Find where the samples of a file lie, and whether all of them are there.
 
     Args:
         file: A seekable file, opened for reading; its position is lost.
         size: The length of the file in bytes.
 
-    Returns:
-        0 when the file is complete, when its length is left open by a writer
-        that could not seek, or when the container is none of those above. For
-        an Ogg file whose last page is whole but not marked as last, 1: more
-        must follow, nobody knows how much.
-
     Example:
         >>> import io
         >>> header = b"RIFF" + struct.pack("<I", 104) + b"WAVEdata" + struct.pack("<I", 100)
-        >>> missing_bytes(io.BytesIO(header), size=len(header))
+        >>> lay_out(io.BytesIO(header), size=len(header)).n_missing
         100
     """
     file.seek(0)
     head = file.read(16)
-    if head[:4] in (b"RIFF", b"RF64", b"BW64"):
-        end = _chunk_end(file, size, order="<", data_id=b"data")
-    elif head[:4] == b"RIFX":
-        end = _chunk_end(file, size, order=">", data_id=b"data")
+    end = 0
+    if head[:4] in (b"RIFF", b"RIFX"):
+        end = _chunk_end(file, size, order="<" if head[:4] == b"RIFF" else ">", data_id=b"data")
+    elif head[:4] in (b"RF64", b"BW64"):
+        return _rf64(file, size)
     elif head[:4] == b"FORM":
         end = _chunk_end(file, size, order=">", data_id=b"SSND")
     elif head[:4] == b"riff":
-        end = _w64_end(file, size)
+        return _w64(file, size)
     elif head[:4] == b"caff":
-        end = _caf_end(file, size)
+        return _caf(file, size)
     elif head[:4] == b".snd" and len(head) >= 12:
         offset, length = struct.unpack(">II", head[4:12])
-        end = offset + _known(length)
+        end = offset + (0 if _is_unknown(length) else length)
     elif head[:4] == b"OggS":
         end = _ogg_end(file, size)
+    return Layout(b"", 0, size, max(0, end - size))
+
+
+def says_no_length(file: BinaryIO) -> bool:
+    """Whether an MP3 leaves its length to be inferred: it has no Xing or Info header.
+
+    Example:
+        >>> import io
+        >>> says_no_length(io.BytesIO(bytes.fromhex("fffb90c4") + bytes(32) + b"Info"))
+        False
+    """
+    file.seek(0)
+    head = file.read(10)
+    if head[:3] == b"ID3" and len(head) == 10:  # its size in four bytes of seven bits
+        file.seek(10 + sum((head[6 + k] & 0x7F) << (21 - 7 * k) for k in range(4)))
     else:
-        end = 0
-    return max(0, end - size)
+        file.seek(0)
+    frame = file.read(1024)
+    return b"Xing" not in frame and b"Info" not in frame
 
 
 def describe_unreadable(head: bytes) -> str:
@@ -87,49 +121,119 @@ def describe_unreadable(head: bytes) -> str:
     return f"is not audio that echoic reads ({READABLE})"
 
 
-def _known(length: int) -> int:
-    return 0 if any(length in unknown for unknown in _UNKNOWN_LENGTHS) else length
+def _is_unknown(length: int, unknown: tuple[range, ...] = _UNKNOWN_LENGTHS) -> bool:
+    return any(length in one for one in unknown)
+
+
+def _chunks(file: BinaryIO, size: int, order: str) -> Iterator[tuple[bytes, int, int]]:
+    """Chunks of a RIFF or AIFF file: id, where its content starts, and how long that is."""
+    position = 12
+    for _ in range(_MAX_CHUNKS):
+        if position + 8 > size:
+            return
+        file.seek(position)
+        chunk_id, length = struct.unpack(f"{order}4sI", file.read(8))
+        yield chunk_id, position + 8, length
+        position += 8 + length + length % 2  # chunks are padded to an even length
 
 
 def _chunk_end(file: BinaryIO, size: int, *, order: str, data_id: bytes) -> int:
-    """Where the samples of a RIFF or AIFF file should end, in bytes from its start."""
-    position, length_64 = 12, None
-    while position + 8 <= size:
-        file.seek(position)
-        chunk_id, length = struct.unpack(f"{order}4sI", file.read(8))
-        if chunk_id == b"ds64":  # RF64: the true lengths, where 32 bits do not suffice
-            body = file.read(16)
-            length_64 = struct.unpack("<QQ", body)[1] if len(body) == 16 else None
+    """Where the samples should end; 0 where the header leaves that open."""
+    unknown = _UNKNOWN_AIFF_LENGTHS if data_id == b"SSND" else _UNKNOWN_LENGTHS
+    for chunk_id, start, length in _chunks(file, size, order):
         if chunk_id == data_id:
-            if length == 0xFFFFFFFF and length_64 is not None:
-                return position + 8 + int(length_64)
-            return position + 8 + _known(length)
-        position += 8 + length + length % 2  # chunks are padded to an even length
+            return 0 if _is_unknown(length, unknown) else start + length
     return 0
 
 
-def _w64_end(file: BinaryIO, size: int) -> int:
+def _rf64(file: BinaryIO, size: int) -> Layout:
+    """RF64: the true lengths stand in the chunk ds64, where 32 bits do not suffice."""
+    whole = Layout(b"", 0, size, 0)
+    length_64, field = None, 0
+    for chunk_id, start, length in _chunks(file, size, "<"):
+        if chunk_id == b"ds64":
+            body = file.read(16)
+            field = start + 8
+            length_64 = struct.unpack("<QQ", body)[1] if len(body) == 16 else None
+        if chunk_id != b"data":
+            continue
+        if length != 0xFFFFFFFF or length_64 is None:
+            return whole._replace(
+                n_missing=0 if _is_unknown(length) else max(0, start + length - size)
+            )
+        if length_64 == 0 or length_64 >= _UNKNOWN_64:
+            return _mended(file, size, start, field, lambda n: struct.pack("<Q", n))
+        return whole._replace(n_missing=max(0, start + length_64 - size))
+    return whole
+
+
+def _w64(file: BinaryIO, size: int) -> Layout:
     """The same for Sony Wave64: 16-byte ids, 64-bit lengths that count their own header."""
     position = 40
-    while position + 24 <= size:
+    for _ in range(_MAX_CHUNKS):
+        if position + 24 > size:
+            break
         file.seek(position)
         chunk_id, length = struct.unpack("<16sQ", file.read(24))
         if chunk_id[:4] == b"data":
-            return position + int(length)
+            if length <= 24 or length >= _UNKNOWN_64:
+                return _mended(
+                    file, size, position + 24, position + 16, lambda n: struct.pack("<Q", n + 24)
+                )
+            return Layout(b"", 0, size, max(0, position + length - size))
         position += max(24, -(-length // 8) * 8)
-    return 0
+    return Layout(b"", 0, size, 0)
 
 
-def _caf_end(file: BinaryIO, size: int) -> int:
+def _caf(file: BinaryIO, size: int) -> Layout:
     """The same for Apple's CAF: 64-bit lengths, of which -1 leaves the data open."""
     position = 8
-    while position + 12 <= size:
+    for _ in range(_MAX_CHUNKS):
+        if position + 12 > size:
+            break
         file.seek(position)
         chunk_id, length = struct.unpack(">4sq", file.read(12))
+        if chunk_id == b"data" and not 4 < length < _UNKNOWN_64:  # 4: the count of edits alone
+            return _mended(
+                file, size, position + 16, position + 4, lambda n: struct.pack(">q", n + 4)
+            )
         if chunk_id == b"data" or length < 0:
-            return position + 12 + max(0, int(length))
+            return Layout(b"", 0, size, max(0, position + 12 + length - size))
         position += 12 + length
-    return 0
+    return Layout(b"", 0, size, 0)
+
+
+def _mended(
+    file: BinaryIO, size: int, start: int, field: int, packed: Callable[[int], bytes]
+) -> Layout:
+    """A header whose length of the data was left open, with what the file holds written in.
+
+    Args:
+        file: The file.
+        size: Its length.
+        start: Where the samples start, if the header stands there once.
+        field: Where in the header the length stands.
+        packed: Number of bytes of samples -> the bytes of that field.
+    """
+    if not 16 <= start < min(size, _MAX_HEAD_BYTES):
+        return Layout(b"", 0, size, 0)
+    file.seek(0)
+    head = bytearray(file.read(start))
+
+    def is_head(position: int) -> bool:
+        file.seek(position)
+        return file.read(16) == head[:16]
+
+    # SoX writes its header into the pipe once more where it means to seek back to it.
+    begin, end = start, size
+    for _ in range(_MAX_HEADS):
+        if begin + start <= end and is_head(begin):
+            begin += start
+        if begin + start <= end and is_head(end - start):
+            end -= start
+    content = packed(end - begin)
+    head[field : field + len(content)] = content
+    return Layout(bytes(head), begin, end, 0)
 
 
 def _ogg_end(file: BinaryIO, size: int) -> int:

@@ -5,31 +5,24 @@ rate: nothing is resampled, mixed down or normalised. Integer samples are
 divided by their full scale; 32-bit integers and 64-bit floats are rounded to
 float32's 24 bits. Whatever cannot be read is one `AudioError` of one line.
 
-A truncated file is an error, never a shorter sound. What can be known: WAV,
-RF64, W64, AIFF, AU and Ogg are caught before a sample is decoded, FLAC, and MP3
-with a Xing or Info header, by trying their last sample. An MP3 without that
-header does not say how long it is: mpg123 infers it from the size of the file
-and the bit rate of the first frame, so its truncation cannot be known, and one
-of varying bit rate may end early.
+A truncated file is an error, never a shorter sound. WAV, RF64, W64, AIFF, AU,
+CAF and Ogg are caught before a sample is decoded, FLAC, and MP3 with a Xing or
+Info header, by trying their last sample. Where a pipe's writer left the length
+open, the file is whole as it ends. FLAC without a length and MP3 without that
+header are decoded to their end to be counted: an MP3 that stops within a frame
+is refused, one that stops between two cannot be told from a whole one.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
-import soundfile
 
-from echoic.audio.opening import AudioPath, open_for_decoding
-from echoic.errors import AudioError, AudioWarning, ParameterError
-
-Wave: TypeAlias = npt.NDArray[np.float32]
-
-_READ_BLOCK_SAMPLES = 1 << 18
+from echoic.audio.opening import AudioPath
+from echoic.audio.recording import READ_BLOCK_SAMPLES, Recording, Wave
+from echoic.errors import ParameterError
 
 
 @dataclass(frozen=True)
@@ -85,9 +78,9 @@ def read(path: AudioPath) -> tuple[Wave, int]:
         >>> wave.shape, sample_rate
         ((2, 800), 16000)
     """
-    with open_for_decoding(path) as sound:
-        parts = list(_finite_blocks(sound, str(path), _READ_BLOCK_SAMPLES))
-        return np.concatenate(parts, axis=1), int(sound.samplerate)
+    recording = Recording(path)
+    parts = list(recording.blocks(READ_BLOCK_SAMPLES))
+    return np.concatenate(parts, axis=1), recording.sample_rate
 
 
 def info(path: AudioPath) -> AudioInfo:
@@ -107,16 +100,16 @@ def info(path: AudioPath) -> AudioInfo:
         >>> info(path).subtype, info(path).duration_s
         ('FLOAT', 0.05)
     """
-    with open_for_decoding(path) as sound:
-        return AudioInfo(
-            path=str(path),
-            format=sound.format,
-            subtype=sound.subtype,
-            sample_rate=int(sound.samplerate),
-            channels=int(sound.channels),
-            frames=int(sound.frames),
-            duration_s=sound.frames / sound.samplerate,
-        )
+    found = Recording(path)
+    return AudioInfo(
+        path=found.name,
+        format=found.format,
+        subtype=found.subtype,
+        sample_rate=found.sample_rate,
+        channels=found.n_channels,
+        frames=found.n_samples,
+        duration_s=found.duration_s,
+    )
 
 
 def blocks(path: AudioPath, block_samples: int) -> Iterator[Wave]:
@@ -145,42 +138,10 @@ def blocks(path: AudioPath, block_samples: int) -> Iterator[Wave]:
         >>> [block.shape for block in blocks(path, 500)]
         [(1, 500), (1, 300)]
     """
-    if block_samples < 1:
-        raise ParameterError(f"block_samples={block_samples} is not an integer >= 1")
+    if not isinstance(block_samples, int | np.integer) or block_samples < 1:
+        raise ParameterError(f"block_samples={block_samples!r} is not an integer >= 1")
     return _blocks(path, block_samples)
 
 
 def _blocks(path: AudioPath, block_samples: int) -> Iterator[Wave]:
-    with open_for_decoding(path) as sound:
-        yield from _finite_blocks(sound, str(path), block_samples)
-
-
-def _finite_blocks(sound: soundfile.SoundFile, name: str, block_samples: int) -> Iterator[Wave]:
-    """Decode to the end; mend what is not finite; miss nothing that was promised."""
-    n_read = n_mended = 0
-    try:
-        while n_read < sound.frames:
-            try:
-                block = sound.read(block_samples, dtype="float32", always_2d=True)
-            except soundfile.LibsndfileError as error:
-                raise _damaged(name, n_read, sound.frames) from error
-            if not len(block):
-                raise _damaged(name, n_read, sound.frames)
-            n_read += len(block)
-            wave: Wave = np.ascontiguousarray(block.T)
-            finite = np.isfinite(wave)
-            if not finite.all():
-                n_mended += int(finite.size - np.count_nonzero(finite))
-                wave[~finite] = 0.0
-            yield wave
-    finally:
-        if n_mended:
-            message = f"{name}: {n_mended} samples are NaN or infinite; they are replaced by 0"
-            warnings.warn(message, AudioWarning, stacklevel=4)
-
-
-def _damaged(name: str, n_read: int, n_promised: int) -> AudioError:
-    return AudioError(
-        f"{name}: is truncated or damaged: its header promises {n_promised} samples, "
-        f"{n_read} can be read"
-    )
+    yield from Recording(path).blocks(block_samples)

@@ -16,8 +16,9 @@ from typing import BinaryIO, TypeAlias
 
 import soundfile
 
-from echoic.audio.containers import READABLE, describe_unreadable, missing_bytes
-from echoic.errors import AudioError
+from echoic.audio.containers import READABLE, describe_unreadable
+from echoic.audio.view import View
+from echoic.errors import AudioError, ParameterError
 from echoic.outputs import describe_os_error
 
 AudioPath: TypeAlias = str | os.PathLike[str]
@@ -26,60 +27,97 @@ MIN_SAMPLE_RATE = 8_000
 MAX_SAMPLE_RATE = 192_000
 STDIN = "-"
 
-_MAX_FRAMES = 1 << 48
+_MAX_FRAMES = 1 << 48  # above lies libsndfile's sign for "unknown"
+
+
+def check_path(path: object) -> str:
+    """The path as text.
+
+    Raises:
+        ParameterError: it is neither text nor a path object.
+    """
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+        raise ParameterError(f"path={path!r} is neither text nor a path")
+    return str(path)
+
+
+def read_pipe(name: str) -> bytes | None:
+    """All bytes of standard input or a named pipe, which come only once; None for a file.
+
+    Raises:
+        AudioError: there is no such file, it is a folder or a device, or the
+            system refuses.
+    """
+    try:
+        if name == STDIN:
+            if sys.stdin is None or sys.stdin.isatty():
+                raise AudioError("-: standard input is a terminal; pipe an audio file into it")
+            return sys.stdin.buffer.read()
+        mode = os.stat(name).st_mode
+        if stat.S_ISDIR(mode):
+            raise AudioError(f"{name}: is a folder, not an audio file")
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+            raise AudioError(f"{name}: is not a plain file")
+        if stat.S_ISFIFO(mode):
+            with open(name, "rb", buffering=0) as pipe:
+                return pipe.read()
+        return None
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, error) from error
 
 
 @contextmanager
-def open_for_decoding(path: AudioPath) -> Iterator[soundfile.SoundFile]:
-    """Open a file for decoding, after every check that needs no decoding.
-
-    Args:
-        path: A file, a named pipe, or "-" for standard input.
-
-    Yields:
-        The decoder, at the first sample.
+def open_bytes(name: str, content: bytes | None) -> Iterator[BinaryIO]:
+    """The bytes of a file, seekable: from the disk, or what was read from a pipe.
 
     Raises:
-        AudioError: Whatever `echoic.audio.read` documents.
+        AudioError: the system refuses.
     """
-    name = str(path)
-    with _raw(path) as raw:
-        size = raw.seek(0, os.SEEK_END)
-        if size == 0:
-            raise AudioError(f"{name}: is empty (0 bytes)")
-        n_missing = missing_bytes(raw, size)
-        if n_missing:
-            raise AudioError(
-                f"{name}: is truncated: it holds {size} bytes of {size + n_missing} or more"
-            )
-        with _decoder(raw, name) as sound:
-            _check_header(sound, name)
-            if sound.format in ("FLAC", "MP3"):
-                _check_last_sample(sound, name)
-        # A failed or fuzzy seek leaves a decoder in no state to go on: read with a new one.
-        with _decoder(raw, name) as sound:
-            # soundfile seeks to where it already is after every read, and an MP3 decoder loses
-            # its overlap with the frame before by that. We only read on, so we say it cannot seek.
-            sound._info.seekable = 0
-            yield sound
-
-
-def _decoder(raw: BinaryIO, name: str) -> soundfile.SoundFile:
-    raw.seek(0)
     try:
-        return soundfile.SoundFile(raw)
+        # Closed below, so that errors of the block are not taken for its own.
+        file: BinaryIO = io.BytesIO(content) if content is not None else open(name, "rb")  # noqa: SIM115
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, error) from error
+    with file:
+        yield file
+
+
+def _unreadable(name: str, error: Exception) -> AudioError:
+    if isinstance(error, AudioError):
+        return error
+    # A ValueError is a NUL in the name.
+    words = describe_os_error(error) if isinstance(error, OSError) else str(error)
+    return AudioError(f"{name}: cannot be read: {words}")
+
+
+def open_decoder(view: View, name: str) -> soundfile.SoundFile:
+    """A decoder at the first sample.
+
+    Raises:
+        AudioError: it is not audio that libsndfile knows, or damaged at its start.
+    """
+    view.seek(0)
+    try:
+        return soundfile.SoundFile(view)
     except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+        if view.error is not None:
+            raise _unreadable(name, view.error) from view.error
         code = getattr(error, "code", 1)
-        raw.seek(0)
+        view.seek(0)
         if code == 1:  # SF_ERR_UNRECOGNISED_FORMAT, or no header at all (.raw)
-            raise AudioError(f"{name}: {describe_unreadable(raw.read(256))}") from error
+            raise AudioError(f"{name}: {describe_unreadable(view.read(256))}") from error
         if code in (3, 7):  # SF_ERR_MALFORMED_FILE, SFE_BAD_FILE: known, but ends too early
             raise AudioError(f"{name}: is truncated or damaged: no sample can be read") from error
         words = getattr(error, "error_string", str(error)).rstrip(". ")
         raise AudioError(f"{name}: cannot be decoded ({words}); echoic reads {READABLE}") from error
 
 
-def _check_header(sound: soundfile.SoundFile, name: str) -> None:
+def check_header(sound: soundfile.SoundFile, name: str) -> None:
+    """Refuse what cannot be heard, before a sample is decoded.
+
+    Raises:
+        AudioError: a sample rate out of range, or no sample.
+    """
     if not MIN_SAMPLE_RATE <= sound.samplerate <= MAX_SAMPLE_RATE:
         raise AudioError(
             f"{name}: sample rate {sound.samplerate} Hz is outside of "
@@ -87,49 +125,17 @@ def _check_header(sound: soundfile.SoundFile, name: str) -> None:
         )
     if sound.frames == 0:
         raise AudioError(f"{name}: holds no samples")
-    if sound.frames > _MAX_FRAMES:  # libsndfile's sign for "unknown"
-        raise AudioError(
-            f"{name}: its header does not say how long it is (was it written to a pipe?); "
-            "write it anew with a tool that can"
-        )
 
 
-def _check_last_sample(sound: soundfile.SoundFile, name: str) -> None:
+def says_its_length(sound: soundfile.SoundFile) -> bool:
+    """Whether the header says how long the sound is."""
+    return 0 < sound.frames <= _MAX_FRAMES
+
+
+def has_last_sample(sound: soundfile.SoundFile) -> bool:
+    """Whether the last sample that the header promises can be decoded."""
     try:
         sound.seek(sound.frames - 1)
-        n_read = len(sound.read(1, dtype="float32"))
-    except soundfile.LibsndfileError:
-        n_read = 0
-    if n_read == 0:
-        raise AudioError(
-            f"{name}: is truncated or damaged: the last of its {sound.frames} samples "
-            "cannot be read"
-        )
-
-
-@contextmanager
-def _raw(path: AudioPath) -> Iterator[BinaryIO]:
-    """The bytes of the file, seekable: from the disk, or for a pipe from memory."""
-    name = str(path)
-    try:
-        if name == STDIN:
-            if sys.stdin is None or sys.stdin.isatty():
-                raise AudioError("-: standard input is a terminal; pipe an audio file into it")
-            file: BinaryIO = io.BytesIO(sys.stdin.buffer.read())
-        else:
-            mode = os.stat(path).st_mode
-            if stat.S_ISDIR(mode):
-                raise AudioError(f"{name}: is a folder, not an audio file")
-            if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
-                raise AudioError(f"{name}: is not a plain file")
-            file = open(path, "rb")  # noqa: SIM115 - closed below, after the checks of the caller
-            if stat.S_ISFIFO(mode):
-                with file:
-                    file = io.BytesIO(file.read())
-    except AudioError:
-        raise
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        words = describe_os_error(error) if isinstance(error, OSError) else str(error)
-        raise AudioError(f"{name}: cannot be read: {words}") from error
-    with file:
-        yield file
+        return len(sound.read(1, dtype="float32")) > 0
+    except (soundfile.LibsndfileError, ValueError):
+        return False

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from echoic.audio.files import Wave
+from echoic.audio.recording import Wave
 from echoic.errors import ParameterError
+from echoic.streaming import check_number
 
 
 def resample(
@@ -46,6 +47,10 @@ def resample(
     if not isinstance(wave, np.ndarray) or not np.issubdtype(wave.dtype, np.floating):
         kind = getattr(wave, "dtype", type(wave).__name__)
         raise ParameterError(f"wave is {kind}, not an array of floats")
+    if wave.ndim == 0:
+        raise ParameterError("wave has no time axis")
+    check_number(sample_rate, name="sample_rate")
+    check_number(to_sample_rate, name="to_sample_rate")
     if not (sample_rate > 0 and to_sample_rate > 0):
         raise ParameterError(
             f"sample_rate={sample_rate} and to_sample_rate={to_sample_rate} are not both above 0"

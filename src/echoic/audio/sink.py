@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
+
+from echoic.errors import AudioError
 
 
 class Sink:
@@ -17,9 +21,26 @@ class Sink:
         error: The first refusal, or None.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self.error: OSError | None = None
-        self._file = open(path, "w+b", buffering=1 << 18)  # noqa: SIM115 - closed in __exit__
+        self._file = file
+
+    @classmethod
+    def to_file(cls, path: Path) -> Sink:
+        """Write a file anew."""
+        return cls(open(path, "w+b", buffering=1 << 18))
+
+    @classmethod
+    def to_stdout(cls) -> Sink:
+        """Write to standard output.
+
+        Raises:
+            AudioError: it is a terminal, or closed.
+        """
+        if sys.stdout is None or sys.stdout.isatty():
+            raise AudioError("-: standard output is a terminal; pipe it into a program or a file")
+        sys.stdout.flush()
+        return cls(os.fdopen(os.dup(sys.stdout.fileno()), "wb"))
 
     def __enter__(self) -> Sink:
         return self
@@ -61,5 +82,8 @@ class Sink:
         return self._file.read(n_bytes)
 
     def flush(self) -> None:
-        """Hand on what is buffered."""
-        self._file.flush()
+        """Hand on what is buffered, or keep the refusal."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            self.error = self.error or error

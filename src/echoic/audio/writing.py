@@ -17,12 +17,13 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from echoic.audio import codings
-from echoic.audio.codings import checked_wave, choose_format, n_bytes_of
-from echoic.audio.opening import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioPath
+from echoic.audio.codings import checked_wave, choose_format, is_too_long
+from echoic.audio.opening import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, STDIN, AudioPath
 from echoic.audio.sink import Sink
+from echoic.audio.wav_pipe import WavPipe
 from echoic.errors import AudioError, AudioWarning, FileError, ParameterError
 from echoic.outputs import describe_os_error, fresh_file
+from echoic.streaming import MAX_CHANNELS, check_channels, check_number
 
 _PIECE_SAMPLES = 1 << 16
 
@@ -35,7 +36,7 @@ class Writer:
         n_written: Samples per channel written so far.
     """
 
-    def __init__(self, path: AudioPath, sound: soundfile.SoundFile, sink: Sink) -> None:
+    def __init__(self, path: AudioPath, sound: soundfile.SoundFile | WavPipe, sink: Sink) -> None:
         self.path = path
         self.n_written = 0
         self._sound = sound
@@ -59,13 +60,12 @@ class Writer:
         """
         wave = checked_wave(block, self._sound.channels)
         n_samples = self.n_written + wave.shape[-1]
-        if self._sound.format in ("WAV", "WAVEX"):
-            n_bytes = n_bytes_of(n_samples, self._sound.channels, self._sound.subtype)
-            if n_bytes > codings.WAV_MAX_BYTES:
-                raise AudioError(
-                    f"{self.path}: {n_samples} samples do not fit into a WAV of 4 GB; "
-                    "tell open_writer the number of frames, and it writes RF64"
-                )
+        sound = self._sound
+        if is_too_long(sound.format, n_samples, sound.channels, sound.subtype):
+            raise AudioError(
+                f"{self.path}: {n_samples} samples do not fit into the 4 GB of {sound.format}; "
+                "for a .wav tell open_writer the number of frames, and it writes RF64"
+            )
         if self._sound.subtype.startswith("PCM"):
             self._n_clipped += int(np.count_nonzero(np.abs(wave) > 1.0))
         # In pieces: libsndfile lays what it hands to the Vorbis encoder on the stack.
@@ -110,7 +110,8 @@ def write(
 
     Args:
         path: Its suffix chooses the container: .wav (RF64 above 4 GB), .flac,
-            .ogg, .mp3, .aiff, .rf64 or .w64.
+            .ogg, .mp3, .aiff, .rf64 or .w64. "-" is standard output, which gets
+            WAV in 32-bit floats as it comes.
         wave: Floats, full scale at ±1.
         sample_rate: Hz, 8 to 192 kHz.
         subtype: Coding of the samples in libsndfile's words. None: the most
@@ -135,8 +136,10 @@ def write(
         ...
         echoic.errors.AudioError: ...silence.flac: exists already (force replaces it)
     """
-    channels = wave.shape[0] if np.ndim(wave) == 2 else 1
+    channels = wave.shape[0] if isinstance(wave, np.ndarray) and wave.ndim == 2 else 1
     checked_wave(wave, channels)  # before a file is opened
+    if channels > MAX_CHANNELS:
+        check_channels(wave.shape)
     with open_writer(
         path,
         sample_rate=sample_rate,
@@ -184,14 +187,19 @@ def open_writer(
         >>> writer.n_written
         300
     """
-    container, coding = choose_format(path, channels, frames, subtype)
+    check_number(sample_rate, name="sample_rate")
+    check_number(channels, name="channels")
     if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE or sample_rate != int(sample_rate):
         raise ParameterError(
             f"sample_rate={sample_rate} is not an integer from {MIN_SAMPLE_RATE} "
             f"to {MAX_SAMPLE_RATE} Hz"
         )
+    if str(path) == STDIN:
+        yield from _pipe_writer(int(sample_rate), channels, frames, subtype)
+        return
+    container, coding = choose_format(path, channels, frames, subtype)
     try:
-        with fresh_file(path, force=force) as part, Sink(part) as sink:
+        with fresh_file(path, force=force) as part, Sink.to_file(part) as sink:
             sound = _encoder(path, sink, int(sample_rate), channels, container, coding)
             writer = Writer(path, sound, sink)
             try:
@@ -203,6 +211,23 @@ def open_writer(
         raise
     except FileError as error:
         raise AudioError(str(error)) from error
+
+
+def _pipe_writer(
+    sample_rate: int, channels: int, frames: int | None, subtype: str | None
+) -> Iterator[Writer]:
+    if subtype not in (None, "FLOAT"):
+        raise AudioError(f"-: standard output gets WAV in FLOAT, not in {subtype}")
+    with Sink.to_stdout() as sink:
+        pipe = WavPipe(sink, sample_rate=sample_rate, channels=channels, n_samples=frames)
+        writer = Writer(STDIN, pipe, sink)
+        try:
+            yield writer
+            writer._close()
+        except AudioError:
+            if isinstance(sink.error, BrokenPipeError):  # the reader has left: no failure of ours
+                raise sink.error from None
+            raise
 
 
 def _encoder(

@@ -7,7 +7,6 @@ imported one by one, so that one that cannot be loaded harms no other.
 
 from __future__ import annotations
 
-import io
 import os
 import pkgutil
 import sys
@@ -19,6 +18,8 @@ import typer
 from typer.core import TyperGroup
 
 from echoic.cli._records import one_line
+from echoic.cli._signals import leave_on_signals
+from echoic.cli._streams import prepare_streams
 from echoic.errors import EchoicError, ParameterError
 
 
@@ -70,25 +71,28 @@ def echoic(
     """Machine hearing modelled on human hearing.
 
     Data goes to standard output, everything else to standard error. Exit code:
-    0 all went well, 1 some inputs failed, 2 wrong usage, 130 interrupted.
+    0 all went well, 1 some inputs failed, 2 wrong usage, 130 interrupted,
+    143 terminated; nothing half-made stays.
     """
 
 
 def main() -> None:
     """Run the command line and exit; what escapes a verb becomes one line."""
+    is_verbose = bool({"-v", "--verbose"} & set(sys.argv))
+    prepare_streams(mute_libraries=not is_verbose)
+    leave_on_signals()
     try:
-        # A file name need not be UTF-8; print it as the bytes that it is.
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors="surrogateescape")
         app(prog_name="echoic")
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
         # Whoever read our output has seen enough; let the flush at exit find no pipe either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        real = sys.__stdout__
+        if real is not None and sys.stdout is real:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), real.fileno())
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - the outermost net
-        if not isinstance(error, EchoicError) and {"-v", "--verbose"} & set(sys.argv):
+        if not isinstance(error, EchoicError) and is_verbose:
             traceback.print_exc()
         else:
             print(f"echoic: {one_line(error)}", file=sys.stderr)

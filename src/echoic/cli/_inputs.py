@@ -44,7 +44,7 @@ def _audio_files(folder: str, note: Callable[[str], None]) -> list[str]:
         name
         for name in names
         if os.path.splitext(name)[1].lower() in AUDIO_SUFFIXES
-        and not os.path.isdir(os.path.join(folder, name))
+        and _may_be_a_file(os.path.join(folder, name))
     ]
     others = sorted(set(names) - set(audio))
     if not audio:
@@ -53,3 +53,8 @@ def _audio_files(folder: str, note: Callable[[str], None]) -> list[str]:
         more = ", ..." if len(others) > 3 else ""
         note(f"{folder}: skipped {len(others)} not audio: {', '.join(others[:3])}{more}")
     return [os.path.join(folder, name) for name in audio]
+
+
+def _may_be_a_file(path: str) -> bool:
+    """Not a folder, nor a pipe or device, which nobody who names a folder means to wait for."""
+    return os.path.isfile(path) or not os.path.exists(path)

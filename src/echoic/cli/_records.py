@@ -20,10 +20,20 @@ def one_line(error: BaseException) -> str:
         >>> one_line(ZeroDivisionError("division by zero"))
         'ZeroDivisionError: division by zero'
     """
-    words = " ".join(str(error).split())
+    words = in_one_line(str(error))
     if isinstance(error, EchoicError | EchoicWarning):
         return words
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def in_one_line(text: str) -> str:
+    r"""Line breaks become spaces; all other spaces stay, for file names hold them.
+
+    Example:
+        >>> in_one_line("two  spaces\nand a break")
+        'two  spaces and a break'
+    """
+    return " ".join(text.splitlines())
 
 
 def to_json(record: Any, *, indent: int | None = None) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from echoic.cli._inputs import STDIN
-from echoic.errors import EchoicWarning
 
 if TYPE_CHECKING:
-    from echoic.audio.files import Wave
+    from echoic.audio import Wave
 
 
 def source_name(path: str) -> str:
@@ -19,29 +19,48 @@ def source_name(path: str) -> str:
     return "stdin" if path == STDIN else Path(path).stem
 
 
+def name_results(paths: Sequence[str], suffix: str) -> dict[str, str]:
+    """What the result of each input is called: the input's name with another suffix.
+
+    Raises:
+        typer.BadParameter: two of them would be one file, on a system that does
+            not tell capitals from small letters as well.
+
+    Example:
+        >>> name_results(["in/a.wav", "-"], ".png")
+        {'in/a.wav': 'a.png', '-': 'stdin.png'}
+    """
+    names: dict[str, str] = {}
+    first: dict[str, str] = {}
+    for path in paths:
+        name = names[path] = source_name(path) + suffix
+        if name.casefold() in first:
+            raise typer.BadParameter(
+                f"two inputs have the same name, {first[name.casefold()]} and {path}: "
+                f"both would be written to {name}; give them one at a time"
+            )
+        first[name.casefold()] = path
+    return names
+
+
 class Source:
-    """A file, or standard input, which is kept in memory because it comes only once.
+    """A file, or a pipe, whose bytes are kept in memory because they come only once.
 
     Args:
-        path: A file or "-".
+        path: A file, a named pipe or "-".
 
     Raises:
         AudioError: it cannot be read.
     """
 
     def __init__(self, path: str) -> None:
-        from echoic.audio import info, read
+        from echoic.audio import Recording
 
         self.path = path
-        self._wave: Wave | None = None
-        self._was_read = False
-        if path == STDIN:
-            self._wave, self.sample_rate = read(path)
-            self.n_channels, self.n_samples = self._wave.shape
-        else:
-            found = info(path)
-            self.sample_rate = found.sample_rate
-            self.n_channels, self.n_samples = found.channels, found.frames
+        self._recording = Recording(path)
+        self.sample_rate = self._recording.sample_rate
+        self.n_channels = self._recording.n_channels
+        self.n_samples = self._recording.n_samples
 
     @property
     def name(self) -> str:
@@ -49,9 +68,14 @@ class Source:
         return source_name(self.path)
 
     @property
+    def file(self) -> Path | None:
+        """Where it can be read again; None for what came through a pipe."""
+        return Path(self.path) if self._recording.is_file else None
+
+    @property
     def duration_s(self) -> float:
         """Length in seconds."""
-        return self.n_samples / self.sample_rate
+        return self._recording.duration_s
 
     def blocks(self, advance: Callable[[float], None] = lambda _amount: None) -> Iterator[Wave]:
         """Read from the beginning; what was warned of once is not warned of again.
@@ -59,19 +83,8 @@ class Source:
         Args:
             advance: Called with the seconds of each block when it has been used.
         """
-        with warnings.catch_warnings():
-            if self._was_read:
-                warnings.simplefilter("ignore", EchoicWarning)
-            for block in self._read():
-                yield block
-                advance(block.shape[-1] / self.sample_rate)
-        self._was_read = True
+        from echoic.streaming import BLOCK_SAMPLES
 
-    def _read(self) -> Iterator[Wave]:
-        from echoic.audio import blocks
-        from echoic.streaming import BLOCK_SAMPLES, in_blocks
-
-        if self._wave is None:
-            yield from blocks(self.path, BLOCK_SAMPLES)
-            return
-        yield from in_blocks(self._wave)
+        for block in self._recording.blocks(BLOCK_SAMPLES):
+            yield block
+            advance(block.shape[-1] / self.sample_rate)

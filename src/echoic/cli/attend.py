@@ -33,17 +33,21 @@ def attend(
 
     Same rate, channels and length as the input, sample-aligned.
     """
-    from echoic.labels import LABELS
-    from echoic.outputs import check_writable
+    from echoic.outputs import check_apart, check_writable
     from echoic.processors.separate import check_labels
+    from echoic.runtime import find_model
 
     if bool(keep) == bool(mute):
         raise typer.BadParameter("give either --keep or --mute")
-    wanted = check_labels(keep or mute or (), LABELS)
+    if output == "-" and as_json:
+        raise typer.BadParameter("-o - and --json both write to standard output")
+    wanted = check_labels(keep or mute or (), find_model("hear").labels)
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
 
     def work(path: str) -> dict[str, Any]:
-        check_writable(output, force=force)
+        if output != "-":
+            check_apart([path], output)
+            check_writable(output, force=force)
         source = Source(path)
         with reporter.progress(f"attending {source.name}", total=source.duration_s) as advance:
             write_attended(source, output, wanted, keeps=bool(keep), force=force, advance=advance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
@@ -11,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from echoic.cli._source import Source
+from echoic.cli._source import Source, name_results
 from echoic.cli.common import Force, Inputs, Json, Quiet, Reporter, Verbose
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from echoic.audio.files import Wave
+    from echoic.audio import Wave
     from echoic.ear import Ear
 
 
@@ -99,8 +100,9 @@ def _hear(
 ) -> tuple[int, int]:
     """Hear one input and write its file; give its numbers of frames and samples a second."""
     from echoic.errors import AudioError
-    from echoic.outputs import check_writable, fresh_file
+    from echoic.outputs import check_apart, check_writable, fresh_file
 
+    check_apart([path], target)
     check_writable(target, force=force)  # before any long work
     source = Source(path)
     ear = ear_at(sample_rate=source.sample_rate)
@@ -129,7 +131,7 @@ def _targets(paths: list[str], output: Path, as_format: Format | None) -> dict[s
     """
     if not paths:
         return {}
-    if len(paths) == 1 and not output.is_dir():
+    if len(paths) == 1 and not os.path.isdir(output):
         suffix = output.suffix.lower().removeprefix(".")
         if suffix not in {one.value for one in Format}:
             raise typer.BadParameter(f"{output}: its suffix is neither .png nor .npz")
@@ -137,11 +139,7 @@ def _targets(paths: list[str], output: Path, as_format: Format | None) -> dict[s
             raise typer.BadParameter(f"{output}: its suffix is not --format {as_format.value}")
         return {paths[0]: output}
     suffix = (as_format or Format.PNG).value
-    targets = {
-        path: output / f"{'stdin' if path == '-' else Path(path).stem}.{suffix}" for path in paths
-    }
-    if len(set(targets.values())) < len(paths):
-        raise typer.BadParameter("two inputs have the same name; give them one at a time")
+    targets = {path: output / name for path, name in name_results(paths, f".{suffix}").items()}
     if output.exists() and not output.is_dir():
         raise typer.BadParameter(f"{output}: is a file; several inputs need a folder")
     _make_folder(output)

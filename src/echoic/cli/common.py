@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from echoic.cli._inputs import STDIN, expand_one
-from echoic.cli._records import one_line, to_json
+from echoic.cli._records import in_one_line, one_line, to_json
 from echoic.errors import EchoicError, EchoicWarning
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Reporter:
             try:
                 with self._warnings_as_notes():
                     record = work(path)
-            except (typer.Exit, typer.Abort, typer.BadParameter):
+            except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
                 raise
             except Exception as error:  # noqa: BLE001 - one input's failure is not the others'
                 self.fail(path, error)
@@ -139,7 +139,8 @@ class Reporter:
         """Say in one line that an input has failed, and remember it."""
         self.n_failed += 1
         words = one_line(error)
-        self._say(words if words.startswith(f"{path}:") else f"{path}: {words}")
+        name = in_one_line(path)
+        self._say(words if words.startswith(f"{name}:") else f"{name}: {words}")
         if self.verbose and not isinstance(error, EchoicError):
             traceback.print_exception(error)
 

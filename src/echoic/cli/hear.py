@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from echoic.cli._source import Source, source_name
+from echoic.cli._source import Source, name_results
 from echoic.cli.common import Force, Inputs, Json, Quiet, Reporter, Verbose
 from echoic.errors import EchoicWarning
 
 if TYPE_CHECKING:
-    from echoic.audio.files import Wave
+    from echoic.audio import Wave
     from echoic.events import Event
     from echoic.report.meter import ColumnMeter
 
@@ -49,19 +49,20 @@ def hear(
     a sound and rest.wav, which add up to the input, cochleagram.png and
     report.html.
     """
+    from echoic.outputs import check_apart
+
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     paths = reporter.expand(inputs)
-    folders = {path: Path(f"{source_name(path)}.hearing") for path in paths}
-    if len(set(folders.values())) < len(paths):
-        raise typer.BadParameter("two inputs have the same name; give them one at a time")
+    names = name_results(paths, ".hearing")
 
     def work(path: str) -> dict[str, Any]:
-        folder = folders[path]
+        folder = Path(names[path])
         if output is not None:
             folder = Path(output) if len(paths) == 1 else Path(output) / folder
+        check_apart(paths, folder)
         return hear_source(Source(path), folder, force=force, reporter=reporter)
 
-    reporter.each(paths, work, show_hearing)
+    reporter.each(paths, work, None if quiet else show_hearing)
 
 
 def show_hearing(record: dict[str, Any]) -> str:
@@ -198,5 +199,5 @@ def write_results(
             level_db=level_db,
             center_hz=center_hz,
             elapsed_s=elapsed_s,
-            original=None if source.path == "-" else Path(source.path),
+            original=source.file,
         )

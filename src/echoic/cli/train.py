@@ -10,7 +10,7 @@ import typer
 
 from echoic.cli.common import Json, Quiet, Reporter, Verbose
 
-RECIPES = ("hear", "picture")
+RECIPES = ("hear", "unet")
 
 
 def train(
@@ -30,6 +30,10 @@ def train(
         int | None,
         typer.Option("--steps", min=1, help="Fewer or more than the recipe's own number."),
     ] = None,
+    cooldown: Annotated[
+        int,
+        typer.Option("--cooldown", min=0, help="Of these steps, the last, with a falling rate."),
+    ] = 0,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of weights and scenes.")] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -45,12 +49,14 @@ def train(
 
         try:
             module = import_module(f"echoic.training.recipes.{recipe}")
+            from echoic.training.loop import LoopSettings
         except ModuleNotFoundError as error:
             raise MissingExtraError(
                 f"{error.name} is not installed: pip install 'echoic[train]'"
             ) from error
         folder = Path(output or f"runs/{recipe}")
-        card = module.run(folder, n_steps=steps, seed=seed, report=reporter.note)
+        settings = LoopSettings(n_steps=steps or module.N_STEPS, cooldown_steps=cooldown, seed=seed)
+        card = module.run(folder, settings, report=reporter.note)
         return {"recipe": recipe, "model": str(card)}
 
     reporter.each([recipe], work, lambda record: str(record["model"]))

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.errors import ParameterError
+from echoic.streaming import check_number
 from echoic.units import ERB_SLOPE_PER_HZ, erb_hz, erb_rate_to_hz, hz_to_erb_rate
 
 ORDER = 4
@@ -80,6 +81,7 @@ def check_sample_rate(sample_rate: float) -> float:
     Raises:
         ParameterError: not a number from 8 to 192 kHz.
     """
+    check_number(sample_rate, name="sample_rate")
     if not LOWEST_RATE_HZ <= sample_rate <= HIGHEST_RATE_HZ:
         raise ParameterError(
             f"sample_rate={sample_rate!r} is outside {LOWEST_RATE_HZ:.0f} to "

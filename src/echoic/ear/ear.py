@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from echoic.ear import kernels
 from echoic.ear.design import BankDesign, design_listening
-from echoic.ear.filterbank import Coefficients, check_rate, check_state_shape, fresh_stages
+from echoic.ear.filterbank import Coefficients, check_rate, fresh_stages
 from echoic.ear.haircell import Adaptation, AdaptationState, compress_log, compress_power
 from echoic.errors import ParameterError
-from echoic.streaming import FrameClock, as_float32
+from echoic.streaming import FrameClock, as_float32, check_state
 
 FEATURES = ("envelope", "onset", "fine")
 COMPRESSIONS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
@@ -131,9 +131,8 @@ class Ear:
         wave = as_float32(wave)
         lead, n_bands = wave.shape[:-1], self.design.n_bands
         fresh = self._fresh(lead)
-        state = state or fresh
-        check_state_shape(state.stages, fresh.stages.shape, owner="Ear")
-        check_state_shape(state.sums, fresh.sums.shape, owner="Ear")
+        state = fresh if state is None else state
+        check_state(state, fresh, owner="Ear")
         start = int(state.n_samples[0])
         ends = self.clock.ends(start, start + wave.shape[-1])
         sums = np.empty((state.sums.shape[-2], *lead, n_bands, ends.size), np.float32)

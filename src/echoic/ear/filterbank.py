@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from echoic.ear import kernels
 from echoic.ear.design import BankDesign, design_listening, design_separating
 from echoic.errors import ParameterError
-from echoic.streaming import as_float32
+from echoic.streaming import as_float32, check_state
 
 
 class Coefficients(NamedTuple):
@@ -30,18 +30,6 @@ class Coefficients(NamedTuple):
 def fresh_stages(lead: tuple[int, ...], n_bands: int) -> NDArray[np.float32]:
     """The filter stages before any sound, (..., 8, band)."""
     return np.zeros((*lead, kernels.N_STATE_ROWS, n_bands), dtype=np.float32)
-
-
-def check_state_shape(array: NDArray[np.float32], shape: tuple[int, ...], *, owner: str) -> None:
-    """Refuse a state that another configuration or another lead shape made.
-
-    Raises:
-        ParameterError: the shapes differ.
-    """
-    if array.shape != shape:
-        raise ParameterError(
-            f"state of shape {array.shape} does not belong to this {owner}, which needs {shape}"
-        )
 
 
 def check_rate(design: BankDesign, sample_rate: float) -> None:
@@ -107,6 +95,8 @@ class Filterbank:
         design: BankDesign | None = None,
     ) -> None:
         """Design the bank."""
+        if design is not None and (n_bands, low_hz, high_hz) != (64, 50.0, 7600.0):
+            raise ParameterError("give either a design or n_bands, low_hz and high_hz, not both")
         self.design = design or design_listening(
             sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
         )
@@ -129,8 +119,10 @@ class Filterbank:
         """Filter the next chunk."""
         wave = as_float32(wave)
         lead, n_samples, n_bands = wave.shape[:-1], wave.shape[-1], self.design.n_bands
-        stages = fresh_stages(lead, n_bands) if state is None else state.stages
-        check_state_shape(stages, (*lead, kernels.N_STATE_ROWS, n_bands), owner="Filterbank")
+        init = FilterbankState(fresh_stages(lead, n_bands))
+        state = init if state is None else state
+        check_state(state, init, owner="Filterbank")
+        stages = state.stages
         subbands = np.empty((*lead, n_bands, n_samples), dtype=np.complex64)
         new_stages = np.empty_like(stages)
         for index in np.ndindex(lead):

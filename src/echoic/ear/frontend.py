@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from echoic.ear import kernels
 from echoic.ear.ear import Ear, EarState
 from echoic.ear.haircell import Adaptation, AdaptationState, compress_log
-from echoic.errors import ParameterError
-from echoic.streaming import FrameClock
+from echoic.streaming import FrameClock, as_float32, check_channels, check_kind, check_state
 
 HOP_S = 0.005
 FRAMES_PER_STEP = 4  # networks take a step of the listener every so many frames
@@ -77,8 +76,11 @@ class FrontEnd:
         self, wave: NDArray[np.floating], state: FrontEndState | None = None
     ) -> tuple[NDArray[np.float32], FrontEndState]:
         """Hear the next chunk."""
-        if np.ndim(wave) != 2:
-            raise ParameterError(f"wave of shape {np.shape(wave)} is not (channel, time)")
+        wave = as_float32(wave)
+        check_channels(wave.shape)
+        if state is not None:
+            check_kind(state, FrontEndState, owner="FrontEnd")
+            check_state(state.peak, np.empty(1, np.float32), owner="FrontEnd")
         envelope, ear = self.ear(wave, state.ear if state else None)
         level = compress_log(np.sqrt(np.sum(np.square(envelope), axis=0)))
         onset, adaptation = self.adaptation(level, state.adaptation if state else None)

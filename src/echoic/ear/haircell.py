@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from echoic.ear import kernels
 from echoic.ear.design import check_sample_rate
-from echoic.ear.filterbank import check_state_shape
 from echoic.ear.subbands import as_subbands
 from echoic.errors import ParameterError
-from echoic.streaming import as_float32
+from echoic.streaming import as_float32, check_state
 
 FLOOR_DBFS = -100.0
 POWER_EXPONENT = 0.3
@@ -107,8 +106,10 @@ class Adaptation:
         """Compare the next frames with what came before them."""
         level = as_float32(level, name="level")
         lead = level.shape[:-1]
-        adapted = np.zeros(lead, np.float32) if state is None else state.adapted
-        check_state_shape(adapted, lead, owner="Adaptation")
+        init = AdaptationState(np.zeros(lead, np.float32))
+        state = init if state is None else state
+        check_state(state, init, owner="Adaptation")
+        adapted = state.adapted
         flat = level.reshape(int(np.prod(lead)), level.shape[-1])
         onset = np.empty_like(flat)
         new = kernels.adapt(flat, self.forget, adapted.reshape(-1), onset)
@@ -241,8 +242,10 @@ class HairCell:
         subbands = as_subbands(subbands)
         lead, n_bands = subbands.shape[:-2], subbands.shape[-2]
         shape = (*lead, self.order, n_bands)
-        stages = np.zeros(shape, np.float32) if state is None else state.stages
-        check_state_shape(stages, shape, owner="HairCell")
+        init = HairCellState(np.zeros(shape, np.float32))
+        state = init if state is None else state
+        check_state(state, init, owner="HairCell")
+        stages = state.stages
         potential, new_stages = np.empty(subbands.shape, np.float32), np.empty_like(stages)
         for index in np.ndindex(lead):
             new_stages[index] = transduce(

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from echoic.ear import kernels
 from echoic.ear.design import ORDER, BankDesign, design_inverse, design_separating
-from echoic.ear.filterbank import check_rate, check_state_shape
+from echoic.ear.filterbank import check_rate
 from echoic.ear.subbands import as_subbands
+from echoic.streaming import check_state
 
 
 class InverseState(NamedTuple):
@@ -85,8 +86,10 @@ class Inverse:
         subbands = as_subbands(subbands, n_bands=self.bank.n_bands)
         lead = subbands.shape[:-2]
         tail_shape = (*lead, *self.design.weight.shape, self.delay)
-        tail = np.zeros(tail_shape, np.float32) if state is None else state.tail
-        check_state_shape(tail, tail_shape, owner="Inverse")
+        init = InverseState(np.zeros(tail_shape, np.float32))
+        state = init if state is None else state
+        check_state(state, init, owner="Inverse")
+        tail = state.tail
         bands = np.zeros(subbands.shape, dtype=np.float32)
         new_tail = np.empty_like(tail)
         for *index, tap in np.ndindex(tail_shape[:-2]):

@@ -7,10 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.ear.filterbank import check_state_shape
 from echoic.ear.kernels import _jit
 from echoic.errors import ParameterError
-from echoic.streaming import as_float32
+from echoic.streaming import as_float32, check_state
 
 
 class NerveState(NamedTuple):
@@ -109,8 +108,10 @@ class Nerve:
         """Fire at the next frames."""
         level = as_float32(level, name="level")
         shape = (*level.shape[:-1], 2)
-        adapted = np.zeros(shape, np.float32) if state is None else state.adapted
-        check_state_shape(adapted, shape, owner="Nerve")
+        init = NerveState(np.zeros(shape, np.float32))
+        state = init if state is None else state
+        check_state(state, init, owner="Nerve")
+        adapted = state.adapted
         rate = np.empty_like(level)
         rows = (int(np.prod(shape[:-1])), level.shape[-1])
         new = fire(

@@ -1,14 +1,15 @@
-"""From a trained network to the step graphs that the runtime loads, and back.
+"""From a trained network to the graphs that the runtime loads, and back.
 
-A step graph has fixed shapes and explicit state: frame and state in, frame and
-state out. (A dynamic time axis would freeze silently in the exporter.) Inputs
-are the arguments, then `state_0` … ; outputs the results, then `next_0` … .
+Graphs have fixed shapes and explicit state: frames and state in, answers and state out.
+(A dynamic time axis would freeze silently in the exporter.) A network comes as two of
+them, of one step and of many, which share one file of weights. Inputs are `frames`, then
+`state_0` …; outputs are the fields of the network's output, then `next_0` ….
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from echoic.ear.frontend import FRAMES_PER_STEP
-from echoic.nn.hearing import HearingNetwork, to_steps
-from echoic.nn.listener import CODE_SIZE, N_BANDS, N_FEATURES, ListenerState
-from echoic.nn.memory import MemoryState
+from echoic.nn.hearing import HearingNetwork
+from echoic.nn.listener import N_BANDS, N_FEATURES
+
+CHUNK_STEPS = 64
+# What is smaller stays in the graph: shapes and axes, which loading needs at once.
+_SMALLEST_EXTERNAL_BYTES = 1024
 
 
 def flatten(state: Any) -> list[Tensor]:
@@ -31,103 +34,135 @@ def flatten(state: Any) -> list[Tensor]:
     return [tensor for part in state for tensor in flatten(part)]
 
 
-class ListenerStep(nn.Module):
-    """One step: four ear frames in, code and logits out."""
+def unflatten(template: Any, tensors: Iterator[Tensor]) -> Any:
+    """A state of the template's structure from the tensors that `flatten` gives."""
+    if isinstance(template, Tensor):
+        return next(tensors)
+    parts = [unflatten(part, tensors) for part in template]
+    return type(template)(*parts) if hasattr(template, "_fields") else tuple(parts)
 
-    def __init__(self, network: HearingNetwork) -> None:
+
+class _Flat(nn.Module):
+    """A network whose state comes and goes as a flat list of tensors."""
+
+    def __init__(self, network: nn.Module, template: Any) -> None:
         super().__init__()
-        self.listener = network.listener
-        self.detect = network.detect
+        self.network = network
+        self.template = template
 
     def forward(self, frames: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        """Frames (1, 2, band, 4), memory lines, integrators, codes kept for detection."""
-        n_lines = self.listener.memory.n_octaves
-        before = ListenerState(MemoryState(state[:n_lines]), state[n_lines:-1])
-        code, after = self.listener(to_steps(frames), before)
-        logits, codes = self.detect(code, state[-1])
-        return code, logits, *flatten(after), codes
+        output, after = self.network(frames, unflatten(self.template, iter(state)))
+        return *output, *flatten(after)
 
 
-class GainsStep(nn.Module):
-    """One ear frame and the known code in, gains out."""
+class _QueryTable(nn.Module):
+    """The queries of all labels and the rest, and that of an example."""
 
     def __init__(self, network: HearingNetwork) -> None:
         super().__init__()
-        self.gains = network.gains
+        self.queries = network.queries
 
-    def forward(self, frames: Tensor, code: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        """Frames (1, 2, band, 1), code (1, CODE_SIZE, 1), memory lines."""
-        gains, after = self.gains(frames, code, MemoryState(state))
-        return gains, *flatten(after)
+    def forward(self, embedding: Tensor) -> tuple[Tensor, Tensor]:
+        of_example = self.queries(embedding)
+        return self.queries.labels + 0 * of_example.sum(), of_example
 
 
 def _export(
-    step: nn.Module,
-    inputs: Sequence[tuple[str, Tensor]],
-    outputs: Sequence[str],
-    state: Sequence[Tensor],
-    path: Path,
-) -> None:
-    n_states = len(state)
+    module: nn.Module, arguments: Sequence[Tensor], inputs: Sequence[str], outputs: Sequence[str]
+) -> onnx.ModelProto:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         program = torch.onnx.export(
-            step.eval(),
-            (*(tensor for _, tensor in inputs), *state),
+            module.eval(),
+            tuple(arguments),
             dynamo=True,
             optimize=False,  # folded constants would lose the names of the weights
-            input_names=[*(name for name, _ in inputs), *(f"state_{k}" for k in range(n_states))],
-            output_names=[*outputs, *(f"next_{k}" for k in range(n_states))],
+            input_names=list(inputs),
+            output_names=list(outputs),
             external_data=False,
             verbose=False,
         )
     assert program is not None
-    program.save(path, external_data=False)
+    graph = program.model_proto
+    for node in graph.graph.node:
+        del node.metadata_props[:]  # where in the source it came from: most of the bytes
+    return graph
+
+
+def _network_graph(network: nn.Module, n_steps: int) -> onnx.ModelProto:
+    """The graph of a network over so many steps."""
+    state = network.init_state(1)  # type: ignore[operator]
+    tensors = flatten(state)
+    frames = torch.zeros(1, N_FEATURES, N_BANDS, n_steps * int(network.hop))  # type: ignore[arg-type]
+    with torch.no_grad():
+        output, _ = network(frames, state)
+    return _export(
+        _Flat(network, state),
+        [frames, *tensors],
+        ["frames", *(f"state_{k}" for k in range(len(tensors)))],
+        [*output._fields, *(f"next_{k}" for k in range(len(tensors)))],
+    )
+
+
+def _share_weights(graphs: Sequence[onnx.ModelProto], path: Path) -> None:
+    """Move the weights of all graphs into one file, each once."""
+    places: dict[str, tuple[int, int]] = {}
+    content = bytearray()
+    for graph in graphs:
+        for tensor in graph.graph.initializer:
+            raw = numpy_helper.to_array(tensor).tobytes()
+            if len(raw) < _SMALLEST_EXTERNAL_BYTES:
+                continue
+            if tensor.name not in places:
+                places[tensor.name] = (len(content), len(raw))
+                content += raw
+            offset, length = places[tensor.name]
+            assert content[offset : offset + length] == raw, tensor.name
+            tensor.ClearField("raw_data")
+            tensor.data_location = onnx.TensorProto.EXTERNAL
+            for key, value in (("location", path.name), ("offset", offset), ("length", length)):
+                tensor.external_data.add(key=key, value=str(value))
+    path.write_bytes(content)
 
 
 def export_hearing(network: HearingNetwork, folder: Path, name: str) -> list[Path]:
-    """Write NAME.listener.onnx and NAME.gains.onnx.
+    """Write NAME.step.onnx, NAME.chunk.onnx and NAME.queries.onnx, and NAME.weights for all.
 
     Args:
         network: Trained; put into evaluation mode.
-        folder: Takes the two files.
+        folder: Takes the files.
         name: Of the model.
     """
     network = network.cpu().eval()
-    fresh = network.init_state(1)
-    frames = torch.zeros(1, N_FEATURES, N_BANDS, FRAMES_PER_STEP)
-    code = torch.zeros(1, CODE_SIZE, 1)
-    listener, gains = folder / f"{name}.listener.onnx", folder / f"{name}.gains.onnx"
-    _export(
-        ListenerStep(network),
-        [("frames", frames)],
-        ["code", "logits"],
-        flatten((fresh.listener, fresh.detect)),
-        listener,
-    )
-    _export(
-        GainsStep(network),
-        [("frames", frames[..., :1].contiguous()), ("code", code)],
-        ["gains"],
-        flatten(fresh.gains),
-        gains,
-    )
-    return [listener, gains]
+    graphs = {
+        "step": _network_graph(network, 1),
+        "chunk": _network_graph(network, CHUNK_STEPS),
+        "queries": _export(
+            _QueryTable(network),
+            [torch.zeros(1, network.listener.size)],
+            ["embedding"],
+            ["labels", "of_example"],
+        ),
+    }
+    weights = folder / f"{name}.weights"
+    _share_weights(list(graphs.values()), weights)
+    paths = [folder / f"{name}.{kind}.onnx" for kind in graphs]
+    for path, graph in zip(paths, graphs.values(), strict=True):
+        path.write_bytes(graph.SerializeToString())
+    return [*paths, weights]
 
 
-def load_hearing(network: HearingNetwork, paths: Sequence[Path]) -> HearingNetwork:
+def load_hearing(network: HearingNetwork, folder: Path, name: str) -> HearingNetwork:
     """Read shipped weights back into torch, for fine-tuning.
 
     Raises:
         KeyError: the graphs lack a parameter of the network.
     """
     stored: dict[str, Tensor] = {}
-    for path in paths:
-        for initializer in onnx.load(path).graph.initializer:
+    for kind in ("step", "queries"):
+        # With what lies beside it: `onnx.load` reads external weights from the same folder.
+        for initializer in onnx.load(folder / f"{name}.{kind}.onnx").graph.initializer:
             array = np.array(numpy_helper.to_array(initializer))
-            stored[initializer.name] = torch.from_numpy(array)
-    # Only training counts batches; the graphs know nothing of it.
-    counts = {n: t for n, t in network.state_dict().items() if n.endswith("num_batches_tracked")}
-    wanted = [name for name in network.state_dict() if name not in counts]  # in their order
-    network.load_state_dict(counts | {name: stored[name] for name in wanted})
+            stored[initializer.name.removeprefix("network.")] = torch.from_numpy(array)
+    network.load_state_dict({key: stored[key] for key in network.state_dict()})
     return network

@@ -1,27 +1,27 @@
-"""What the listener's code is asked for: which sounds there are, and their gains."""
+"""What the listener is asked for: which sounds there are, and whose each place is."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from echoic.nn.listener import CODE_SIZE, N_BANDS, N_FEATURES, standardise
-from echoic.nn.memory import EchoicMemory, MemoryState
+from echoic.nn.listener import BANDS_PER_GROUP, Heard
 
-LOOK_AHEAD_STEPS = 25  # 0.5 s
+LOOK_AHEAD_STEPS = 50  # 0.5 s
+QUERY_SIZE = 24
 
 
 class Detect(nn.Module):
     """Say of every label whether it sounded `LOOK_AHEAD_STEPS` steps ago.
 
     The answer about a moment is given a little later, when more has been
-    heard; files are read ahead by as much, streams get it late. The code of
+    heard; files are read ahead by as much, streams get it late. The embedding of
     the moment itself is kept until then and stands beside the present one: it
     says when, the later one what.
 
     Shape:
-        code (batch, 256, step) -> logits (batch, label, step); the state holds
-        the last codes, (batch, 256, LOOK_AHEAD_STEPS).
+        embedding (batch, step, size) -> logits (batch, label, step); the state holds
+        the last embeddings, (batch, LOOK_AHEAD_STEPS, size).
 
     Delay: LOOK_AHEAD_STEPS. Hop: 1.
     """
@@ -29,64 +29,84 @@ class Detect(nn.Module):
     hop = 1
     delay = LOOK_AHEAD_STEPS
 
-    def __init__(self, n_labels: int, n_hidden: int = 128, dropout: float = 0.3) -> None:
+    def __init__(self, n_labels: int, size: int, n_hidden: int = 192, dropout: float = 0.3) -> None:
         super().__init__()
-        self.now = nn.Linear(CODE_SIZE, n_hidden)
-        self.then = nn.Linear(CODE_SIZE, n_hidden, bias=False)
+        self.size = size
+        self.norm = nn.LayerNorm(size)
+        self.now = nn.Linear(size, n_hidden)
+        self.then = nn.Linear(size, n_hidden, bias=False)
         self.dropout = nn.Dropout(dropout)
         self.logits = nn.Linear(n_hidden, n_labels)
+        nn.init.constant_(self.logits.bias, -3.0)  # few of the labels sound at a time
 
     def init_state(self, batch: int) -> Tensor:
         """The state before any sound."""
-        return torch.zeros(batch, CODE_SIZE, LOOK_AHEAD_STEPS)
+        return torch.zeros(batch, LOOK_AHEAD_STEPS, self.size)
 
-    def forward(self, code: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, embedding: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Logits for every step."""
-        kept = self.init_state(code.shape[0]) if state is None else state
-        history = torch.cat([kept.to(code), code], dim=-1)
-        then = history[..., : code.shape[-1]]
-        hidden = self.now(code.transpose(1, 2)) + self.then(then.transpose(1, 2))
-        logits: Tensor = self.logits(self.dropout(nn.functional.silu(hidden)))
-        return logits.transpose(1, 2), history[..., history.shape[-1] - LOOK_AHEAD_STEPS :]
+        kept = self.init_state(embedding.shape[0]) if state is None else state
+        history = torch.cat([kept.to(embedding), self.norm(embedding)], dim=1)
+        n_steps = embedding.shape[1]
+        now, then = history[:, LOOK_AHEAD_STEPS:], history[:, :n_steps]
+        hidden = nn.functional.silu(self.now(now) + self.then(then))
+        logits: Tensor = self.logits(self.dropout(hidden))
+        return logits.transpose(1, 2), history[:, n_steps:]
 
 
-class Gains(nn.Module):
-    """Share every band out among the labels and the rest.
-
-    The code says what is sounding, a short memory of the ear's own frames
-    where and when. A softmax over labels and rest makes the shares add up to
-    1 in every band: what is given to one sound is taken from the others.
+class Places(nn.Module):
+    """A vector for every band and step: what is heard there, to be held against queries.
 
     Shape:
-        frames (batch, 2, band, frame) every 5 ms, code (batch, 256, frame)
-        -> gains (batch, label + 1, band, frame), the last one the rest.
-
-    Delay: 0 frames. Hop: 1.
+        `Heard` -> (batch, QUERY_SIZE, band, step).
     """
 
-    hop = 1
-    delay = 0
-
-    def __init__(self, n_labels: int, n_octaves: int = 4, n_hidden: int = 256) -> None:
+    def __init__(self, width: int, n_hidden: int = 96) -> None:
         super().__init__()
-        self.n_outputs = n_labels + 1
-        self.memory = EchoicMemory(n_octaves)
-        self.from_ear = nn.Linear(self.memory.n_slots * N_FEATURES * N_BANDS, n_hidden)
-        self.from_code = nn.Linear(CODE_SIZE, n_hidden, bias=False)
-        self.hidden = nn.Linear(n_hidden, n_hidden)
-        self.shares = nn.Linear(n_hidden, self.n_outputs * N_BANDS)
+        self.norm = nn.LayerNorm(width)
+        self.hidden = nn.Linear(width, n_hidden)
+        self.out = nn.Linear(n_hidden, BANDS_PER_GROUP * QUERY_SIZE)
 
-    def init_state(self, batch: int) -> MemoryState:
-        """The state before any sound."""
-        return self.memory.init_state(batch, N_FEATURES * N_BANDS)
+    def forward(self, heard: Heard) -> Tensor:
+        """Vectors for every step."""
+        x = self.out(nn.functional.silu(self.hidden(self.norm(heard.groups))))
+        x = x.unflatten(-1, (BANDS_PER_GROUP, QUERY_SIZE)).flatten(2, 3)
+        return x.permute(0, 3, 2, 1)
 
-    def forward(
-        self, frames: Tensor, code: Tensor, state: MemoryState | None = None
-    ) -> tuple[Tensor, MemoryState]:
-        """Gains for the next frames."""
-        slots, state = self.memory(standardise(frames).flatten(1, 2), state)
-        near_past = slots.flatten(1, 2).transpose(1, 2)
-        x = self.from_ear(near_past) + self.from_code(code.transpose(1, 2))
-        x = self.hidden(nn.functional.silu(x))
-        shares = self.shares(nn.functional.silu(x)).unflatten(2, (self.n_outputs, N_BANDS))
-        return torch.softmax(shares, dim=2).permute(0, 2, 3, 1), state
+
+class Queries(nn.Module):
+    """The vectors that places are held against: of labels and the rest, or of an example.
+
+    Shape:
+        `labels` (label + 1, QUERY_SIZE), the rest last; called with the mean embedding of
+        an example (…, size) -> (…, QUERY_SIZE).
+    """
+
+    def __init__(self, n_labels: int, size: int) -> None:
+        super().__init__()
+        self.labels = nn.Parameter(torch.randn(n_labels + 1, QUERY_SIZE))
+        self.norm = nn.LayerNorm(size)
+        self.of_example = nn.Linear(size, QUERY_SIZE)
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        """The query of an example."""
+        query: Tensor = self.of_example(self.norm(embedding))
+        return query
+
+
+def masks(places: Tensor, queries: Tensor, among: Tensor | None = None) -> Tensor:
+    """Share every band and step out among queries: what one is given is taken from the others.
+
+    Args:
+        places: What is heard where.
+        queries: What is asked for, the rest among them.
+        among: Where False, a query takes no part and is given nothing.
+
+    Shape:
+        places (batch, QUERY_SIZE, band, step), queries (batch, query, QUERY_SIZE),
+        among (batch, query) -> (batch, query, band, step), adding up to 1 over the queries.
+    """
+    scores = torch.einsum("bqd,bdfs->bqfs", queries, places) / QUERY_SIZE**0.5
+    if among is not None:
+        scores = scores.masked_fill(~among[:, :, None, None], float("-inf"))
+    return torch.softmax(scores, dim=1)

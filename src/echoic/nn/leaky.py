@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from echoic.nn.scan import scan
+
 
 class LeakyLayer(nn.Module):
     """h ← h + z·(c − h): each unit follows its input as fast as its gate opens.
@@ -13,10 +15,15 @@ class LeakyLayer(nn.Module):
     elementwise recurrence is serial and all matrix products run over whole
     sequences at once: a fraction of a GRU's cost, and gradients that reach as
     far back as the leak (minGRU, Feng et al. 2024). Gates start out with time
-    constants spread evenly, in octaves, from 1 to 128 steps.
+    constants spread evenly, in octaves, from 1 step to `longest_steps`.
+
+    Args:
+        size: Units.
+        longest_steps: Time constant of the slowest unit at the start of training.
 
     Shape:
-        x (batch, size, step), state (batch, size) -> the same shapes.
+        x (row, step, size), state (row, size) -> (row, step, size), (row, size).
+        Steps come before units here, inside of the networks, where products run over units.
 
     Delay: 0 steps. Hop: 1.
     """
@@ -24,30 +31,25 @@ class LeakyLayer(nn.Module):
     hop = 1
     delay = 0
 
-    def __init__(self, size: int, *, longest_steps: float = 128.0) -> None:
+    def __init__(self, size: int, *, longest_steps: float = 256.0) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(size)
-        self.gate = nn.Linear(size, size)
-        self.candidate = nn.Linear(size, size)
+        self.gate_and_candidate = nn.Linear(size, 2 * size)
         self.out = nn.Linear(size, size)
         opening = longest_steps ** -torch.linspace(0.05, 1, size)
         with torch.no_grad():
-            self.gate.bias.copy_(torch.logit(opening))
+            self.gate_and_candidate.bias[:size] = torch.logit(opening)
         self.size = size
 
-    def init_state(self, batch: int) -> Tensor:
+    def init_state(self, rows: int) -> Tensor:
         """The state before any sound."""
-        return torch.zeros(batch, self.size)
+        return torch.zeros(rows, self.size)
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Integrate the next steps; the input is added to what comes out."""
-        h = self.init_state(x.shape[0]).to(x) if state is None else state
-        normed = self.norm(x.transpose(1, 2))
-        gate = torch.sigmoid(self.gate(normed))
-        kept, taken = 1 - gate, gate * self.candidate(normed)
-        over_time = []
-        for keep, take in zip(kept.unbind(1), taken.unbind(1), strict=True):
-            h = torch.addcmul(take, keep, h)
-            over_time.append(h)
-        integrated = torch.stack(over_time, dim=1) if over_time else taken
-        return x + self.out(nn.functional.silu(integrated)).transpose(1, 2), h
+        first = self.init_state(x.shape[0]).to(x) if state is None else state
+        gate, candidate = self.gate_and_candidate(self.norm(x)).chunk(2, dim=-1)
+        gate = torch.sigmoid(gate)
+        h = scan(1 - gate, gate * candidate, first)
+        last = torch.cat([first[:, None], h], dim=1)[:, -1]
+        return x + self.out(nn.functional.silu(h)), last

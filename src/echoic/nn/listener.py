@@ -14,15 +14,37 @@ from echoic.nn.memory import EchoicMemory, MemoryState
 
 N_BANDS = 64
 N_FEATURES = 2  # level and onset, see `echoic.ear.frontend`
-CODE_SIZE = 256
+FRAMES_PER_STEP = 2
+"""Ear frames of 5 ms that a step of 10 ms takes in."""
+N_GROUPS = 16
+BANDS_PER_GROUP = N_BANDS // N_GROUPS
 _TYPICAL_LEVEL, _TYPICAL_SPREAD, _TYPICAL_ONSET = 0.45, 0.22, 0.06
+_HARMONICS = (0.5, 2.0, 3.0)
+
+
+class BlockState(NamedTuple):
+    """groups: (batch · group, width), wide: (batch, size); what a block integrates."""
+
+    groups: Tensor
+    wide: Tensor
 
 
 class ListenerState(NamedTuple):
-    """What the listener carries: its echoic memory and its layers' integrators."""
+    """What the listener carries: its echoic memory and its blocks' integrators."""
 
     memory: MemoryState
-    layers: tuple[Tensor, ...]  # (batch, CODE_SIZE) each
+    blocks: tuple[BlockState, ...]
+
+
+class Heard(NamedTuple):
+    """What the listener makes of each step.
+
+    embedding: (batch, step, size), one vector for the whole spectrum.
+    groups: (batch, step, group, feature), what is known of each four neighbouring bands.
+    """
+
+    embedding: Tensor
+    groups: Tensor
 
 
 def standardise(frames: Tensor) -> Tensor:
@@ -35,11 +57,13 @@ def harmonic_matrix(multiple: float) -> Tensor:
     """(band, band) matrix that reads, at every band, the level `multiple` times higher.
 
     Linear interpolation on the ERB-rate scale; zero where that lies above the
-    highest band. What belongs together, harmonics, is thereby made neighbours
-    (harmonic stacking, Bittner et al. 2022).
+    highest band or below the lowest. Harmonics, which belong together, thereby become
+    neighbours (harmonic stacking, Bittner et al. 2022).
     """
     center_hz = design_listening(sample_rate=16000, n_bands=N_BANDS).center_hz
-    position = np.interp(center_hz * multiple, center_hz, np.arange(N_BANDS), right=np.nan)
+    position = np.interp(
+        center_hz * multiple, center_hz, np.arange(N_BANDS), left=np.nan, right=np.nan
+    )
     matrix = np.zeros((N_BANDS, N_BANDS), dtype=np.float32)
     for band, place in enumerate(position):
         if np.isfinite(place):
@@ -49,115 +73,165 @@ def harmonic_matrix(multiple: float) -> Tensor:
     return torch.from_numpy(matrix)
 
 
-def _narrowing(n_in: int, n_out: int, *, kernel: int) -> list[nn.Module]:
-    """Half as many places over the bands; batch statistics are fixed once trained."""
-    return [
-        nn.Conv1d(n_in, n_out, kernel, stride=2, padding=kernel // 2, bias=False),
-        nn.BatchNorm1d(n_out),
-        nn.SiLU(),
-    ]
+class Masking(nn.Module):
+    """Set some neighbouring bands to silence while training, others in every item.
+
+    Recordings to learn from are few: a listener that may rely on no band learns what a
+    kind of sound has in common, not the recording (SpecAugment, Park et al. 2019).
+
+    Shape:
+        frames (batch, feature, band, frame) -> the same shape.
+    """
+
+    def __init__(self, widest_bands: int = 12) -> None:
+        super().__init__()
+        self.widest_bands = widest_bands
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Mask while training; otherwise change nothing."""
+        if not self.training:
+            return frames
+        batch, band = frames.shape[0], torch.arange(N_BANDS, device=frames.device)
+        width = torch.randint(0, self.widest_bands + 1, (batch, 1), device=frames.device)
+        start = torch.randint(0, N_BANDS, (batch, 1), device=frames.device)
+        kept = (band < start) | (band >= start + width)
+        return frames * kept[:, None, :, None]
 
 
-# Recordings to learn from are few: a listener that may rely on no band and no
-# moment of the past learns what the kind has in common, not the recording.
-_WIDEST_DEAF_BANDS = 12
-_GAP_PROBABILITY = 0.15
+class Encoder(nn.Module):
+    """Every group of four bands with its recent past and its harmonics, as one vector.
+
+    Each group has a bias of its own: the axes of sound differ, and a band is not like
+    the next.
+
+    Shape:
+        frames (batch, 2, band, frame), standardised, whole steps
+        -> (batch, step, group, width).
+    """
+
+    harmonics: Tensor
+
+    def __init__(self, n_octaves: int, n_hidden: int, width: int) -> None:
+        super().__init__()
+        self.memory = EchoicMemory(n_octaves)
+        self.register_buffer(
+            "harmonics", torch.cat([harmonic_matrix(m).T for m in _HARMONICS], 1), persistent=False
+        )
+        n_channels = N_FEATURES * FRAMES_PER_STEP + n_octaves + len(_HARMONICS)
+        self.hidden = nn.Linear(n_channels * BANDS_PER_GROUP, n_hidden)
+        self.group_bias = nn.Parameter(0.5 * torch.randn(N_GROUPS, n_hidden))
+        self.out = nn.Linear(n_hidden, width)
+
+    def forward(
+        self, frames: Tensor, state: MemoryState | None = None
+    ) -> tuple[Tensor, MemoryState]:
+        """Encode the next steps."""
+        n_steps = frames.shape[-1] // FRAMES_PER_STEP
+        by_step = frames.unflatten(-1, (n_steps, FRAMES_PER_STEP))
+        level = by_step[:, 0].mean(dim=-1)
+        slots, state = self.memory(level, state)
+        present = by_step.permute(0, 3, 1, 4, 2).flatten(2, 3)  # (batch, step, channel, band)
+        past = slots[:, 1:].permute(0, 3, 1, 2)
+        harmonics = level.transpose(1, 2) @ self.harmonics
+        harmonics = harmonics.unflatten(-1, (len(_HARMONICS), N_BANDS))
+        channels = torch.cat([present, past, harmonics], dim=2)
+        groups = channels.unflatten(-1, (N_GROUPS, BANDS_PER_GROUP)).transpose(2, 3).flatten(3)
+        x = nn.functional.silu(self.hidden(groups) + self.group_bias)
+        return self.out(x), state
 
 
-def _with_deaf_bands(frames: Tensor) -> Tensor:
-    """Silence some neighbouring bands, others in every item (SpecAugment, Park et al. 2019)."""
-    batch = frames.shape[0]
-    band = torch.arange(N_BANDS, device=frames.device)
-    width = torch.randint(0, _WIDEST_DEAF_BANDS + 1, (batch, 1), device=frames.device)
-    start = torch.randint(0, N_BANDS, (batch, 1), device=frames.device)
-    heard = (band < start) | (band >= start + width)
-    return frames * heard[:, None, :, None]
+class Block(nn.Module):
+    """One round of listening: each group along time, then all groups together along time.
 
+    Within a group the weights are shared by all, so that a pattern in time is learned once
+    for the whole spectrum; across groups every place has its own. What the whole knows goes
+    back to every group.
 
-def _with_gaps(slots: Tensor) -> Tensor:
-    """Forget whole slots of the past, others in every item; the present is always there."""
-    kept = torch.rand(*slots.shape[:2], 1, 1, device=slots.device) >= _GAP_PROBABILITY
-    kept[:, 0] = True
-    return slots * kept
+    Shape:
+        groups (batch, step, group, width), wide (batch, step, size) -> the same shapes.
+    """
+
+    def __init__(self, width: int, size: int, dropout: float) -> None:
+        super().__init__()
+        self.along_time = LeakyLayer(width)
+        self.norm = nn.LayerNorm(width)
+        self.gather = nn.Linear(N_GROUPS * width, size)
+        self.dropout = nn.Dropout(dropout)
+        self.whole = LeakyLayer(size)
+        self.spread = nn.Linear(size, N_GROUPS * width)
+
+    def init_state(self, batch: int) -> BlockState:
+        """The state before any sound."""
+        return BlockState(
+            self.along_time.init_state(batch * N_GROUPS), self.whole.init_state(batch)
+        )
+
+    def forward(
+        self, groups: Tensor, wide: Tensor, state: BlockState
+    ) -> tuple[Tensor, Tensor, BlockState]:
+        """Listen to the next steps."""
+        batch = groups.shape[0]
+        rows = groups.transpose(1, 2).flatten(0, 1)
+        rows, in_groups = self.along_time(rows, state.groups)
+        groups = rows.unflatten(0, (batch, N_GROUPS)).transpose(1, 2)
+        wide = wide + self.dropout(self.gather(self.norm(groups).flatten(2)))
+        wide, in_whole = self.whole(wide, state.wide)
+        groups = groups + self.spread(nn.functional.silu(wide)).unflatten(-1, (N_GROUPS, -1))
+        return groups, wide, BlockState(in_groups, in_whole)
 
 
 class Listener(nn.Module):
-    """Turn ear frames into a code of what is being heard.
+    """Turn ear frames into an embedding of what is being heard, and what each band holds.
 
-    The memory's slots stand beside each band as channels, with the bands two
-    and three times as high (harmonics) and a learned identity of each band
-    (the axes of sound differ: a band is not like the next). Convolutions over
-    bands narrow this to one vector a frame, leaky layers carry it along in time.
+    Args:
+        n_octaves: Of the echoic memory; 9 at 10 ms a step reach back 5.12 s.
+        width: Features of a group of bands.
+        size: Of the embedding.
+        n_blocks: Rounds of listening.
+        dropout: On what goes from the groups to the whole, while training.
 
     Shape:
-        frames (batch, 2, band, frame), level and onset every 20 ms
-        -> code (batch, 256, frame).
+        frames (batch, 2, band, frame), level and onset every 5 ms, whole steps of two
+        -> `Heard`, a step every 10 ms.
 
-    Delay: 0 frames. Hop: 1.
+    Delay: 0 steps. Hop: FRAMES_PER_STEP frames.
     """
 
-    hop = 1
+    hop = FRAMES_PER_STEP
     delay = 0
-    harmonics: Tensor
 
     def __init__(
         self,
         *,
-        n_octaves: int = 8,
-        channels: tuple[int, int, int] = (48, 64, 64),
-        n_layers: int = 2,
-        dropout: float = 0.3,
+        n_octaves: int = 9,
+        n_hidden: int = 64,
+        width: int = 32,
+        size: int = 256,
+        n_blocks: int = 2,
+        dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        self.memory = EchoicMemory(n_octaves)
-        n_band_identity, multiples = 4, (2.0, 3.0)
-        self.band_identity = nn.Parameter(0.5 * torch.randn(n_band_identity, N_BANDS))
-        self.register_buffer(
-            "harmonics", torch.stack([harmonic_matrix(m) for m in multiples]), persistent=False
-        )
-        n_inputs = N_FEATURES * self.memory.n_slots + n_band_identity + len(multiples)
-        self.over_bands = nn.Sequential(
-            *_narrowing(n_inputs, channels[0], kernel=5),
-            *_narrowing(channels[0], channels[1], kernel=5),
-            *_narrowing(channels[1], channels[2], kernel=3),
-        )
-        self.narrow = nn.Linear(channels[2] * (N_BANDS // 8), CODE_SIZE)
-        self.norm = nn.LayerNorm(CODE_SIZE)
-        self.dropout = nn.Dropout(dropout)
-        self.layers = nn.ModuleList(LeakyLayer(CODE_SIZE) for _ in range(n_layers))
+        self.size, self.width = size, width
+        self.masking = Masking()
+        self.encoder = Encoder(n_octaves, n_hidden, width)
+        self.blocks = nn.ModuleList(Block(width, size, dropout) for _ in range(n_blocks))
 
     def init_state(self, batch: int) -> ListenerState:
         """The state before any sound."""
-        memory = self.memory.init_state(batch, N_FEATURES * N_BANDS)
-        return ListenerState(memory, tuple(layer.init_state(batch) for layer in self._leaky()))
-
-    def _leaky(self) -> list[LeakyLayer]:
-        return [layer for layer in self.layers if isinstance(layer, LeakyLayer)]
+        memory = self.encoder.memory.init_state(batch, N_BANDS)
+        blocks = [block for block in self.blocks if isinstance(block, Block)]
+        return ListenerState(memory, tuple(block.init_state(batch) for block in blocks))
 
     def forward(
         self, frames: Tensor, state: ListenerState | None = None
-    ) -> tuple[Tensor, ListenerState]:
+    ) -> tuple[Heard, ListenerState]:
         """Listen to the next frames."""
         batch, _, _, n_frames = frames.shape
-        if state is None:
-            state = self.init_state(batch)
-        frames = standardise(frames)
-        if self.training:
-            frames = _with_deaf_bands(frames)
-        slots, memory = self.memory(frames.flatten(1, 2), state.memory)
-        if self.training:
-            slots = _with_gaps(slots)
-        # (batch, slot, feature·band, frame) -> (batch·frame, slot·feature, band)
-        past = slots.unflatten(2, (N_FEATURES, N_BANDS)).permute(0, 4, 1, 2, 3)
-        past = past.flatten(2, 3).flatten(0, 1)
-        level = past[:, 0]
-        stacked = torch.einsum("hij,fj->fhi", self.harmonics, level)
-        identity = self.band_identity.expand(batch * n_frames, -1, -1)
-        x = self.over_bands(torch.cat([past, stacked, identity], dim=1))
-        x = self.norm(self.narrow(x.flatten(1))).reshape(batch, n_frames, CODE_SIZE)
-        code = self.dropout(x).transpose(1, 2)
-        integrators = []
-        for layer, integrator in zip(self.layers, state.layers, strict=True):
-            code, integrator = layer(code, integrator.to(code))
-            integrators.append(integrator)
-        return code, ListenerState(memory, tuple(integrators))
+        state = self.init_state(batch) if state is None else state
+        groups, memory = self.encoder(self.masking(standardise(frames)), state.memory)
+        wide = groups.new_zeros(batch, n_frames // FRAMES_PER_STEP, self.size)
+        after = []
+        for block, before in zip(self.blocks, state.blocks, strict=True):
+            groups, wide, block_state = block(groups, wide, before)
+            after.append(block_state)
+        return Heard(wide, groups), ListenerState(memory, tuple(after))

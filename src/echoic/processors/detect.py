@@ -14,6 +14,7 @@ from echoic.processors.network import (
     NetworkState,
     load_network,
 )
+from echoic.streaming import check_kind
 
 BRIDGE_S = 0.4  # shorter gaps lie within one event
 SHORTEST_EVENT_S = 0.1
@@ -65,12 +66,15 @@ class Detect:
         self, wave: NDArray[np.floating], state: DetectState | None = None
     ) -> tuple[NDArray[np.float32], DetectState]:
         """Hear the next chunk."""
+        if state is not None:
+            check_kind(state, DetectState, owner="Detect")
         frames, ear = self.ear(wave, state and state.ear)
         probabilities, _, network = self.network(frames, state and state.network, want_gains=False)
         return probabilities, DetectState(ear, network)
 
     def finish(self, state: DetectState) -> NDArray[np.float32]:
         """The answers still owed, as if silence followed; (label, step)."""
+        check_kind(state, DetectState, owner="Detect")
         n_channels = state.ear.ear.stages.shape[0]
         n_samples = int(np.ceil((self.delay + 1) * self.hop))
         tail, _ = self(np.zeros((n_channels, n_samples), np.float32), state)

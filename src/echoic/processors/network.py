@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.frontend import FRAMES_PER_STEP
-from echoic.runtime import Card, GraphState, StepGraph, find_model
+from echoic.runtime import Card, Graph, GraphState, find_model
+from echoic.streaming import check_kind, check_state
 
 
 class NetworkState(NamedTuple):
@@ -39,12 +40,12 @@ class Network:
     def __init__(self, card: Card) -> None:
         """Load the graphs."""
         self.card = card
-        self._listener = StepGraph(card.graph("listener"))
-        self._gains = StepGraph(card.graph("gains"))
+        self._listener = Graph(card.graph("listener"))
+        self._gains = Graph(card.graph("gains"))
 
     def init_state(self, n_bands: int) -> NetworkState:
         """The state before any sound."""
-        code_size = self._listener.result_shape("code")[1]
+        code_size = self._gains.argument_shape("code")[1]
         return NetworkState(
             self._listener.init_state(),
             self._gains.init_state(),
@@ -62,7 +63,11 @@ class Network:
             with 0 frames where they are not wanted; the new state.
         """
         n_labels, n_bands, n_frames = len(self.card.labels), frames.shape[1], frames.shape[2]
-        listener, gain_memory, code, pending = state or self.init_state(n_bands)
+        if state is None:
+            state = self.init_state(n_bands)
+        else:
+            self._check_state(state, n_bands)
+        listener, gain_memory, code, pending = state
         n_open = pending.shape[-1]
         recent = np.concatenate([pending, frames], axis=-1)[np.newaxis]
         n_steps = recent.shape[-1] // FRAMES_PER_STEP
@@ -81,8 +86,15 @@ class Network:
                 )
                 gains[..., k - n_open] = shares[0, ..., 0]
         left = recent[0, ..., n_steps * FRAMES_PER_STEP :].copy()
-        probabilities = (1 / (1 + np.exp(-logits))).astype(np.float32)
+        probabilities = np.exp(-np.logaddexp(0, -logits))  # where exp(−logits) would overflow, too
         return probabilities, gains, NetworkState(listener, gain_memory, code, left)
+
+    def _check_state(self, state: NetworkState, n_bands: int) -> None:
+        """Refuse a state that another network has made; up to three frames may be pending."""
+        check_kind(state, NetworkState, owner="Network")
+        n_pending = np.shape(state.pending)[-1] if np.ndim(state.pending) else 0
+        pending = np.empty((2, n_bands, min(n_pending, FRAMES_PER_STEP - 1)), np.float32)
+        check_state(state, self.init_state(n_bands)._replace(pending=pending), owner="Network")
 
 
 @lru_cache(maxsize=4)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from echoic.ear import Filterbank, FilterbankState, Inverse, InverseState, kernels
 from echoic.ear.design import N_GAIN_BANDS
 from echoic.ear.frontend import FrontEnd, FrontEndState
-from echoic.errors import LabelError, ParameterError
+from echoic.errors import LabelError
 from echoic.processors.network import NetworkState, load_network
-from echoic.streaming import as_float32
+from echoic.streaming import as_float32, check_channels, check_kind, check_state
 
 
 def check_labels(labels: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
@@ -100,9 +100,10 @@ class Separate:
     ) -> tuple[NDArray[np.float32], SeparateState]:
         """Separate the next chunk; give the samples of the ear frames it completes."""
         wave = as_float32(wave)
-        if wave.ndim != 2:
-            raise ParameterError(f"wave of shape {wave.shape} is not (channel, time)")
+        check_channels(wave.shape)
         n_channels = wave.shape[0]
+        if state is not None:
+            self._check_state(state, n_channels)
         frames, ear = self.ear(wave, state and state.ear)
         _, gains, network = self.network(frames, state and state.network, want_gains=True)
         subbands, bank = self.bank(wave, state and state.bank)
@@ -131,8 +132,23 @@ class Separate:
             gains[..., -1].copy() if n_out else before,
         )
 
+    def _check_state(self, state: SeparateState, n_channels: int) -> None:
+        """Refuse a state of other labels, another rate or another number of channels."""
+        check_kind(state, SeparateState, owner="Separate")
+        check_kind(state.ear, FrontEndState, owner="Separate")
+        n_samples = int(state.ear.ear.n_samples[0])
+        n_open = n_samples - self.ear.clock.end(self.ear.clock.n_frames(n_samples) - 1)
+        bands, wave, gains = self._fresh_buffers(n_channels)
+        wanted = (
+            np.empty((*bands.shape[:-1], n_open), np.float32),
+            np.empty((n_channels, wave.shape[-1] + n_open), np.float32),
+            gains,
+        )
+        check_state((state.bands, state.wave, state.gains), wanted, owner="Separate")
+
     def finish(self, state: SeparateState) -> NDArray[np.float32]:
         """What is still owed, so that in all `delay` samples more come out than went in."""
+        check_kind(state, SeparateState, owner="Separate")
         n_owed = state.wave.shape[-1]
         n_silence = n_owed + int(np.ceil(self.ear.hop))
         tail, _ = self(np.zeros((state.wave.shape[0], n_silence), np.float32), state)

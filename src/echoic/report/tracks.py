@@ -23,6 +23,7 @@ N_CURVE_POINTS = 600
 CURVE_RANGE_DB = 60.0
 
 _MP3_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+MP3_LIMIT = 8.0  # 18 dB above full scale; players clip at full scale
 _BLOCK_SAMPLES = 1 << 18
 _N_ENCODERS = min(4, os.cpu_count() or 1)
 
@@ -106,6 +107,7 @@ def encode_mp3(path: Path) -> bytes:
         (rate for rate in _MP3_RATES_HZ if rate >= about.sample_rate), _MP3_RATES_HZ[-1]
     )
     wave = audio.resample(wave, sample_rate=about.sample_rate, to_sample_rate=mp3_rate)
+    np.clip(wave, -MP3_LIMIT, MP3_LIMIT, out=wave)  # far beyond, the encoder ends the process
     mp3 = BytesIO()
     soundfile.write(
         mp3,

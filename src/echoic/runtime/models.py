@@ -28,7 +28,7 @@ class Card:
         labels: In the order of the outputs.
         look_ahead_s: How late detection answers.
         threshold: Per label, the probability from which it counts as heard.
-        graphs: file name -> {"bytes", "sha256"}.
+        graphs: file name -> {"bytes", "sha256"}; of weights that graphs share, too.
         n_parameters: Of all graphs together.
         about: Data and licences, recipe, figures, limits; for people.
         folder: Where the card lies.
@@ -45,13 +45,19 @@ class Card:
     about: dict[str, Any] = field(default_factory=dict)
     folder: Path = WEIGHTS
 
-    def graph(self, suffix: str) -> Path:
-        """Path of the graph `NAME.suffix.onnx`, its size and hash checked.
+    def graph(self, kind: str) -> Path:
+        """Path of the graph `NAME.kind.onnx`, checked.
 
         Raises:
             ModelError: not listed, missing, or not what the card says.
         """
-        file = f"{self.name}.{suffix}.onnx"
+        weights = f"{self.name}.weights"
+        if weights in self.graphs:
+            self._checked(weights)
+        return self._checked(f"{self.name}.{kind}.onnx")
+
+    def _checked(self, file: str) -> Path:
+        """Path of a file whose size and hash are those that the card lists."""
         path = self.folder / file
         if file not in self.graphs:
             raise ModelError(f"{self.name}: its card lists no graph {file}")
@@ -84,8 +90,15 @@ def load_card(path: Path) -> Card:
 
 
 def list_models() -> list[Card]:
-    """Every model that is there, by name."""
-    return [load_card(path) for path in sorted(WEIGHTS.glob("*.json"))]
+    """Every model that is there, by name.
+
+    Raises:
+        ModelError: a card cannot be read, or there is none at all.
+    """
+    cards = [load_card(path) for path in sorted(WEIGHTS.glob("*.json"))]
+    if not cards:
+        raise ModelError(f"{WEIGHTS}: holds no model card; install echoic anew")
+    return cards
 
 
 def find_model(name: str) -> Card:
@@ -94,8 +107,7 @@ def find_model(name: str) -> Card:
     Raises:
         ModelError: there is no such model.
     """
-    path = WEIGHTS / f"{name}.json"
-    if not path.is_file():
-        known = ", ".join(card.name for card in list_models()) or "none"
-        raise ModelError(f"model {name!r} is not there; known: {known}")
-    return load_card(path)
+    cards = {card.name: card for card in list_models()}
+    if name not in cards:  # looked up, not opened: a name is no path
+        raise ModelError(f"model {name!r} is not there; known: {', '.join(cards)}")
+    return cards[name]

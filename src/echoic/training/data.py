@@ -2,15 +2,17 @@
 
 The folder holds `splits.csv` (file, split, label, fold), which decides for
 every file whether it may train (`train`) or only measure (`dev`). Nothing here
-is shipped; what is learned from it is.
+is shipped; what is learned from it is. Clips stay at the rate they were recorded at.
 """
 
 from __future__ import annotations
 
 import csv
 import os
+import re
+import zlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic import audio
-from echoic.audio.resample import resample
 from echoic.errors import ParameterError
 from echoic.synthesis.activity import active_spans
 
-SAMPLE_RATE = 16_000
 OTHER = "other"  # none of the labels: what must raise no event
-_SKIPPED = ("unsure",)  # may hold labelled sounds: neither positive nor negative
+ROOM = "room"  # an impulse response
+UNSURE = "unsure"  # may hold labelled sounds: neither positive nor negative
+_KEPT_ASIDE = 10  # one recording in so many validates
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,16 +37,67 @@ class Clip:
     Attributes:
         file: Path below the data folder, for reports.
         label: One of `echoic.labels.LABELS` or "other".
-        wave: (time,) float32 at 16 kHz.
+        recording: What several takes of one recording share.
+        wave: (time,) float32.
+        sample_rate: Hz, its own.
         spans_s: Where it sounds, (onset, offset) pairs.
         level_rms: RMS over those spans.
     """
 
     file: str
     label: str
+    recording: str
     wave: NDArray[np.float32]
+    sample_rate: int
     spans_s: tuple[tuple[float, float], ...]
     level_rms: float
+
+
+class Recordings:
+    """Clips by label and, within a label, by recording.
+
+    Drawn evenly over recordings: five takes of one clock are one clock.
+
+    Args:
+        clips: Of any labels.
+
+    Example:
+        >>> noise = np.random.default_rng(0).standard_normal(8000).astype(np.float32)
+        >>> takes = [make_clip(f"clock-{k}.wav", "clock_tick", noise, 8000) for k in range(5)]
+        >>> Recordings(takes).n_recordings("clock_tick")
+        1
+    """
+
+    def __init__(self, clips: Iterable[Clip]) -> None:
+        """Sort the clips."""
+        grouped: dict[str, dict[str, list[Clip]]] = defaultdict(lambda: defaultdict(list))
+        for clip in clips:
+            grouped[clip.label][clip.recording].append(clip)
+        self._by_label = {label: list(own.values()) for label, own in grouped.items()}
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of which there is a clip."""
+        return tuple(self._by_label)
+
+    def n_recordings(self, label: str) -> int:
+        """How many recordings a label has."""
+        return len(self._by_label.get(label, ()))
+
+    def draw(self, label: str, rng: np.random.Generator, *, but: str | None = None) -> Clip:
+        """A clip of a label, of another recording than `but` where there is one.
+
+        Raises:
+            ParameterError: no clip of that label.
+        """
+        recordings = self._by_label.get(label)
+        if not recordings:
+            raise ParameterError(f"label={label!r}: no clip of it to draw")
+        start = int(rng.integers(len(recordings)))
+        takes = recordings[start]
+        if takes[0].recording == but:
+            takes = recordings[(start + 1) % len(recordings)]
+        return takes[int(rng.integers(len(takes)))]
 
 
 def data_folder() -> Path:
@@ -62,30 +115,76 @@ def data_folder() -> Path:
     return folder
 
 
-def make_clip(file: str, label: str, wave: NDArray[np.float32]) -> Clip | None:
-    """Measure where a recording sounds; None where it does not sound at all."""
-    spans = tuple(active_spans(wave, sample_rate=SAMPLE_RATE))
+def recording_of(file: str) -> str:
+    """What the takes of one recording have in common, as far as file names tell.
+
+    ESC-50's clips carry the number of the sound they were cut from, readers and speakers
+    their own; elsewhere what counts the takes is cut off the end of the name.
+
+    Example:
+        >>> recording_of("esc10/audio/1-100032-A.ogg"), recording_of("fsdd/3_jackson_17.wav")
+        ('esc:100032', 'fsdd:jackson')
+        >>> recording_of("extra/noises/games/door-open-02.ogg")
+        'extra/noises/games/door-open'
+    """
+    stem = re.sub(r"\.[^.]*$", "", file)
+    esc = re.search(r"(?:^|-)[1-5]-(\d+)-[a-zA-Z]$", stem.rsplit("/", 1)[-1])
+    if esc:
+        return f"esc:{esc[1]}"
+    if file.startswith("fsdd/"):
+        return f"fsdd:{stem.split('_')[1]}"
+    return re.sub(r"[-_ ]*\d+$", "", stem) if not file.startswith("librispeech") else stem
+
+
+def is_kept_aside(recording: str) -> bool:
+    """Whether a recording of the train split validates instead: one in ten, by its name.
+
+    Example:
+        >>> sum(is_kept_aside(f"esc:{number}") for number in range(1000))
+        123
+    """
+    return zlib.crc32(recording.encode()) % _KEPT_ASIDE == 0
+
+
+def make_clip(file: str, label: str, wave: NDArray[np.float32], sample_rate: int) -> Clip | None:
+    """Measure where a recording (time,) sounds; None where it does not sound at all."""
+    spans = tuple(active_spans(wave, sample_rate=sample_rate))
     if not spans:
         return None
     sounding = np.concatenate(
-        [wave[int(on * SAMPLE_RATE) : int(off * SAMPLE_RATE)] for on, off in spans]
+        [wave[int(on * sample_rate) : int(off * sample_rate)] for on, off in spans]
     )
     level_rms = float(np.sqrt(np.mean(np.square(sounding))))
-    return Clip(file, label, wave, spans, level_rms) if level_rms > 0 else None
+    if not level_rms > 0:
+        return None
+    return Clip(file, label, recording_of(file), wave, sample_rate, spans, level_rms)
 
 
 def _read_clip(path: Path, file: str, label: str) -> Clip | None:
     wave, sample_rate = audio.read(path)
-    mono = wave.mean(axis=0)
-    if sample_rate != SAMPLE_RATE:
-        mono = resample(mono, sample_rate=sample_rate, to_sample_rate=SAMPLE_RATE)
-    return make_clip(file, label, np.ascontiguousarray(mono, dtype=np.float32))
+    mono = np.ascontiguousarray(wave.mean(axis=0), dtype=np.float32)
+    return make_clip(file, label, mono, sample_rate)
+
+
+def _read_all(
+    rows: Sequence[tuple[Path, str, str]],
+) -> list[Clip]:
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        clips = pool.map(lambda row: _read_clip(*row), rows)
+        return [clip for clip in clips if clip is not None]
 
 
 def load_folder(folder: Path, label: str) -> list[Clip]:
     """Read every FLAC of a folder as clips of one label, such as rendered music."""
-    clips = (_read_clip(path, path.name, label) for path in sorted(folder.glob("*.flac")))
-    return [clip for clip in clips if clip is not None]
+    return _read_all([(path, path.name, label) for path in sorted(folder.glob("*.flac"))])
+
+
+def _rows(split: str, folder: Path) -> Sequence[Mapping[str, str]]:
+    with (folder / "splits.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == split]
+    if not rows:
+        raise ParameterError(f"split={split!r}: no file of it in {folder / 'splits.csv'}")
+    return rows
 
 
 def load_clips(
@@ -93,8 +192,8 @@ def load_clips(
     *,
     folder: Path | None = None,
     keep: Callable[[str], bool] = lambda file: True,
-) -> dict[str, list[Clip]]:
-    """Read all clips of a split, by label.
+) -> list[Clip]:
+    """Read all clips of a split that have a label or are certainly of none.
 
     Args:
         split: "train" or "dev".
@@ -106,15 +205,20 @@ def load_clips(
         AudioError: a listed file is missing or cannot be read.
     """
     folder = folder or data_folder()
-    with (folder / "splits.csv").open(newline="") as file:
-        rows = [r for r in csv.DictReader(file) if r["split"] == split]
-    rows = [r for r in rows if r["label"] not in _SKIPPED and keep(r["file"])]
-    if not rows:
-        raise ParameterError(f"split={split!r}: no file of it in {folder / 'splits.csv'}")
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        clips = pool.map(lambda r: _read_clip(folder / r["file"], r["file"], r["label"]), rows)
-    by_label: dict[str, list[Clip]] = defaultdict(list)
-    for clip in clips:
-        if clip is not None:
-            by_label[clip.label].append(clip)
-    return dict(by_label)
+    rows = [
+        (folder / row["file"], row["file"], row["label"])
+        for row in _rows(split, folder)
+        if row["label"] not in {UNSURE, ROOM} and keep(row["file"])
+    ]
+    return _read_all(rows)
+
+
+def load_rooms(*, folder: Path | None = None) -> list[tuple[NDArray[np.float32], int]]:
+    """Read the impulse responses of rooms, (time,) with the direct sound first, and their rates."""
+    folder = folder or data_folder()
+    rooms = []
+    for row in _rows("train", folder):
+        if row["label"] == ROOM:
+            wave, sample_rate = audio.read(folder / row["file"])
+            rooms.append((wave.mean(axis=0) / np.abs(wave).max(), sample_rate))
+    return rooms

@@ -1,7 +1,13 @@
-"""The one training loop: plain torch, resumable, CPU or GPU, fixed last step."""
+"""The one training loop: plain torch, resumable, CPU or GPU, shippable at any step.
+
+The rate is constant after a warm-up, and what ships is an exponential moving average of
+the weights: no schedule knows the end, so every checkpoint can be measured. A run may end
+with `cooldown_steps` over which the rate falls to zero.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -12,37 +18,54 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, IterableDataset
+
+from echoic.errors import ParameterError
 
 Batch = dict[str, Tensor]
 LossFunction = Callable[[nn.Module, Batch], dict[str, Tensor]]
+DrawBatch = Callable[[np.random.Generator], Batch]
+Validate = Callable[[nn.Module], dict[str, float]]
 
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """How long and how fast to learn; the last step is the one that counts."""
+    """How long and how fast to learn.
+
+    Attributes:
+        n_steps: In all, cooldown included.
+        cooldown_steps: At the end, while the rate falls to zero.
+        ema_decay: Of the average of the weights, a step.
+        validate_every: Steps.
+    """
 
     n_steps: int
-    batch_size: int = 16
-    learning_rate: float = 2e-3
-    weight_decay: float = 3e-2
-    warm_up_steps: int = 100
+    cooldown_steps: int = 0
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 2e-2
+    warm_up_steps: int = 200
     clip_norm: float = 1.0
+    ema_decay: float = 0.999
     seed: int = 0
     n_workers: int = 1
     checkpoint_every: int = 100
-    log_every: int = 20
+    validate_every: int = 500
+    log_every: int = 50
+
+    def identity(self) -> dict[str, Any]:
+        """What a resumed run must share: all but when it ends and what it writes down."""
+        left_out = {
+            *("n_steps", "cooldown_steps", "n_workers"),
+            *("checkpoint_every", "validate_every", "log_every"),
+        }
+        return {k: v for k, v in dataclasses.asdict(self).items() if k not in left_out}
 
 
 class EndlessExamples(IterableDataset[Batch]):
     """Batches without end: each depends only on the seed and its own number."""
 
-    def __init__(
-        self,
-        draw_batch: Callable[[np.random.Generator, int], Batch],
-        settings: LoopSettings,
-        first_step: int,
-    ) -> None:
+    def __init__(self, draw_batch: DrawBatch, settings: LoopSettings, first_step: int) -> None:
         """Begin at a step, so that a resumed run meets what it would have met."""
         self.draw_batch = draw_batch
         self.settings = settings
@@ -53,98 +76,164 @@ class EndlessExamples(IterableDataset[Batch]):
         info = torch.utils.data.get_worker_info()
         worker, n_workers = (info.id, info.num_workers) if info else (0, 1)
         for step in range(self.first_step + worker, self.settings.n_steps, n_workers):
-            rng = np.random.default_rng((self.settings.seed, step))
-            yield self.draw_batch(rng, self.settings.batch_size)
+            yield self.draw_batch(np.random.default_rng((self.settings.seed, step)))
 
 
-def _learning_rate_factor(step: int, settings: LoopSettings) -> float:
-    warm_up = min(1.0, (step + 1) / settings.warm_up_steps)
-    return warm_up * 0.5 * (1 + float(np.cos(np.pi * step / settings.n_steps)))
+class Run:
+    """A training under way: network, average, optimiser and step, saved and taken up together.
+
+    Args:
+        model: Trained in place.
+        settings: Steps, rates, seed.
+        recipe: Name of what is trained; a checkpoint of another one is refused.
+        folder: Holds `checkpoint.pt`.
+
+    Raises:
+        ParameterError: the folder holds a run of another recipe or other settings.
+    """
+
+    def __init__(
+        self, model: nn.Module, settings: LoopSettings, *, recipe: str, folder: Path
+    ) -> None:
+        """Take up what the folder holds."""
+        self.settings, self.model = settings, model
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model.to(self.device).train()
+        self.average = AveragedModel(model, multi_avg_fn=self._blend, use_buffers=True)
+        self.optimiser = torch.optim.AdamW(
+            model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.step = 0
+        self._path = folder / "checkpoint.pt"
+        self._identity = {"recipe": recipe, **settings.identity()}
+        self._load()
+
+    @torch.no_grad()
+    def _blend(self, averages: Any, current: Any, n_averaged: Any) -> None:
+        """Weigh the past by the decay, but by less while there is little of it."""
+        n = int(n_averaged)
+        decay = min(self.settings.ema_decay, (1 + n) / (10 + n))
+        torch._foreach_lerp_(averages, current, 1 - decay)
+
+    def _rate(self) -> float:
+        s = self.settings
+        warm_up = min(1.0, (self.step + 1) / s.warm_up_steps)
+        left = s.n_steps - self.step
+        return s.learning_rate * warm_up * min(1.0, left / (s.cooldown_steps + 1))
+
+    def descend(self, losses: dict[str, Tensor]) -> None:
+        """One step down the gradient of losses["loss"]."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self._rate()
+        self.optimiser.zero_grad(set_to_none=True)
+        losses["loss"].backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
+        self.optimiser.step()
+        self.average.update_parameters(self.model)
+        self.step += 1
+
+    def save(self) -> None:
+        """Write beside, then rename: a checkpoint is whole or not there."""
+        beside = self._path.with_suffix(".tmp")
+        torch.save(
+            {
+                "identity": self._identity,
+                "step": self.step,
+                "model": self.model.state_dict(),
+                "average": self.average.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "generator": torch.get_rng_state(),
+            },
+            beside,
+        )
+        beside.replace(self._path)
+
+    def _load(self) -> None:
+        if not self._path.exists():
+            return
+        saved = torch.load(self._path, map_location=self.device, weights_only=True)
+        other = {
+            name: value
+            for name, value in self._identity.items()
+            if saved["identity"].get(name) != value
+        }
+        if other:
+            name, value = next(iter(other.items()))
+            raise ParameterError(
+                f"{self._path}: a run with {name}={saved['identity'].get(name)!r}, not {value!r}; "
+                "give another folder"
+            )
+        self.model.load_state_dict(saved["model"])
+        self.average.load_state_dict(saved["average"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+        torch.set_rng_state(saved["generator"].cpu())
+        self.step = int(saved["step"])
 
 
 def train(
     model: nn.Module,
     loss_function: LossFunction,
-    draw_batch: Callable[[np.random.Generator, int], Batch],
+    draw_batch: DrawBatch,
     settings: LoopSettings,
     *,
+    recipe: str,
     folder: Path,
+    validate: Validate = lambda model: {},
     report: Callable[[str], None] = print,
 ) -> nn.Module:
     """Train to the last step, from the checkpoint in `folder` if there is one.
 
     Args:
-        model: Trained in place and returned.
+        model: Trained in place.
         loss_function: (model, batch) -> named scalars; "loss" is descended.
-        draw_batch: (generator, batch size) -> tensors.
+        draw_batch: generator -> tensors.
         settings: Steps, rates, seed.
+        recipe: Name of what is trained.
         folder: Takes `checkpoint.pt` and `log.jsonl`.
+        validate: Called with the averaged network now and then; its figures are logged.
         report: Called with one line now and then.
+
+    Returns:
+        The averaged network, in evaluation mode.
+
+    Raises:
+        ParameterError: the folder holds a run of another recipe or other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model.to(device).train()
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: _learning_rate_factor(step, settings)
-    )
-    checkpoint = folder / "checkpoint.pt"
-    step = _load(checkpoint, model, optimiser, schedule, device)
-    if step:
-        report(f"resumed at step {step}")
+    torch.manual_seed(settings.seed)
+    run = Run(model, settings, recipe=recipe, folder=folder)
+    if run.step:
+        report(f"resumed at step {run.step}")
     batches = DataLoader(
-        EndlessExamples(draw_batch, settings, step),
+        EndlessExamples(draw_batch, settings, run.step),
         batch_size=None,
         num_workers=settings.n_workers,
-        prefetch_factor=4 if settings.n_workers else None,
+        prefetch_factor=3 if settings.n_workers else None,
+        # Of its own: a loader without takes its seed from the generator of the dropout.
+        generator=torch.Generator().manual_seed(settings.seed),
     )
     started, sums = time.monotonic(), dict[str, float]()
     with (folder / "log.jsonl").open("a") as log:
+
+        def note(row: dict[str, float]) -> None:
+            row = {name: round(value, 4) for name, value in row.items()}
+            row |= {"step": run.step, "elapsed_s": round(time.monotonic() - started, 1)}
+            log.write(json.dumps(row) + "\n")
+            log.flush()
+            report(" ".join(f"{name} {value}" for name, value in row.items()))
+
         for batch in batches:
-            losses = loss_function(model, {k: v.to(device) for k, v in batch.items()})
-            optimiser.zero_grad(set_to_none=True)
-            losses["loss"].backward()
-            nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
-            optimiser.step()
-            schedule.step()
-            step += 1
+            losses = loss_function(model, {k: v.to(run.device) for k, v in batch.items()})
+            run.descend(losses)
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach())
-            if step % settings.log_every == 0:
-                row = {name: round(value / settings.log_every, 4) for name, value in sums.items()}
-                row |= {"step": step, "elapsed_s": round(time.monotonic() - started, 1)}
-                log.write(json.dumps(row) + "\n")
-                log.flush()
-                report(" ".join(f"{name} {value}" for name, value in row.items()))
+            if run.step % settings.log_every == 0:
+                note({name: value / settings.log_every for name, value in sums.items()})
                 sums.clear()
-            if step % settings.checkpoint_every == 0 or step == settings.n_steps:
-                _save(checkpoint, model, optimiser, schedule, step)
-    return model
-
-
-def _load(path: Path, model: nn.Module, optimiser: Any, schedule: Any, device: Any) -> int:
-    """Take up what a checkpoint holds, and return its step; 0 where there is none."""
-    if not path.exists():
-        return 0
-    saved = torch.load(path, map_location=device, weights_only=True)
-    model.load_state_dict(saved["model"])
-    optimiser.load_state_dict(saved["optimiser"])
-    schedule.load_state_dict(saved["schedule"])
-    return int(saved["step"])
-
-
-def _save(path: Path, model: nn.Module, optimiser: Any, schedule: Any, step: int) -> None:
-    """Write beside, then rename: a checkpoint is whole or not there."""
-    beside = path.with_suffix(".tmp")
-    torch.save(
-        {
-            "model": model.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "schedule": schedule.state_dict(),
-            "step": step,
-        },
-        beside,
-    )
-    beside.replace(path)
+            is_last = run.step == settings.n_steps
+            if run.step % settings.checkpoint_every == 0 or is_last:
+                run.save()
+            if run.step % settings.validate_every == 0 or is_last:
+                note({f"val_{k}": v for k, v in validate(run.average.module.eval()).items()})
+    averaged: nn.Module = run.average.module
+    return averaged.eval()

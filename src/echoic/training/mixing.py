@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from echoic.labels import LABELS
-from echoic.training.data import OTHER, SAMPLE_RATE, Clip
+from echoic.training.data import OTHER, Clip, Recordings
+
+Wave = NDArray[np.float32]
+Spans = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
 class MixingSettings:
     """How training scenes are drawn; levels in dB, times in seconds."""
 
-    duration_s: float = 8.0
+    duration_s: float = 4.0
     # Probability of 0, 1, 2 … labelled sounds in a scene.
-    n_sounds: tuple[float, ...] = (0.08, 0.17, 0.28, 0.27, 0.2)
+    n_sounds: tuple[float, ...] = (0.12, 0.18, 0.3, 0.25, 0.15)
     sound_spread_db: float = 8.0
     background_probability: float = 0.6
     background_db: tuple[float, float] = (-35.0, -6.0)
-    foreground_other_probability: float = 0.25
-    crop_probability: float = 0.5
+    foreground_other_probability: float = 0.35
+    crop_probability: float = 0.4
     speed_probability: float = 0.8
-    max_speed_octaves: float = 0.4
-    colour_db: float = 9.0
+    max_speed_octaves: float = 0.3
+    # Sounds of other kinds are without number: theirs are varied further, and reversed.
+    max_other_speed_octaves: float = 1.0
+    reversed_other_probability: float = 0.3
+    colour_db: float = 8.0
     room_probability: float = 0.3
+    # Some recordings stop at 4 kHz: any may, or a narrow band would tell the label.
+    narrow_probability: float = 0.08
+    narrow_hz: tuple[float, float] = (3300.0, 7000.0)
     # An utterance fills seconds, a sneeze half of one: short sounds may come again,
     # from another recording.
     repeat_probability: float = 0.5
+    # Files end, and are answered for as if silence followed.
+    silent_end_probability: float = 0.15
     scene_dbfs: tuple[float, float] = (-45.0, -12.0)
 
 
@@ -42,151 +53,221 @@ class MixedScene:
     Attributes:
         sources: label (or "other") -> (time,) float32.
         spans_s: label -> (onset, offset) pairs.
+        sample_rate: Hz.
     """
 
-    sources: dict[str, NDArray[np.float32]]
-    spans_s: dict[str, list[tuple[float, float]]]
+    sources: dict[str, Wave]
+    spans_s: dict[str, Spans]
+    sample_rate: int
 
     @property
-    def mixture(self) -> NDArray[np.float32]:
+    def mixture(self) -> Wave:
         """The sum of all sources, (time,)."""
-        return np.sum(list(self.sources.values()), axis=0, dtype=np.float32)
+        return sum_of(self.sources.values())
 
 
-def coloured_noise(n_samples: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def sum_of(arrays: Iterable[Wave]) -> Wave:
+    """The sum of arrays of one shape; `np.sum` over a list of them copies it first."""
+    first, *others = arrays
+    total = first.copy()
+    for other in others:
+        total += other
+    return total
+
+
+def coloured_noise(n_samples: int, sample_rate: int, rng: np.random.Generator) -> Wave:
     """Noise with a random slope, sometimes slowly modulated, RMS 1."""
-    spectrum = rng.standard_normal(n_samples // 2 + 1) + 1j * rng.standard_normal(
-        n_samples // 2 + 1
-    )
-    frequency = np.arange(spectrum.size) / spectrum.size
+    n_bins = n_samples // 2 + 1
+    spectrum = rng.standard_normal(n_bins) + 1j * rng.standard_normal(n_bins)
+    frequency = np.arange(n_bins) / n_bins
     spectrum *= (frequency + 0.003) ** (-rng.uniform(-0.2, 1.3))
     wave = np.fft.irfft(spectrum, n_samples)
     if rng.random() < 0.3:
-        t = np.arange(n_samples) / SAMPLE_RATE
+        t = np.arange(n_samples) / sample_rate
         depth, rate_hz = rng.uniform(0, 0.9), np.exp(rng.uniform(np.log(0.1), np.log(20)))
         wave *= 1 + depth * np.sin(2 * np.pi * (rate_hz * t + rng.random()))
     return (wave / np.sqrt(np.mean(wave**2))).astype(np.float32)
 
 
 class SceneMixer:
-    """Draw endless scenes from clips; the generator handed in decides everything."""
+    """Draw endless scenes from clips; the generator handed in decides everything.
+
+    Args:
+        recordings: Clips by label; "other" among them.
+        sample_rate: Hz, of the scenes. A clip is brought there from its own rate in the
+            same step that varies its speed, so that slowing down keeps the top of the
+            spectrum where the recording has it.
+        rooms: Impulse responses and their rates.
+        settings: How scenes are drawn.
+    """
 
     def __init__(
-        self, clips: Mapping[str, Sequence[Clip]], settings: MixingSettings | None = None
+        self,
+        recordings: Recordings,
+        *,
+        sample_rate: int,
+        rooms: Sequence[tuple[Wave, int]] = (),
+        settings: MixingSettings | None = None,
     ) -> None:
-        """Keep the clips by label."""
-        self.clips = clips
+        """Bring the rooms to the rate of the scenes."""
+        self.recordings = recordings
+        self.sample_rate = sample_rate
         self.settings = settings or MixingSettings()
-        self.n_samples = round(self.settings.duration_s * SAMPLE_RATE)
+        self.rooms = [soxr.resample(room, rate, sample_rate) for room, rate in rooms]
+        self.n_samples = round(self.settings.duration_s * sample_rate)
 
-    def draw(self, rng: np.random.Generator) -> MixedScene:
-        """One scene."""
+    def draw(self, labels: Sequence[str], rng: np.random.Generator) -> MixedScene:
+        """A scene of some of the labels, with others' sounds and noise in the background."""
         s = self.settings
-        n_sounds = rng.choice(len(s.n_sounds), p=s.n_sounds)
-        labels = rng.choice(len(LABELS), size=n_sounds, replace=False)
-        sources: dict[str, NDArray[np.float32]] = {}
-        spans: dict[str, list[tuple[float, float]]] = {}
-        for label in (LABELS[i] for i in labels):
-            gain_db = rng.uniform(-s.sound_spread_db, s.sound_spread_db)
-            sources[label], spans[label] = self._place(label, gain_db, rng)
+        n_sounds = min(int(rng.choice(len(s.n_sounds), p=s.n_sounds)), len(labels))
+        sources: dict[str, Wave] = {}
+        spans: dict[str, Spans] = {}
+        for index in rng.choice(len(labels), size=n_sounds, replace=False):
+            label = labels[index]
+            sources[label], spans[label] = self._place(label, self._spread(rng), rng)
         other = np.zeros(self.n_samples, np.float32)
         if rng.random() < s.background_probability:
             other += self._background(rng.uniform(*s.background_db), rng)
-        if rng.random() < s.foreground_other_probability or not labels.size:
-            gain_db = rng.uniform(-s.sound_spread_db, s.sound_spread_db)
-            other += self._place(OTHER, gain_db, rng)[0]
+        if rng.random() < s.foreground_other_probability or not n_sounds:
+            other += self._place(OTHER, self._spread(rng), rng)[0]
         sources[OTHER] = other
-        return self._level(MixedScene(sources, spans), rng)
+        return self._finish(MixedScene(sources, spans, self.sample_rate), rng)
 
-    def _pick(self, label: str, rng: np.random.Generator) -> Clip:
-        clips = self.clips[label]
-        return clips[int(rng.integers(len(clips)))]
+    def draw_alone(self, label: str, rng: np.random.Generator) -> MixedScene:
+        """A clip as clips are: one sound, and what little noise its recording has."""
+        source, spans = self._place(label, 0.0, rng)
+        other = np.zeros(self.n_samples, np.float32)
+        if rng.random() < 0.5:
+            other += self._background(rng.uniform(-45, -12), rng)
+        scene = MixedScene({label: source, OTHER: other}, {label: spans}, self.sample_rate)
+        return self._finish(scene, rng)
 
-    def _level(self, scene: MixedScene, rng: np.random.Generator) -> MixedScene:
+    def _spread(self, rng: np.random.Generator) -> float:
+        return float(rng.uniform(-1, 1) * self.settings.sound_spread_db)
+
+    def _finish(self, scene: MixedScene, rng: np.random.Generator) -> MixedScene:
+        """End some scenes early, and give all a level."""
+        s = self.settings
         rms = float(np.sqrt(np.mean(np.square(scene.mixture))))
-        gain = np.float32(10 ** (rng.uniform(*self.settings.scene_dbfs) / 20) / max(rms, 1e-6))
+        gain = np.float32(10 ** (rng.uniform(*s.scene_dbfs) / 20) / max(rms, 1e-6))
+        end_s = s.duration_s
+        if rng.random() < s.silent_end_probability:
+            end_s -= rng.uniform(0.3, 1.5)
         for source in scene.sources.values():
             source *= gain
-        return scene
+            source[round(end_s * self.sample_rate) :] = 0
+        spans = {
+            label: [(on, min(off, end_s)) for on, off in own if on < end_s]
+            for label, own in scene.spans_s.items()
+        }
+        return MixedScene(scene.sources, spans, self.sample_rate)
 
-    def _background(self, gain_db: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    def _background(self, gain_db: float, rng: np.random.Generator) -> Wave:
         gain = np.float32(10 ** (gain_db / 20))
         if rng.random() < 0.5:
-            return gain * coloured_noise(self.n_samples, rng)
-        clip = self._pick(OTHER, rng)
-        start = rng.integers(clip.wave.size)
-        return (
-            gain
-            / clip.level_rms
-            * np.take(clip.wave, np.arange(start, start + self.n_samples), mode="wrap")
-        )
+            return gain * coloured_noise(self.n_samples, self.sample_rate, rng)
+        clip = self.recordings.draw(OTHER, rng)
+        wave = np.resize(np.roll(clip.wave, -int(rng.integers(clip.wave.size))), self._length(clip))
+        resampled = soxr.resample(wave, clip.sample_rate, self.sample_rate)
+        return gain / np.float32(clip.level_rms) * np.resize(resampled, self.n_samples)
 
-    def _place(
-        self, label: str, gain_db: float, rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], list[tuple[float, float]]]:
+    def _length(self, clip: Clip) -> int:
+        """Samples of a clip that fill a scene at normal speed."""
+        return int(np.ceil(self.settings.duration_s * clip.sample_rate))
+
+    def _place(self, label: str, gain_db: float, rng: np.random.Generator) -> tuple[Wave, Spans]:
         """Vary a clip and lay it into an empty scene; if it is short, perhaps another one too."""
         s = self.settings
         out = np.zeros(self.n_samples, np.float32)
-        spans: list[tuple[float, float]] = []
+        spans: Spans = []
         while True:
-            clip = self._pick(label, rng)
+            clip = self.recordings.draw(label, rng)
             wave, clip_spans = self._vary(clip, rng)
             wave = wave * np.float32(10 ** (gain_db / 20) / clip.level_rms)
+            # Most of a sound lies within the scene; it may have begun before.
             latest = self.n_samples - min(wave.size, self.n_samples // 2)
-            onset = int(rng.integers(-wave.size // 4, max(latest, 1)))
-            skipped = max(0, -onset)
-            if skipped:
-                wave, onset = wave[skipped:], 0
-            wave = wave[: self.n_samples - onset]
-            out[onset : onset + wave.size] += wave
-            for on, off in clip_spans:
-                on_s = max((on * SAMPLE_RATE - skipped + onset) / SAMPLE_RATE, onset / SAMPLE_RATE)
-                off_s = min((off * SAMPLE_RATE - skipped + onset) / SAMPLE_RATE, s.duration_s)
-                if off_s > on_s:
-                    spans.append((on_s, off_s))
+            start = int(rng.integers(-(wave.size // 4), max(latest, 1)))
+            wave = wave[max(0, -start) :][: self.n_samples - max(start, 0)]
+            out[max(start, 0) : max(start, 0) + wave.size] += wave
+            moved = [
+                (on + start / self.sample_rate, off + start / self.sample_rate)
+                for on, off in clip_spans
+            ]
+            spans += [
+                (max(on, 0.0), min(off, s.duration_s))
+                for on, off in moved
+                if on < s.duration_s and off > 0
+            ]
             sounding_s = sum(off - on for on, off in clip_spans)
             if sounding_s > 2.0 or rng.random() > s.repeat_probability:
                 break
         return out, sorted(spans)
 
-    def _vary(
-        self, clip: Clip, rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], list[tuple[float, float]]]:
-        """Crop, change the speed, colour and put into a room."""
+    def _vary(self, clip: Clip, rng: np.random.Generator) -> tuple[Wave, Spans]:
+        """Crop, change the speed and the rate, colour and put into a room."""
         s = self.settings
-        wave, start = clip.wave, 0
-        longest = min(wave.size, self.n_samples)
-        if wave.size > longest or (wave.size > SAMPLE_RATE and rng.random() < s.crop_probability):
-            length = int(rng.integers(longest // 3, longest + 1))
-            start = int(rng.integers(wave.size - length + 1))
-            wave = wave[start : start + length]
         speed = 1.0
         if rng.random() < s.speed_probability:
-            speed = 2 ** rng.uniform(-s.max_speed_octaves, s.max_speed_octaves)
-            wave = soxr.resample(wave, SAMPLE_RATE * speed, SAMPLE_RATE, quality="LQ")
+            octaves = s.max_other_speed_octaves if clip.label == OTHER else s.max_speed_octaves
+            speed = 2 ** rng.uniform(-octaves, octaves)
+        wave, start = clip.wave, 0
+        longest = min(wave.size, int(self._length(clip) * speed))
+        is_long = wave.size > clip.sample_rate
+        if wave.size > longest or (is_long and rng.random() < s.crop_probability):
+            length = int(rng.integers(longest // 2, longest + 1))
+            start = int(rng.integers(wave.size - length + 1))
+            wave = wave[start : start + length]
+        start_s = start / clip.sample_rate
+        wave = soxr.resample(wave, clip.sample_rate * speed, self.sample_rate)
+        if clip.label == OTHER and rng.random() < s.reversed_other_probability:
+            wave = wave[::-1]
         wave = self._colour(wave, rng)
-        duration_s, start_s = wave.size / SAMPLE_RATE, start / SAMPLE_RATE
+        duration_s = wave.size / self.sample_rate
         spans = [
             (max((on - start_s) / speed, 0.0), min((off - start_s) / speed, duration_s))
             for on, off in clip.spans_s
         ]
         return wave, [(on, off) for on, off in spans if off > on]
 
-    def _colour(self, wave: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-        """A random smooth equaliser and, sometimes, a room, in one pass over the spectrum."""
+    def _colour(self, wave: Wave, rng: np.random.Generator) -> Wave:
+        """A random smooth equaliser and, sometimes, a room or a narrow band, in one pass."""
         s = self.settings
-        room = rng.random() < s.room_probability
-        n_tail = SAMPLE_RATE // 2 if room else 256
-        n_fft = 1 << (wave.size + n_tail - 1).bit_length()
-        octaves = np.log2(np.maximum(np.arange(n_fft // 2 + 1) / n_fft * SAMPLE_RATE, 30) / 30)
-        knots = rng.uniform(-s.colour_db, s.colour_db, 7)
-        spectrum = np.fft.rfft(wave, n_fft) * 10 ** (
-            np.interp(octaves, np.arange(7) * 1.35, knots) / 20
-        )
-        if room:
-            t = np.arange(n_tail) / SAMPLE_RATE
-            tail = rng.standard_normal(n_tail) * 10 ** (-3 * t / rng.uniform(0.15, 0.8))
-            tail *= 10 ** (-rng.uniform(0, 15) / 20) / np.sqrt(np.sum(tail**2))
-            tail[0] = 1.0
-            spectrum *= np.fft.rfft(tail, n_fft)
+        room = self._room(rng) if rng.random() < s.room_probability else None
+        n_tail = 256 if room is None else room.size
+        n_fft = _good_size(wave.size + n_tail - 1)
+        octaves = _octaves(n_fft, self.sample_rate)
+        knots = rng.uniform(-s.colour_db, s.colour_db, 8)
+        gain_db = np.interp(octaves, np.arange(8) * 1.3, knots)
+        if rng.random() < s.narrow_probability:
+            corner = np.log2(rng.uniform(*s.narrow_hz) / 30)
+            gain_db -= np.clip((octaves - corner) * 200, 0, 80)
+        spectrum = np.fft.rfft(wave, n_fft) * 10 ** (gain_db / 20)
+        if room is not None:
+            spectrum *= np.fft.rfft(room, n_fft)
         return np.fft.irfft(spectrum, n_fft)[: wave.size].astype(np.float32)
+
+    def _room(self, rng: np.random.Generator) -> Wave:
+        """The response of a measured room, or of one made up."""
+        if self.rooms and rng.random() < 0.5:
+            return self.rooms[int(rng.integers(len(self.rooms)))]
+        n_tail = self.sample_rate // 2
+        t = np.arange(n_tail) / self.sample_rate
+        tail = rng.standard_normal(n_tail) * 10 ** (-3 * t / rng.uniform(0.15, 0.8))
+        tail *= 10 ** (-rng.uniform(0, 15) / 20) / np.sqrt(np.sum(tail**2))
+        tail[0] = 1.0
+        return np.asarray(tail, np.float32)
+
+
+def _good_size(n: int) -> int:
+    """The next size from n on that is 2ᵏ or 3·2ᵏ, which the FFT likes."""
+    power = 1 << (n - 1).bit_length()
+    return power * 3 // 4 if power * 3 // 4 >= n else power
+
+
+@lru_cache(maxsize=64)
+def _octaves(n_fft: int, sample_rate: int) -> NDArray[np.float64]:
+    """Octaves above 30 Hz of every bin."""
+    octaves: NDArray[np.float64] = np.log2(
+        np.maximum(np.arange(n_fft // 2 + 1) / n_fft * sample_rate, 30) / 30
+    )
+    return octaves

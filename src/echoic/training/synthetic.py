@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic import synthesis
-from echoic.training.data import OTHER, SAMPLE_RATE, Clip, make_clip
+from echoic.synthesis.dsp import add_at, contour, ringing, to_peak
+from echoic.synthesis.syllables import Syllable, sing, string_together
+from echoic.training.data import OTHER, Clip, make_clip
 
+SAMPLE_RATE = 16_000
 Maker = Callable[[float, np.random.Generator], NDArray[np.float32]]
 
 
@@ -66,6 +69,77 @@ def _engine(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
     )
 
 
+def _taps(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Knocks of a few kinds, more or less in time."""
+    n_samples = round(duration_s * SAMPLE_RATE)
+    knocks = [_knock(rng) for _ in range(int(rng.integers(1, 5)))]
+    rate_hz, looseness = _between(rng, 1, 14), rng.uniform(0.1, 1)
+    out, at_s = np.zeros(n_samples), 0.0
+    while at_s < duration_s:
+        knock = knocks[int(rng.integers(len(knocks)))]
+        add_at(out, knock * 10 ** (rng.normal(0, 4) / 20), round(at_s * SAMPLE_RATE))
+        at_s += ((1 - looseness) + looseness * rng.exponential()) / rate_hz
+    return to_peak(out, -6.0)
+
+
+def _knock(rng: np.random.Generator) -> NDArray[np.float64]:
+    """A burst of noise that excites a few resonances."""
+    low_hz, decay_s = _between(rng, 80, 2500), _between(rng, 0.002, 0.06)
+    n_samples = round(7 * decay_s * SAMPLE_RATE)
+    fading = np.exp(-np.arange(n_samples) / SAMPLE_RATE / decay_s)
+    knock = rng.uniform(0, 1) * rng.standard_normal(n_samples) * fading**3
+    for _ in range(int(rng.integers(1, 7))):
+        mode = ringing(low_hz * _between(rng, 1, 6), decay_s, sample_rate=SAMPLE_RATE)
+        add_at(knock, rng.uniform(0.2, 1) * mode, 0)
+    return knock
+
+
+def _calls(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Calls of no animal: one syllable again and again, or several in turn."""
+    f0_hz, tract_hz = _between(rng, 60, 3500), _between(rng, 300, 2500)
+    makes = [_made_up_syllable(f0_hz, tract_hz, rng) for _ in range(int(rng.integers(1, 4)))]
+    gap_s, calls, at_s = _between(rng, 0.02, 1.0), list[tuple[float, NDArray[np.float64]]](), 0.0
+    while at_s < duration_s and len(calls) < 24:
+        syllable = makes[len(calls) % len(makes)]
+        calls.append((at_s, sing(syllable, sample_rate=SAMPLE_RATE, rng=rng)))
+        at_s += syllable.duration_s + gap_s * rng.uniform(0.7, 1.4)
+    return string_together(calls, SAMPLE_RATE, -6.0)
+
+
+def _made_up_syllable(f0_hz: float, tract_hz: float, rng: np.random.Generator) -> Syllable:
+    turns = np.sort(rng.uniform(0, 1, int(rng.integers(0, 3))))
+    places = [0.0, *turns.tolist(), 1.0]
+    peak = rng.uniform(0.05, 0.8)
+    return Syllable(
+        _between(rng, 0.04, 1.2),
+        [(place, f0_hz * 2 ** rng.uniform(-0.7, 0.7)) for place in places],
+        [(0.0, 0.0), (peak, 1.0), (min(peak + rng.uniform(0.1, 0.5), 0.95), 0.5), (1.0, 0.0)],
+        [tract_hz * _between(rng, 1, 1.5) * k for k in (1.0, 1.9, 3.1)],
+        width=rng.uniform(0.15, 0.6),
+        tilt=rng.uniform(0, 2),
+        noise=_between(rng, 0.02, 1.5),
+        jitter=_between(rng, 0.002, 0.05),
+        rough=rng.uniform(0, 0.5),
+    )
+
+
+def _drone(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Bands of noise that come and go, and a hum."""
+    parts = [
+        _pulsed_noise(duration_s, rng) if rng.random() < 0.4 else _band_noise(duration_s, rng)
+        for _ in range(int(rng.integers(1, 4)))
+    ]
+    out = np.sum([part * rng.uniform(0.2, 1) for part in parts], axis=0)
+    t = np.arange(out.size) / SAMPLE_RATE
+    hum_hz, level = _between(rng, 40, 400), rng.uniform(0, 0.6) * np.sqrt(np.mean(out**2))
+    for k in range(1, int(rng.integers(2, 12))):
+        out += (
+            level / k ** rng.uniform(0.3, 1.5) * np.sin(2 * np.pi * (k * hum_hz * t + rng.random()))
+        )
+    swell = contour([(x, rng.uniform(0.1, 1)) for x in np.linspace(0, 1, 4)], out.size)
+    return to_peak(out * swell, -6.0)
+
+
 def _lasting(name: str) -> Maker:
     return lambda duration_s, rng: getattr(synthesis, name)(
         duration_s, sample_rate=SAMPLE_RATE, rng=rng
@@ -91,23 +165,26 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
     "chainsaw": (_lasting("chainsaw"),),
     "rooster": (lambda _s, rng: synthesis.rooster(sample_rate=SAMPLE_RATE, rng=rng),),
     "fire_crackling": (_lasting("fire"),),
-    OTHER: (_tone, _sweep, _band_noise, _pulsed_noise, _siren, _bell, _engine, _lasting("wind")),
+    OTHER: (
+        *(_taps, _calls, _drone),
+        *(_tone, _sweep, _band_noise, _pulsed_noise, _siren, _bell, _engine, _lasting("wind")),
+        *(_taps, _calls, _drone),
+    ),
 }
 
 
-def synthesise(*, n_clips: int, seed: int) -> dict[str, list[Clip]]:
-    """Make clips of every label that can be synthesised, and of other sounds.
+def synthesise(*, n_clips: int, n_other: int, seed: int) -> list[Clip]:
+    """Make clips of every label that can be synthesised, and of other sounds, at 16 kHz.
 
     Args:
-        n_clips: A label; of other sounds three times as many.
+        n_clips: How many of each label.
+        n_other: How many of other sounds.
         seed: Of everything.
     """
-    made: dict[str, list[Clip]] = {}
+    made = []
     for place, (label, makers) in enumerate(MAKERS.items()):
-        clips = []
-        for index in range(3 * n_clips if label == OTHER else n_clips):
+        for index in range(n_other if label == OTHER else n_clips):
             rng = np.random.default_rng((seed, place, index))
             wave = makers[index % len(makers)](float(rng.uniform(3, 6)), rng)
-            clips.append(make_clip(f"synthetic/{label}-{index}", label, wave))
-        made[label] = [clip for clip in clips if clip is not None]
-    return made
+            made.append(make_clip(f"synthetic/{label}-{index}x", label, wave, SAMPLE_RATE))
+    return [clip for clip in made if clip is not None]

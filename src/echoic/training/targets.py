@@ -1,53 +1,115 @@
-"""From a mixed scene to what the network is given and asked for."""
+"""From a mixed scene to what the network is shown and asked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.ear import Filterbank, FrontEnd, Inverse
-from echoic.ear.design import N_GAIN_BANDS
-from echoic.ear.frontend import FRAMES_PER_STEP, HOP_S, STEP_S
+from echoic.ear import FrontEnd
+from echoic.ear.design import N_GAIN_BANDS, design_inverse, design_separating
+from echoic.ear.frontend import HOP_S
 from echoic.labels import LABELS
-from echoic.training.data import OTHER, SAMPLE_RATE
+from echoic.streaming import FrameClock
+from echoic.training.data import OTHER
 from echoic.training.mixing import MixedScene
 
 MAX_SOURCES = 5  # four labelled sounds and what has no label
-_HOP_SAMPLES = round(HOP_S * SAMPLE_RATE)
-_WARM_UP_S = 0.1  # by then the separating bank has forgotten that it began in silence
+FRAMES_PER_STEP = 2
+STEP_S = HOP_S * FRAMES_PER_STEP
+DELAY_S = 0.008  # of the bank that masks act in
 
 
 class Example(NamedTuple):
-    """One scene as arrays.
+    """One scene as arrays; a step is 10 ms.
 
     Attributes:
         frames: (2, band, ear frame), as the `FrontEnd` gives them.
         activity: (label, step), 1 where a label sounds.
         source: (MAX_SOURCES,) index of each source's label, len(LABELS) for the rest, −1 for
             none.
-        mixture_power: (band, ear frame) within the window, in the separating bank.
-        source_power: (MAX_SOURCES, band, ear frame) likewise.
-        cross_power: (MAX_SOURCES, band, ear frame), source times mixture.
+        own: (MAX_SOURCES, band, step), mean power of each source in the separating bank, at
+            the time at which it leaves the bank.
+        cross: (MAX_SOURCES, band, step) likewise, source times mixture.
+        mixture: (band, step) likewise.
     """
 
     frames: NDArray[np.float32]
     activity: NDArray[np.float32]
     source: NDArray[np.int64]
-    mixture_power: NDArray[np.float32]
-    source_power: NDArray[np.float32]
-    cross_power: NDArray[np.float32]
+    own: NDArray[np.float32]
+    cross: NDArray[np.float32]
+    mixture: NDArray[np.float32]
 
 
-def mean_products(
-    a: NDArray[np.float32], b: NDArray[np.float32], hop_samples: int
-) -> NDArray[np.float32]:
-    """Mean of a·b over each hop: (band, time) twice -> (band, hop)."""
-    by_hop = (a.shape[0], -1, hop_samples)
-    products = np.einsum("bkt,bkt->bk", a.reshape(by_hop), b.reshape(by_hop))
-    return np.asarray(products / hop_samples, dtype=np.float32)
+@numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def _powers(sources, ends, pole, gain, weight, delay, order, row, own, cross, mixture):  # type: ignore[no-untyped-def]
+    """Sum own², own·mixture and mixture² of every band over steps, all sources in one pass.
+
+    sources (source, time); ends of the steps in samples of the output; pole and weight
+    complex64 (band,), gain float32 (band,); delay (band,), shorter than any step, and order,
+    the bands by falling delay; row (band,), the band of the result that a band adds to.
+    Outputs are (…, band, step), zero at first. Sums stay in the cache; each is put away when
+    its band, delayed, has reached the end of a step.
+    """
+    n_sources, n_samples = sources.shape
+    n_bands = gain.size
+    pr, pi, wr, wi = pole.real.copy(), pole.imag.copy(), weight.real.copy(), weight.imag.copy()
+    state = np.zeros((n_sources, 8, n_bands), np.float32)
+    block = 32  # short enough that all sources' bands stay in the cache
+    real = np.zeros((n_sources, block, n_bands), np.float32)
+    total = np.zeros(n_bands, np.float32)
+    sums = np.zeros((2 * n_sources + 1, n_bands), np.float32)
+    guard = np.float32(1e-15)  # its square is no denormal number: sources are often silent
+    step, place = 0, 0
+    for start in range(0, n_samples, block):
+        length = min(block, n_samples - start)
+        for k in range(n_sources):
+            s = state[k]
+            s0, s1, s2, s3, s4, s5, s6, s7 = s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
+            for i in range(length):
+                x = sources[k, start + i] + np.float32(1e-20)
+                out = real[k, i]
+                for b in range(n_bands):
+                    a, c = pr[b], pi[b]
+                    r0 = gain[b] * x + a * s0[b] - c * s1[b]
+                    i0 = a * s1[b] + c * s0[b]
+                    r1 = r0 + a * s2[b] - c * s3[b]
+                    i1 = i0 + a * s3[b] + c * s2[b]
+                    r2 = r1 + a * s4[b] - c * s5[b]
+                    i2 = i1 + a * s5[b] + c * s4[b]
+                    r3 = r2 + a * s6[b] - c * s7[b]
+                    i3 = i2 + a * s7[b] + c * s6[b]
+                    s0[b], s1[b], s2[b], s3[b] = r0, i0, r1, i1
+                    s4[b], s5[b], s6[b], s7[b] = r2, i2, r3, i3
+                    out[b] = wr[b] * r3 - wi[b] * i3 + guard
+        for i in range(length):
+            while step < ends.size and ends[step] - delay[order[place]] <= start + i:
+                b = order[place]
+                for k in range(n_sources):
+                    own[k, row[b], step] += sums[k, b]
+                    cross[k, row[b], step] += sums[n_sources + k, b]
+                mixture[row[b], step] += sums[2 * n_sources, b]
+                sums[:, b] = 0
+                place += 1
+                if place == n_bands:
+                    step, place = step + 1, 0
+            total[:] = 0
+            for k in range(n_sources):
+                out = real[k, i]
+                for b in range(n_bands):
+                    total[b] += out[b]
+            for k in range(n_sources):
+                out, of_own, of_cross = real[k, i], sums[k], sums[n_sources + k]
+                for b in range(n_bands):
+                    of_own[b] += out[b] * out[b]
+                    of_cross[b] += out[b] * total[b]
+            of_all = sums[2 * n_sources]
+            for b in range(n_bands):
+                of_all[b] += total[b] * total[b]
 
 
 def activity_of(
@@ -67,37 +129,69 @@ def source_index(label: str) -> int:
     return len(LABELS) if label == OTHER else LABELS.index(label)
 
 
+def stack_sources(
+    scene: MixedScene, own: NDArray[np.float32], cross: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+    """Outputs that the sources are asked of, and their powers, filled up to MAX_SOURCES."""
+    missing = MAX_SOURCES - len(scene.sources)
+    source = [source_index(label) for label in scene.sources] + [-1] * missing
+    empty = ((0, missing), (0, 0), (0, 0))
+    return np.array(source, np.int64), np.pad(own, empty), np.pad(cross, empty)
+
+
 class ExampleMaker:
-    """Turn scenes into examples; holds only designs, no state."""
+    """Turn scenes of one rate into examples; holds only designs, no state.
 
-    def __init__(self) -> None:
+    Args:
+        sample_rate: Hz.
+    """
+
+    def __init__(self, *, sample_rate: int) -> None:
         """Design the banks once."""
-        self.ear = FrontEnd(sample_rate=SAMPLE_RATE)
-        self.bank = Filterbank.separating(sample_rate=SAMPLE_RATE)
-        self.inverse = Inverse(sample_rate=SAMPLE_RATE)
+        self.front_end = FrontEnd(sample_rate=sample_rate)
+        self.clock = FrameClock(sample_rate=sample_rate, hop_s=STEP_S)
+        self.bank = design_separating(sample_rate=sample_rate)
+        self.inverse = design_inverse(self.bank, delay_s=DELAY_S)
+        # What lies above the highest gain follows it, and counts with it.
+        self.row = np.minimum(np.arange(self.bank.n_bands), N_GAIN_BANDS - 1)
 
-    def __call__(self, scene: MixedScene, window: tuple[int, int]) -> Example:
-        """Hear the scene; measure the powers within a window of ear frames [start, stop)."""
-        mixture = scene.mixture
-        frames = self.ear(mixture[np.newaxis])[0]
-        n_frames = frames.shape[-1]
-        activity = activity_of(scene.spans_s, n_frames // FRAMES_PER_STEP)
-        start, stop = (k * _HOP_SAMPLES for k in window)
-        warm_up = min(start, round(_WARM_UP_S * SAMPLE_RATE))
-        shape = (MAX_SOURCES, N_GAIN_BANDS, window[1] - window[0])
-        source = np.full(MAX_SOURCES, -1, np.int64)
-        source_power, cross_power = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        bands = {
-            label: np.ascontiguousarray(self._bands(wave[start - warm_up : stop])[:, warm_up:])
-            for label, wave in scene.sources.items()
-        }
-        mixture_bands = np.sum(list(bands.values()), axis=0)
-        mixture_power = mean_products(mixture_bands, mixture_bands, _HOP_SAMPLES)
-        for k, (label, own) in enumerate(bands.items()):
-            source[k] = source_index(label)
-            source_power[k] = mean_products(own, own, _HOP_SAMPLES)
-            cross_power[k] = mean_products(own, mixture_bands, _HOP_SAMPLES)
-        return Example(frames, activity, source, mixture_power, source_power, cross_power)
+    def __call__(self, scene: MixedScene) -> Example:
+        """Hear the scene and measure what belongs to whom."""
+        frames = self.front_end(scene.mixture[np.newaxis])[0]
+        n_steps = frames.shape[-1] // FRAMES_PER_STEP
+        own, cross, mixture = self.powers(np.stack(list(scene.sources.values())), n_steps)
+        return Example(
+            frames[..., : n_steps * FRAMES_PER_STEP],
+            activity_of(scene.spans_s, n_steps),
+            *stack_sources(scene, own, cross),
+            mixture,
+        )
 
-    def _bands(self, wave: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self.inverse(self.bank(wave)[0])[0]
+    def powers(
+        self, sources: NDArray[np.float32], n_steps: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Mean products in the separating bank, by band and step.
+
+        Shape:
+            sources (source, time) -> own (source, band, step), cross the same,
+            mixture (band, step).
+        """
+        shape = (N_GAIN_BANDS, n_steps)
+        own, cross = (np.zeros((len(sources), *shape), np.float32) for _ in range(2))
+        mixture = np.zeros(shape, np.float32)
+        delay = self.inverse.band_delay_samples[0]
+        _powers(
+            sources,
+            self.clock.ends(0, sources.shape[1])[:n_steps],
+            self.bank.pole.astype(np.complex64),
+            self.bank.gain.astype(np.float32),
+            self.inverse.weight[0].astype(np.complex64),
+            delay,
+            np.argsort(-delay, kind="stable"),
+            self.row,
+            own,
+            cross,
+            mixture,
+        )
+        hop_samples = np.float32(self.clock.hop_samples)
+        return own / hop_samples, cross / hop_samples, mixture / hop_samples

@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from echoic.ear.frontend import FRAMES_PER_STEP, HOP_S, STEP_S
 from echoic.labels import LABELS
-from echoic.nn.heads import LOOK_AHEAD_STEPS
-from echoic.nn.hearing import HearingNetwork, known_code, to_steps
-from echoic.training.data import load_clips, load_folder
+from echoic.nn.heads import LOOK_AHEAD_STEPS, masks
+from echoic.nn.hearing import HearingNetwork
+from echoic.training.data import (
+    Recordings,
+    is_kept_aside,
+    load_clips,
+    load_folder,
+    load_rooms,
+)
+from echoic.training.hard_negatives import make_hard_negatives
 from echoic.training.loop import Batch, LoopSettings, train
-from echoic.training.losses import detection_loss, gain_loss_db, share_loss
-from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer
+from echoic.training.losses import applied, detection_loss, error_db, share_loss
+from echoic.training.mixing import MixedScene, SceneMixer
 from echoic.training.music import render_collection
 from echoic.training.packaging import package_hearing
 from echoic.training.synthetic import synthesise
-from echoic.training.targets import Example, ExampleMaker
+from echoic.training.targets import STEP_S, Example, ExampleMaker
 
-# Gains are learned from a part of each scene: all of it would cost three times
-# as much and teach little more.
-_WINDOW_FRAMES = 480
-_N_MUSIC_PIECES, _N_SYNTHETIC, _SYNTHESIS_SEED = 300, 12, 20
-DETECTION_WEIGHT, GAIN_WEIGHT, SHARE_WEIGHT = 5.0, 0.1, 0.5
-_POWERS = ("mixture_power", "source_power", "cross_power")
-
-N_STEPS = 2400
-VERSION = "0.1.0"
+# A batch hears so many labels, each once alone, and mixtures of others of them.
+_N_LABELS, _N_MIXTURES = 7, 11
+_RATES_HZ, _RATE_PROBABILITIES = (16_000, 32_000), (0.7, 0.3)
+_N_MUSIC_PIECES, _N_SYNTHETIC, _N_OTHER, _N_CHANGED, _SEED = 160, 8, 160, 10, 20
+# Labels that are asked about though no scene of the batch holds them.
+_N_ABSENT = 8
+_EXAMPLE_PROBABILITY = 0.5
+_RAMP = 0.5  # of a step, in which gains run to their new values
+_WARM_UP_STEPS = 40  # of each scene, not asked about
+WEIGHTS = {"detection": 1.0, "share": 0.5, "error_db": 0.1}
+N_VALIDATION_BATCHES = 5
+N_STEPS = 40_000
+VERSION = "0.2.0"
 THRESHOLD = 0.5
 ABOUT = {
-    "data": "ESC-10 folds 1-3 (Piczak 2015, CC BY 3.0), LibriSpeech train-clean-100, one "
-    "utterance of each of 251 readers (CC BY 4.0), Free Spoken Digit Dataset, one take "
-    "(CC BY-SA 4.0), ambient recordings (CC0, public domain, CC BY and Pixabay Content "
-    "License), music (CC BY or public domain), music rendered with FluidR3 GM (MIT), "
-    "synthesised sounds",
-    "limits": "knows twelve labels; learned from 24 clips a label for most of them; sounds of "
-    "other kinds may be taken for one of the twelve",
+    "data": "ESC-10 folds 1-3 and clips of ESC-50 folds 1-3 that are CC0 or CC BY (Piczak 2015), "
+    "LibriSpeech train-clean-100, one utterance of each of 251 readers (CC BY 4.0), Free Spoken "
+    "Digit Dataset, one take (CC BY-SA 4.0), Donate-a-cry (ODbL 1.0), effects, speech and music "
+    "of open games, applications and educational programs (CC0, public domain, CC BY, CC BY-SA), "
+    "ambient recordings (CC0, public domain, CC BY and Pixabay Content License), rooms (CC0, "
+    "CC BY), music rendered with FluidR3 GM (MIT), synthesised sounds; some of it share-alike",
+    "limits": "knows fifty-two labels; learned from 10 to 40 recordings of most of them; sounds "
+    "of other kinds may be taken for one of them",
 }
 
 
@@ -49,101 +60,202 @@ def is_used(file: str) -> bool:
 
 
 class BatchMaker:
-    """Draw scenes and stack them into tensors."""
+    """Draw scenes and stack their examples: first each label alone, then mixtures.
+
+    Args:
+        mixers: One for each rate.
+        probabilities: Of the rates.
+        makers: What makes examples of the scenes of each mixer; for `hear` by default.
+    """
 
     def __init__(
-        self, mixer: SceneMixer, make: Callable[[MixedScene, tuple[int, int]], Example]
+        self,
+        mixers: Sequence[SceneMixer],
+        probabilities: Sequence[float],
+        *,
+        makers: Sequence[Callable[[MixedScene], Example]] | None = None,
     ) -> None:
-        """Keep what draws scenes and what makes examples of them."""
-        self.mixer = mixer
-        self.make = make
-        self.n_frames = round(mixer.settings.duration_s / HOP_S)
+        """Design the banks of every rate."""
+        self.mixers = mixers
+        self.probabilities = probabilities
+        self.makers = makers or [ExampleMaker(sample_rate=mixer.sample_rate) for mixer in mixers]
+        known = mixers[0].recordings
+        self.labels = [label for label in LABELS if known.n_recordings(label)]
 
-    def __call__(self, rng: np.random.Generator, batch_size: int) -> Batch:
-        """One batch; its scenes share the window in which gains are measured."""
-        n_steps = (self.n_frames - _WINDOW_FRAMES) // FRAMES_PER_STEP
-        start = int(rng.integers(n_steps + 1)) * FRAMES_PER_STEP
-        window = (start, start + _WINDOW_FRAMES)
-        examples = [self.make(self.mixer.draw(rng), window) for _ in range(batch_size)]
+    def __call__(self, rng: np.random.Generator) -> Batch:
+        """One batch, all of one rate."""
+        which = int(rng.choice(len(self.mixers), p=self.probabilities))
+        mixer, make = self.mixers[which], self.makers[which]
+        labels = [str(label) for label in rng.choice(self.labels, _N_LABELS, replace=False)]
+        scenes = [mixer.draw_alone(label, rng) for label in labels]
+        scenes += [mixer.draw(labels, rng) for _ in range(_N_MIXTURES)]
+        examples = [make(scene) for scene in scenes]
         batch = {
             name: torch.from_numpy(np.stack([getattr(example, name) for example in examples]))
             for name in examples[0]._fields
         }
-        batch["window_start"] = torch.tensor(start)
-        return batch
+        return batch | {"label": torch.tensor([LABELS.index(label) for label in labels])}
 
 
 def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-    """Detection over the whole scene, gains within the window."""
+    """Detection over all labels; masks over those of the batch, some others and the rest."""
     assert isinstance(model, HearingNetwork)
-    frames = batch["frames"]
-    code, _ = model.listener(to_steps(frames))
-    detection = detection_loss(model.detect(code)[0], batch["activity"], LOOK_AHEAD_STEPS)
+    output, _ = model(batch["frames"])
+    of_batch, rest = batch["label"], len(LABELS)
+    others = torch.ones(rest, dtype=torch.bool, device=of_batch.device)
+    others[of_batch] = False
+    absent = others.nonzero()[:, 0]
+    absent = absent[torch.randperm(absent.numel(), device=absent.device)[:_N_ABSENT]]
+    asked = torch.cat([of_batch, absent, of_batch.new_tensor([rest])])
 
-    start = int(batch["window_start"])
-    first_step, n_steps = start // FRAMES_PER_STEP, _WINDOW_FRAMES // FRAMES_PER_STEP
-    earlier = nn.functional.pad(code, (1, 0))[..., first_step : first_step + n_steps + 1]
-    gains, _ = model.gains(frames[..., start : start + _WINDOW_FRAMES], known_code(earlier))
-    # Over a hop a gain runs linearly from the previous value to its own.
-    ramp_mean = (gains[..., 1:] + gains[..., :-1]) / 2
-    # The first hop of the window has no gain before it to start from.
-    later = {name: value[..., 1:] for name, value in batch.items() if name in _POWERS}
-    return weigh(detection, *gain_losses(ramp_mean, batch | later))
+    examples = model.queries(mean_embedding(output.embedding, batch))
+    queries = queries_of(model.queries.labels[asked], examples, n_items=len(batch["frames"]))
+    place = torch.full((rest + 1,), -1, device=asked.device)
+    place[asked] = torch.arange(asked.numel(), device=asked.device)
+    slot = torch.where(batch["source"] >= 0, place[batch["source"].clamp(min=0)], -1)
+    shares = masks(output.places, queries, among=drawn_among(slot, asked.numel()))
 
-
-def gain_losses(gains: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Error in dB, and cross-entropy of the shares."""
-    mixture, own, cross = (batch[name] for name in _POWERS)
-    gain_db = gain_loss_db(gains, batch["source"], mixture, own, cross)
-    return gain_db, share_loss(gains, batch["source"], mixture, cross)
-
-
-def weigh(detection: Tensor, gain_db: Tensor, share: Tensor) -> dict[str, Tensor]:
-    """All losses by name, and their weighted sum."""
-    loss = DETECTION_WEIGHT * detection + GAIN_WEIGHT * gain_db + SHARE_WEIGHT * share
-    return {"loss": loss, "detection": detection, "gain_db": gain_db, "share": share}
-
-
-def scene_mixer(split: str, *, folder: Path, settings: MixingSettings | None = None) -> SceneMixer:
-    """The scenes of a split; the training split has synthetic sounds and music too."""
-    clips = load_clips(split, keep=is_used)
-    if split == "train":
-        render_collection(folder / "music", n_pieces=_N_MUSIC_PIECES, seed=_SYNTHESIS_SEED)
-        clips["music"] += load_folder(folder / "music", "music")
-        for label, made in synthesise(n_clips=_N_SYNTHETIC, seed=_SYNTHESIS_SEED).items():
-            clips[label] += made
-    return SceneMixer(clips, settings)
+    gains = applied(shares, _RAMP)[..., _WARM_UP_STEPS:]
+    own, cross, mixture = (
+        batch[name][..., 2 + _WARM_UP_STEPS :] for name in ("own", "cross", "mixture")
+    )
+    parts = {
+        "detection": detection_loss(output.logits, batch["activity"], LOOK_AHEAD_STEPS),
+        "share": share_loss(gains, slot, own, mixture),
+        "error_db": error_db(gains, slot, own, cross, mixture),
+    }
+    return weigh(parts)
 
 
-def run(
+def weigh(parts: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The losses by name, and their weighted sum."""
+    weighted = [WEIGHTS[name] * part for name, part in parts.items()]
+    return {"loss": torch.stack(weighted).sum(), **parts}
+
+
+def mean_embedding(embedding: Tensor, batch: Batch) -> Tensor:
+    """Of each label of the batch, the mean over what was heard of it alone; (label, size)."""
+    alone = torch.arange(len(batch["label"]), device=embedding.device)
+    active = batch["activity"][alone, batch["label"]][:, None]
+    active = active + 1e-3  # where a sound was cut off altogether, all of it
+    return (embedding[alone] * active).sum(dim=-1) / active.sum(dim=-1)
+
+
+def queries_of(labels: Tensor, examples: Tensor, *, n_items: int) -> Tensor:
+    """Ask for each label of the batch by its name or by example, for every item anew.
+
+    Shape:
+        labels (query, size), those of the batch first; examples (label, size)
+        -> (item, query, size).
+    """
+    n_examples = len(examples)
+    by_example = torch.rand(n_items, n_examples, 1, device=labels.device) < _EXAMPLE_PROBABILITY
+    # A clip is no example of itself.
+    by_example[:n_examples] &= ~torch.eye(n_examples, dtype=torch.bool, device=labels.device)[
+        ..., None
+    ]
+    of_batch = torch.where(by_example, examples, labels[:n_examples])
+    return torch.cat([of_batch, labels[n_examples:].expand(n_items, -1, -1)], dim=1)
+
+
+def drawn_among(slot: Tensor, n_queries: int) -> Tensor:
+    """Among which queries each item's power is shared: what is there, the rest, some others.
+
+    Sometimes hardly any others, as when it is known which labels sound, sometimes all.
+    """
+    n_items = len(slot)
+    share = torch.rand(n_items, 1, device=slot.device)
+    among = torch.rand(n_items, n_queries, device=slot.device) < share
+    among[:, -1] = True
+    present = torch.zeros_like(among).scatter_(1, slot.clamp(min=0), slot >= 0)
+    return among | present
+
+
+def validation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
+    """The losses on recordings kept aside, and how often a clip alone is named rightly."""
+    assert isinstance(model, HearingNetwork)
+    sums: dict[str, float] = {}
+    with torch.no_grad(), torch.random.fork_rng():
+        torch.manual_seed(0)
+        for batch in batches:
+            found = {name: float(value) for name, value in losses(model, batch).items()}
+            output, _ = model(batch["frames"][: len(batch["label"])])
+            named = torch.sigmoid(output.logits[..., LOOK_AHEAD_STEPS:]).mean(dim=-1).argmax(dim=1)
+            found["top_1"] = float((named == batch["label"]).float().mean())
+            for name, value in found.items():
+                sums[name] = sums.get(name, 0.0) + value / len(batches)
+    return sums
+
+
+def training_recordings(folder: Path) -> tuple[Recordings, Recordings]:
+    """What trains, made sounds included, and what is kept aside to validate."""
+    clips = load_clips("train", keep=is_used)
+    kept = [clip for clip in clips if is_kept_aside(clip.recording)]
+    used = [clip for clip in clips if not is_kept_aside(clip.recording)]
+    render_collection(folder / "music", n_pieces=_N_MUSIC_PIECES, seed=_SEED)
+    used += load_folder(folder / "music", "music")
+    used += make_hard_negatives(Recordings(used), n_clips=_N_CHANGED, seed=_SEED)
+    used += synthesise(n_clips=_N_SYNTHETIC, n_other=_N_OTHER, seed=_SEED)
+    return Recordings(used), Recordings(kept)
+
+
+def learn(
     folder: Path,
+    settings: LoopSettings,
     *,
-    n_steps: int | None = None,
-    seed: int = 0,
     report: Callable[[str], None] = print,
-) -> Path:
-    """Train the network in `folder`, resuming where a former run ended.
+) -> HearingNetwork:
+    """Train the network in `folder`, resuming where a former run ended; the averaged network.
+
+    Raises:
+        ParameterError: no data folder, or the folder holds another run.
+        MissingExtraError: no FluidSynth to render music with.
+    """
+    used, kept = training_recordings(folder)
+    rooms = load_rooms()
+    batches = BatchMaker(
+        [SceneMixer(used, sample_rate=rate, rooms=rooms) for rate in _RATES_HZ],
+        _RATE_PROBABILITIES,
+    )
+    aside = BatchMaker([SceneMixer(kept, sample_rate=_RATES_HZ[0])], [1.0])
+    fixed = [aside(np.random.default_rng((_SEED, k))) for k in range(N_VALIDATION_BATCHES)]
+    torch.manual_seed(settings.seed)
+    network = train(
+        HearingNetwork(len(LABELS)),
+        losses,
+        batches,
+        settings,
+        recipe="hear",
+        folder=folder,
+        validate=lambda model: validation(model, fixed),
+        report=report,
+    )
+    assert isinstance(network, HearingNetwork)
+    return network
+
+
+def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print) -> Path:
+    """Train the network in `folder`, resuming where a former run ended, and package it.
 
     Returns:
         Path of the finished model's card, in `folder`.
-
-    Raises:
-        ParameterError: no data folder.
-        MissingExtraError: no FluidSynth to render music with.
     """
-    settings = LoopSettings(n_steps=n_steps or N_STEPS, seed=seed)
-    torch.manual_seed(seed)
-    model = HearingNetwork(len(LABELS))
-    mixer = scene_mixer("train", folder=folder)
-    train(model, losses, BatchMaker(mixer, ExampleMaker()), settings, folder=folder, report=report)
+    return package(learn(folder, settings, report=report), folder, settings)
+
+
+def package(network: HearingNetwork, folder: Path, settings: LoopSettings) -> Path:
+    """Write the model's files and card into `folder`; the card's path."""
+    recipe = f"echoic train hear --steps {settings.n_steps} --seed {settings.seed}"
+    if settings.cooldown_steps:
+        recipe += f" --cooldown {settings.cooldown_steps}"
     return package_hearing(
-        model,
+        network,
         folder,
         name="hear",
         version=VERSION,
-        task="twelve sounds: when each is there, and its share of every band",
+        task="fifty-two sounds: when each is there, and its share of every band",
         labels=LABELS,
         look_ahead_s=LOOK_AHEAD_STEPS * STEP_S,
         threshold=dict.fromkeys(LABELS, THRESHOLD),
-        about=ABOUT | {"recipe": f"echoic train hear --steps {settings.n_steps} --seed {seed}"},
+        about=ABOUT | {"recipe": recipe},
     )

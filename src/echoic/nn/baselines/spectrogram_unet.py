@@ -1,4 +1,4 @@
-"""The plain picture network: a 2-D U-Net on a log-mel spectrogram.
+"""The criticised system: a 2-D U-Net on a log-mel spectrogram.
 
 What the criticised field does with sound: the spectrogram is taken for an
 image, the same 3 × 3 patterns are looked for at every place of it, the whole
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 SAMPLE_RATE = 16_000
 N_FFT, HOP_SAMPLES, N_MELS = 512, 160, 64
-FRAMES_PER_STEP = 2  # detection answers every 20 ms
+FRAMES_PER_STEP = 1  # detection answers every frame, 10 ms
 _CHANNELS = (24, 48, 96, 192)
 _RANGE_DB = 70.0
 
@@ -95,12 +95,12 @@ def _block(n_in: int, n_out: int) -> nn.Sequential:
     )
 
 
-class PictureNetwork(nn.Module):
+class SpectrogramUnet(nn.Module):
     """Detect and mask in one image-to-image network.
 
     Shape:
-        picture (batch, mel, frame), frames a multiple of 8, every 10 ms
-        -> logits (batch, label, step) every 20 ms,
+        image (batch, mel, frame), frames a multiple of 8, every 10 ms
+        -> logits (batch, label, step) every 10 ms,
         masks (batch, label + 1, mel, frame), a softmax, the rest last.
     """
 
@@ -121,9 +121,9 @@ class PictureNetwork(nn.Module):
         self.up = nn.ModuleList([_block(c3, c3), _block(c2, c2), _block(c1, c1)])
         self.masks = nn.Conv2d(c1, n_labels + 1, 1)
 
-    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        """See the whole picture."""
-        x = ((picture - 0.45) / 0.22)[:, None]
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """See the whole image."""
+        x = ((image - 0.45) / 0.22)[:, None]
         skips = []
         for block in self.down:
             x = block(x)

@@ -1,4 +1,4 @@
-"""The plain 2-D CNN as a system of `bench/hear.py`; train it with `echoic train picture`."""
+"""The spectrogram U-Net as a system of `bench/hear.py`; train it with `echoic train unet`."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from hear_scores import Heard
 from numpy.typing import NDArray
 
 from echoic.labels import LABELS, REST
-from echoic.nn.baselines.picture import PictureNetwork, istft, log_mel, mel_of_bin, stft
+from echoic.nn.baselines.spectrogram_unet import SpectrogramUnet, istft, log_mel, mel_of_bin, stft
 from echoic.processors.detect import find_events
 
-WEIGHTS = Path("runs/picture/picture.pt")
+WEIGHTS = Path("runs/unet/unet.pt")
 THRESHOLD = 0.5
 
 
-class CnnSystem:
-    """Hear with the picture network: the whole scene at once."""
+class UnetSystem:
+    """Hear with the U-Net: the whole scene at once."""
 
-    name = "cnn"
+    name = "unet"
 
     def __init__(self) -> None:
         if not WEIGHTS.is_file():
-            raise ImportError(f"{WEIGHTS} is not there: echoic train picture -o {WEIGHTS.parent}")
+            raise ImportError(f"{WEIGHTS} is not there: echoic train unet -o {WEIGHTS.parent}")
         torch.set_num_threads(1)
-        self.network = PictureNetwork(len(LABELS))
+        self.network = SpectrogramUnet(len(LABELS))
         self.network.load_state_dict(torch.load(WEIGHTS, weights_only=True))
         self.network.eval()
 
     def hear(self, wave: NDArray[np.float32], sample_rate: int) -> Heard:
         """Events and stems, by the same rules for both as the product's."""
         spectrum = stft(wave)
-        picture = log_mel(spectrum)
-        n_frames = picture.shape[1]
-        padded = np.pad(picture, ((0, 0), (0, -n_frames % 8)))
+        image = log_mel(spectrum)
+        n_frames = image.shape[1]
+        padded = np.pad(image, ((0, 0), (0, -n_frames % 8)))
         with torch.no_grad():
             logits, masks = self.network(torch.from_numpy(padded)[None])
         probabilities = torch.sigmoid(logits)[0].numpy()

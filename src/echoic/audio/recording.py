@@ -1,0 +1,183 @@
+"""An audio file that is decoded from its beginning, as often as one likes."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from echoic.audio.containers import lay_out, says_no_length
+from echoic.audio.opening import (
+    AudioPath,
+    check_header,
+    check_path,
+    has_last_sample,
+    open_bytes,
+    open_decoder,
+    read_pipe,
+    says_its_length,
+)
+from echoic.audio.view import View
+from echoic.errors import AudioError, AudioWarning
+from echoic.outputs import describe_os_error
+from echoic.streaming import SATURATION
+
+Wave: TypeAlias = npt.NDArray[np.float32]
+
+READ_BLOCK_SAMPLES = 1 << 18
+
+
+class Recording:
+    """A file, or a pipe whose bytes are kept in memory because they come only once.
+
+    Args:
+        path: A file, a named pipe, or "-" for standard input.
+
+    Attributes:
+        name: The path as given.
+        is_file: Whether it can be opened again under that name.
+        format, subtype: Container and coding, in libsndfile's words.
+        sample_rate: Hz.
+        n_channels: Number of channels.
+        n_samples: Samples per channel, counted by decoding where no header says it.
+
+    Raises:
+        ParameterError: The path is neither text nor a path.
+        AudioError: As `echoic.audio.read` documents.
+
+    Example:
+        >>> import tempfile
+        >>> from echoic.audio import write
+        >>> path = tempfile.mkdtemp() + "/one.wav"
+        >>> write(path, np.zeros((1, 800), np.float32), sample_rate=16_000)
+        >>> recording = Recording(path)
+        >>> recording.n_samples, [block.shape for block in recording.blocks(500)]
+        (800, [(1, 500), (1, 300)])
+    """
+
+    def __init__(self, path: AudioPath) -> None:
+        """Read the header and make every check that needs no decoding of the whole."""
+        self.name = check_path(path)
+        self._content = read_pipe(self.name)
+        self._seems_longer = False
+        self._has_warned = False
+        with open_bytes(self.name, self._content) as file:
+            size = file.seek(0, os.SEEK_END)
+            if size == 0:
+                raise AudioError(f"{self.name}: is empty (0 bytes)")
+            self._layout = lay_out(file, size)
+            if self._layout.n_missing:
+                raise AudioError(
+                    f"{self.name}: is truncated: it holds {size} bytes of "
+                    f"{size + self._layout.n_missing} or more"
+                )
+        with self._decoder() as (sound, _):
+            check_header(sound, self.name)
+            self.format, self.subtype = sound.format, sound.subtype
+            self.sample_rate, self.n_channels = int(sound.samplerate), int(sound.channels)
+            self.n_samples = int(sound.frames)
+            self._check_length(sound)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it can be opened again under its name."""
+        return self._content is None
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.n_samples / self.sample_rate
+
+    def blocks(self, block_samples: int) -> Iterator[Wave]:
+        """Decode from the beginning, (channel, time) each; only the last may be shorter.
+
+        NaN and infinities become 0, what lies far above full scale is clipped;
+        that is warned of once, at the end of the first reading.
+
+        Raises:
+            AudioError: the damage in a damaged file is reached.
+        """
+        n_read = n_mended = n_clipped = 0
+        try:
+            for wave in self._decode(block_samples, self.n_samples):
+                n_read += wave.shape[1]
+                finite = np.isfinite(wave)
+                if not finite.all():
+                    n_mended += int(finite.size - np.count_nonzero(finite))
+                    wave[~finite] = 0.0
+                if max(-wave.min(), wave.max()) > SATURATION:
+                    n_clipped += int(np.count_nonzero(np.abs(wave) > SATURATION))
+                    np.clip(wave, -SATURATION, SATURATION, out=wave)
+                yield wave
+            if n_read != self.n_samples:
+                raise self._damaged(n_read)
+        finally:
+            self._warn(n_mended, n_clipped)
+
+    def _warn(self, n_mended: int, n_clipped: int) -> None:
+        said = []
+        if n_mended:
+            said.append(f"{n_mended} samples are NaN or infinite; they are replaced by 0")
+        if n_clipped:
+            said.append(
+                f"{n_clipped} samples lie above {SATURATION:g} times full scale and are clipped"
+            )
+        if said and not self._has_warned:
+            self._has_warned = True
+            warnings.warn(f"{self.name}: {'; '.join(said)}", AudioWarning, stacklevel=4)
+
+    def _decode(self, block_samples: int, n_promised: float) -> Iterator[Wave]:
+        """What can be decoded: as much as is promised, or until nothing more comes."""
+        with self._decoder() as (sound, view):
+            # soundfile seeks to where it already is after every read, and an MP3 decoder loses
+            # its overlap with the frame before by that. We only read on, so we say it cannot seek.
+            sound._info.seekable = 0
+            n_read = 0
+            while n_read < n_promised:
+                try:
+                    block = sound.read(block_samples, dtype="float32", always_2d=True)
+                except (soundfile.LibsndfileError, ValueError) as error:
+                    raise self._damaged(n_read) from error
+                if view.error is not None:
+                    words = describe_os_error(view.error)
+                    raise AudioError(f"{self.name}: cannot be read: {words}") from view.error
+                if not len(block):
+                    return
+                n_read += len(block)
+                yield np.ascontiguousarray(block.T)
+
+    def _check_length(self, sound: soundfile.SoundFile) -> None:
+        """Hold the last sample against the header, or count where there is nothing to trust."""
+        if sound.format == "MP3":
+            with open_bytes(self.name, self._content) as file:
+                self._seems_longer = says_no_length(file)
+        if self._seems_longer or not says_its_length(sound):
+            self.n_samples = 0
+            waves = self._decode(READ_BLOCK_SAMPLES, math.inf)
+            self.n_samples = sum(wave.shape[1] for wave in waves)
+            if self.n_samples == 0:
+                raise self._damaged(0)
+        elif sound.format in ("FLAC", "MP3") and not has_last_sample(sound):
+            raise AudioError(
+                f"{self.name}: is truncated or damaged: the last of its {sound.frames} samples "
+                "cannot be read"
+            )
+
+    @contextmanager
+    def _decoder(self) -> Iterator[tuple[soundfile.SoundFile, View]]:
+        with open_bytes(self.name, self._content) as file:
+            head, begin, end, _ = self._layout
+            view = View(file, head, begin, end, seems_longer=self._seems_longer)
+            with open_decoder(view, self.name) as sound:
+                yield sound, view
+
+    def _damaged(self, n_read: int) -> AudioError:
+        promised = f"its header promises {self.n_samples} samples, " if self.n_samples else ""
+        return AudioError(f"{self.name}: is truncated or damaged: {promised}{n_read} can be read")

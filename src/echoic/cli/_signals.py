@@ -1,0 +1,50 @@
+"""Leaving on a signal as on Ctrl-C: what is half-written is removed on the way out."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from types import FrameType
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+_CLEANING_S = 3.0
+_AGAIN_S = 0.01
+
+
+def leave_on_signals() -> None:
+    """Turn SIGINT, SIGTERM and SIGHUP into exceptions; the exit code is 128 + the signal.
+
+    What the parent has set to be ignored (nohup, background jobs) stays
+    ignored. Further signals while the first is cleaned up after are ignored too.
+    """
+    left_at = -_CLEANING_S
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        nonlocal left_at
+        if time.monotonic() < left_at + _CLEANING_S:
+            return
+        if _is_in_callback(frame):
+            # An exception in a callback from C would be printed and lost: come again soon.
+            threading.Timer(_AGAIN_S, signal.raise_signal, [number]).start()
+            return
+        left_at = time.monotonic()
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        return  # only the main thread is asked
+    for name in _SIGNALS:
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, leave)
+
+
+def _is_in_callback(frame: FrameType | None) -> bool:
+    """Whether soundfile's callbacks stand on the stack (their names begin with vio_)."""
+    while frame is not None:
+        if frame.f_code.co_name.startswith("vio_"):
+            return True
+        frame = frame.f_back
+    return False

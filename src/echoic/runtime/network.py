@@ -1,0 +1,96 @@
+"""A shipped network walking along frames: in chunks while there is enough, then step by step."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.errors import ParameterError
+from echoic.runtime.graphs import Graph, GraphState
+from echoic.runtime.models import Card
+from echoic.streaming import check_kind, check_state
+
+
+class NetworkState(NamedTuple):
+    """graph: state of the graphs; pending: (feature, band, frame) of the open step."""
+
+    graph: GraphState
+    pending: NDArray[np.float32]
+
+
+class Network:
+    """The step graph and the chunk graph of a model, which are the same network.
+
+    Args:
+        card: Of the model.
+
+    Shape:
+        frames (feature, band, frame) -> one array for each of `results`, (…, step).
+
+    Delay: 0 steps. Hop: `hop` frames, those of a step.
+
+    Raises:
+        ModelError: a graph is missing or damaged.
+        ParameterError: frames of another shape, a state of another network.
+    """
+
+    delay = 0
+
+    def __init__(self, card: Card) -> None:
+        """Load the graphs."""
+        self._step = Graph(card.graph("step"))
+        self._chunk = Graph(card.graph("chunk"))
+        _, self._n_features, self._n_bands, self.hop = self._step.argument_shape("frames")
+        self.results = self._step.results
+
+    def init_state(self) -> NetworkState:
+        """The state before any sound."""
+        pending = np.zeros((self._n_features, self._n_bands, 0), np.float32)
+        return NetworkState(self._step.init_state(), pending)
+
+    def __call__(
+        self, frames: NDArray[np.float32], state: NetworkState | None = None
+    ) -> tuple[tuple[NDArray[np.float32], ...], NetworkState]:
+        """Take the next frames; answer for the steps that they complete."""
+        if frames.ndim != 3 or frames.shape[:2] != (self._n_features, self._n_bands):
+            raise ParameterError(
+                f"frames of shape {frames.shape} are not "
+                f"({self._n_features}, {self._n_bands}, frame)"
+            )
+        if state is None:
+            state = self.init_state()
+        self._check_state(state)
+        graph_state, pending = state
+        frames = np.concatenate([pending, frames], axis=-1)[np.newaxis]
+        n_chunk = self._chunk.argument_shape("frames")[-1]
+        parts, start = [], 0
+        while frames.shape[-1] - start >= self.hop:
+            graph, length = self._step, self.hop
+            if frames.shape[-1] - start >= n_chunk:
+                graph, length = self._chunk, n_chunk
+            answers, graph_state = graph(
+                np.ascontiguousarray(frames[..., start : start + length]), state=graph_state
+            )
+            parts.append(answers)
+            start += length
+        if not parts:  # of the right shapes, for no step at all
+            answers, _ = self._step(
+                np.zeros(self._step.argument_shape("frames"), np.float32), state=graph_state
+            )
+            parts.append([answer[..., :0] for answer in answers])
+        joined = tuple(np.concatenate(answers, axis=-1)[0] for answers in zip(*parts, strict=True))
+        return joined, NetworkState(graph_state, frames[0, ..., start:].copy())
+
+    def _check_state(self, state: NetworkState) -> None:
+        """A `ParameterError` for a state of another network."""
+        check_kind(state, NetworkState, owner="Network")
+        n_pending = min(np.shape(state.pending)[-1:], default=0) % self.hop
+        pending = np.zeros((self._n_features, self._n_bands, n_pending), np.float32)
+        check_state(state, NetworkState(self._step.init_state(), pending), owner="Network")
+
+    def finish(self, state: NetworkState) -> tuple[NDArray[np.float32], ...]:
+        """No delay, so no tail."""
+        nothing, _ = self(np.zeros((self._n_features, self._n_bands, 0), np.float32), state)
+        return nothing

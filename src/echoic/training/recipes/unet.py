@@ -1,0 +1,84 @@
+"""The recipe of the spectrogram U-Net, on the same mixtures and with the same losses as `hear`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from echoic.labels import LABELS
+from echoic.nn.baselines.spectrogram_unet import (
+    N_MELS,
+    SAMPLE_RATE,
+    SpectrogramUnet,
+    log_mel,
+    mel_of_bin,
+    stft,
+)
+from echoic.training.data import load_rooms
+from echoic.training.loop import Batch, LoopSettings, train
+from echoic.training.losses import detection_loss, error_db, share_loss
+from echoic.training.mixing import MixedScene, SceneMixer
+from echoic.training.recipes import hear
+from echoic.training.targets import Example, activity_of, stack_sources
+
+N_STEPS = hear.N_STEPS
+
+
+def _by_mel(power: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Sum bins into the mel band whose mask they take, (bin, frame) -> (mel, frame)."""
+    summed = np.zeros((N_MELS, power.shape[1]), np.float32)
+    np.add.at(summed, mel_of_bin(), power)
+    return summed
+
+
+def make_example(scene: MixedScene) -> Example:
+    """The scene as an image, and the powers of its sources in mel bands."""
+    spectra = np.stack([stft(wave) for wave in scene.sources.values()])
+    mixture = spectra.sum(axis=0)
+    n_frames = mixture.shape[1]
+    own = [_by_mel(np.square(np.abs(spectrum))) for spectrum in spectra]
+    cross = [_by_mel((spectrum * mixture.conj()).real) for spectrum in spectra]
+    return Example(
+        log_mel(mixture),
+        activity_of(scene.spans_s, n_frames),
+        *stack_sources(scene, np.stack(own), np.stack(cross)),
+        _by_mel(np.square(np.abs(mixture))),
+    )
+
+
+def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    """The losses of `hear`; the whole image is seen, so there is nothing to wait for."""
+    logits, masks = model(batch["frames"])
+    own, cross, mixture = batch["own"], batch["cross"], batch["mixture"]
+    parts = {
+        "detection": detection_loss(logits, batch["activity"], 0),
+        "share": share_loss(masks, batch["source"], own, mixture),
+        "error_db": error_db(masks, batch["source"], own, cross, mixture),
+    }
+    return hear.weigh(parts)
+
+
+def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print) -> Path:
+    """Train the network in `folder`, resuming where a former run ended.
+
+    Returns:
+        Path of the finished parameters, for `bench/hear.py`.
+
+    Raises:
+        ParameterError: no data folder, or the folder holds another run.
+        MissingExtraError: no FluidSynth to render music with.
+    """
+    used, _ = hear.training_recordings(folder)
+    mixer = SceneMixer(used, sample_rate=SAMPLE_RATE, rooms=load_rooms())
+    batches = hear.BatchMaker([mixer], [1.0], makers=[make_example])
+    torch.manual_seed(settings.seed)
+    model = SpectrogramUnet(len(LABELS))
+    average = train(model, losses, batches, settings, recipe="unet", folder=folder, report=report)
+    path = folder / "unet.pt"
+    torch.save(average.cpu().state_dict(), path)
+    return path

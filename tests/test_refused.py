@@ -1,0 +1,301 @@
+"""What makes no sense is refused in one line, whatever it is and whoever is asked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import echoic
+from echoic import audio
+from echoic.audio import codings
+from echoic.ear import Ear, Filterbank, FrontEnd, Inverse
+from echoic.ear.design import design_separating
+from echoic.errors import AudioError, AudioWarning, EchoicError, ModelError, ParameterError
+from echoic.processors import Attend, Detect, Separate
+from echoic.report.tracks import encode_mp3
+from echoic.runtime import find_model, list_models
+from echoic.streaming import SATURATION, FrameClock, as_float32
+
+RATE = 16_000
+NOISE = (0.1 * np.random.default_rng(0).standard_normal((2, 8_000))).astype(np.float32)
+
+
+def one_line(error: BaseException) -> str:
+    words = str(error)
+    assert words
+    assert "\n" not in words
+    return words
+
+
+# --- arguments of no kind ---------------------------------------------------------------------
+
+NO_WAVES = [[0.0, 1.0], [[0.0], [1.0]], np.float32(0.5), np.array(0.5), None, "wave", 1]
+NO_RATES = ["16000", None, [16_000], np.array([16_000]), True, np.nan, 0, -1]
+TAKES_WAVES = {
+    "hear": lambda wave: echoic.hear(wave, sample_rate=RATE),
+    "attend": lambda wave: echoic.attend(wave, mute=["rain"], sample_rate=RATE),
+    "tag": lambda wave: echoic.tag(wave, sample_rate=RATE),
+    "Ear": lambda wave: Ear(sample_rate=RATE)(wave),
+    "FrontEnd": lambda wave: FrontEnd(sample_rate=RATE)(wave),
+    "Detect": lambda wave: Detect(sample_rate=RATE)(wave),
+    "Separate": lambda wave: Separate(labels=["rain"], sample_rate=RATE)(wave),
+    "write": lambda wave: echoic.write("nowhere/a.wav", wave, sample_rate=RATE),
+    "resample": lambda wave: audio.resample(wave, sample_rate=RATE, to_sample_rate=8_000),
+}
+TAKES_RATES = {
+    "hear": lambda rate: echoic.hear(NOISE, sample_rate=rate),
+    "attend": lambda rate: echoic.attend(NOISE, mute=["rain"], sample_rate=rate),
+    "tag": lambda rate: echoic.tag(NOISE, sample_rate=rate),
+    "Ear": lambda rate: Ear(sample_rate=rate),
+    "Filterbank": lambda rate: Filterbank(sample_rate=rate),
+    "Inverse": lambda rate: Inverse(sample_rate=rate),
+    "Attend": lambda rate: Attend(mute=["rain"], sample_rate=rate),
+    "Detect": lambda rate: Detect(sample_rate=rate),
+    "FrameClock": lambda rate: FrameClock(sample_rate=rate, hop_s=0.005),
+    "write": lambda rate: echoic.write("nowhere/a.wav", NOISE, sample_rate=rate),
+    "resample": lambda rate: audio.resample(NOISE, sample_rate=rate, to_sample_rate=8_000),
+}
+
+
+@pytest.mark.parametrize("bad", NO_WAVES, ids=repr)
+@pytest.mark.parametrize("name", TAKES_WAVES)
+def test_what_is_no_wave(name, bad):
+    """Row "crash": lists, 0-d arrays, None as arguments."""
+    with pytest.raises(ParameterError) as caught:
+        TAKES_WAVES[name](bad)
+    one_line(caught.value)
+
+
+@pytest.mark.parametrize("bad", NO_RATES, ids=repr)
+@pytest.mark.parametrize("name", TAKES_RATES)
+def test_what_is_no_sample_rate(name, bad):
+    """Row "crash": `"16000"` as an argument."""
+    with pytest.raises(ParameterError) as caught:
+        TAKES_RATES[name](bad)
+    one_line(caught.value)
+
+
+@pytest.mark.parametrize("bad", [None, 5, b"a.wav", ["a.wav"]], ids=repr)
+def test_what_is_no_path(bad):
+    for attempt in (
+        audio.read,
+        audio.info,
+        lambda path: list(audio.blocks(path, 10)),
+        lambda path: audio.write(path, NOISE, sample_rate=RATE),
+    ):
+        with pytest.raises(ParameterError, match="is neither text nor a path"):
+            attempt(bad)
+
+
+@pytest.mark.parametrize("bad", ["10", None, 1.5, 0])
+def test_what_is_no_length_of_a_block(bad):
+    with pytest.raises(ParameterError, match="block_samples"):
+        audio.blocks("a.wav", bad)
+
+
+@pytest.mark.parametrize("hop_s", [np.inf, np.nan, 0.0, -1.0, 1e-9, "0.005", None])
+def test_a_hop_that_is_none(hop_s):
+    """Row "streaming.py:62": `hop_s=inf`."""
+    with pytest.raises(ParameterError, match="hop_s"):
+        FrameClock(sample_rate=RATE, hop_s=hop_s)
+    with pytest.raises(ParameterError, match="hop_s"):
+        Ear(sample_rate=RATE, hop_s=hop_s)
+
+
+def test_contradicting_arguments():
+    """Row "inverse.py:61, filterbank.py"."""
+    design = design_separating(sample_rate=RATE)
+    for asked in ({"n_bands": 32}, {"low_hz": 100.0}, {"high_hz": 5000.0}):
+        with pytest.raises(ParameterError, match="not both"):
+            Filterbank(sample_rate=RATE, design=design, **asked)
+    for cls in (Filterbank, Inverse):
+        with pytest.raises(ParameterError, match="but the design is for 16000 Hz"):
+            cls(sample_rate=8_000, design=design)
+
+
+# --- axes exchanged ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["hear", "attend", "tag"])
+@pytest.mark.parametrize("shape", [(48_000, 2), (1_025, 2_000), (3, 2)])
+def test_exchanged_axes_are_refused_at_once(name, shape):
+    """Row "wrong": (time, channel) was taken as 48,000 channels."""
+    with pytest.raises(ParameterError, match=r"must be \(channel, time\)"):
+        TAKES_WAVES[name](np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize("name", ["FrontEnd", "Detect", "Separate", "write"])
+def test_exchanged_axes_are_refused_in_streams(name):
+    with pytest.raises(ParameterError, match=r"must be \(channel, time\)"):
+        TAKES_WAVES[name](np.zeros((48_000, 2), np.float32))
+
+
+# --- excess -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("excess", [1e25, 1e29, 3e38, -1e29, 1e300, np.inf, np.nan])
+def test_excess_leaves_no_trace_in_a_state(excess):
+    """Rows "wrong" (1e29: confidences NaN) and "streaming.py:101, haircell.py:94"."""
+    wave = NOISE.astype(np.float64)
+    wave[:, 100] = excess
+    tail = NOISE
+    for module in (
+        Ear(sample_rate=RATE, features=("envelope", "onset", "fine")),
+        FrontEnd(sample_rate=RATE),
+        Detect(sample_rate=RATE),
+        Separate(labels=["rain", "speech"], sample_rate=RATE),
+    ):
+        state = None
+        for chunk in (wave, tail):
+            out, state = module(chunk, state)
+            assert np.isfinite(out).all()
+    heard = echoic.hear(wave, sample_rate=RATE)
+    assert all(np.isfinite(event.confidence) for event in heard.events)
+    assert all(np.isfinite(stem).all() for stem in heard.stems.values())
+
+
+def test_excess_is_clipped_not_lost():
+    clipped = as_float32(np.array([1e300, -1e29, 0.5, np.inf, np.nan]))
+    assert clipped.tolist() == [SATURATION, -SATURATION, 0.5, 0, 0]
+    quiet = np.array([1e8, -0.25], np.float32)
+    assert as_float32(quiet) is not None
+    np.testing.assert_array_equal(as_float32(quiet), quiet)
+
+
+def test_excess_in_a_file_is_one_line(run, tmp_path):
+    wave = NOISE.T.copy()
+    wave[[5, 50, 500]] = 1e29
+    soundfile.write(tmp_path / "a.wav", wave, RATE, subtype="FLOAT")
+    code, _, err = run("hear", tmp_path / "a.wav", "-o", tmp_path / "h")
+    assert code == 0
+    assert err.count("\n") == 1
+    assert "6 samples lie above 1e+09 times full scale and are clipped" in err
+    with pytest.warns(AudioWarning, match="are clipped"):
+        assert audio.read(tmp_path / "a.wav")[0].max() == np.float32(SATURATION)
+
+
+def test_probabilities_of_extreme_logits_do_not_overflow(monkeypatch):
+    """Row "network.py:84": `exp` overflow; warnings are errors here."""
+    from echoic.processors.network import load_network
+
+    network = load_network()
+    listener = network._listener
+
+    class Extreme:
+        def __call__(self, frames, state):
+            (code, answer), state = listener(frames, state=state)
+            return (code, np.full_like(answer, -200.0)), state
+
+        init_state = listener.init_state
+
+    monkeypatch.setattr(network, "_listener", Extreme())
+    probabilities, _, _ = network(np.zeros((2, 64, 8), np.float32), None, want_gains=False)
+    assert probabilities.dtype == np.float32
+    assert np.all((probabilities >= 0) & (probabilities < 1e-30))
+
+
+# --- the page's encoder, containers and their limits ------------------------------------------
+
+
+@pytest.mark.parametrize("peak", [2.0**15, 2.0**23, 1e9])
+def test_a_loud_float_file_does_not_end_the_process(tmp_path, peak):
+    """Row "crash": peaks of 2^23 and more abort in the page's MP3 encoder."""
+    audio.write(tmp_path / "a.wav", NOISE / np.abs(NOISE).max() * peak, sample_rate=RATE)
+    code = f"from echoic.report.tracks import encode_mp3; encode_mp3({str(tmp_path / 'a.wav')!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(encode_mp3(tmp_path / "a.wav")) > 100
+
+
+@pytest.mark.parametrize(
+    ("suffix", "channels", "most"), [("ogg", 256, 255), ("flac", 9, 8), ("mp3", 3, 2)]
+)
+def test_more_channels_than_a_container_holds(tmp_path, suffix, channels, most):
+    """Row "crash": more than 255 channels to ogg ended the process."""
+    path = tmp_path / f"a.{suffix}"
+    with pytest.raises(AudioError, match=f"holds at most {most} channels, not {channels}"):
+        audio.write(path, np.zeros((channels, 300), np.float32), sample_rate=RATE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_aiff_of_4_gb_is_refused_before_and_while_it_is_written(tmp_path, monkeypatch):
+    """Row "writing.py:62, codings.py:46": AIFF beyond 4 GB."""
+    path = tmp_path / "a.aiff"
+    how = {"sample_rate": RATE, "channels": 2}
+    too_long = pytest.raises(AudioError, match="do not fit into the 4 GB of AIFF")
+    with too_long, audio.open_writer(path, frames=2**30, **how):
+        pass
+    monkeypatch.setattr(codings, "WAV_MAX_BYTES", 50_000)
+    too_long = pytest.raises(AudioError, match="do not fit into the 4 GB of AIFF")
+    with too_long, audio.open_writer(path, **how) as writer:
+        writer.write(NOISE)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- models -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["../weights/hear", "hear.json", "./hear", "", None, "HEAR"])
+def test_a_model_is_a_name_not_a_path(name):
+    """Row "runtime/models.py:97": `model="../weights/hear"` loaded."""
+    with pytest.raises(ModelError, match="is not there; known: hear"):
+        find_model(name)
+
+
+def test_no_model_at_all_is_said(run, monkeypatch, tmp_path):
+    """Row "unclear": `models` without its card printed nothing."""
+    monkeypatch.setattr(import_module("echoic.runtime.models"), "WEIGHTS", tmp_path)
+    with pytest.raises(ModelError, match="holds no model card"):
+        list_models()
+    code, out, err = run("models")
+    assert (code, out) == (1, "")
+    assert "holds no model card" in err
+    assert err.count("\n") == 1
+
+
+def test_telemetry_is_off_before_its_library_is_loaded():
+    """Row "privacy": onnxruntime kept a database under the user's cache."""
+    code = (
+        "import sys\n"
+        "from echoic.processors import hear\n"
+        "import os\n"
+        "assert 'onnxruntime' not in sys.modules\n"
+        "assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'\n"
+    )
+    source = Path(echoic.__file__).parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=source, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_hearing_leaves_nothing_in_the_cache(tmp_path):
+    code = "import numpy as np, echoic\nechoic.tag(np.zeros(800, np.float32), sample_rate=16000)\n"
+    environment = {
+        "HOME": str(tmp_path),
+        "PATH": "/usr/bin:/bin",
+        "NUMBA_CACHE_DIR": str(tmp_path / "compiled"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    source = Path(echoic.__file__).parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=source,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.iterdir()} <= {"compiled"}
+
+
+def test_every_error_is_ours():
+    assert issubclass(ParameterError, EchoicError)
+    assert issubclass(ParameterError, ValueError)

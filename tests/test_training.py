@@ -1,0 +1,444 @@
+"""Training: scenes whose truth is known, losses with closed forms, a loop that can be resumed."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from echoic.ear import Filterbank, Inverse
+from echoic.ear.design import N_GAIN_BANDS
+from echoic.errors import ParameterError
+from echoic.labels import LABELS
+from echoic.nn.scan import _by_doubling, scan
+from echoic.training.data import (
+    OTHER,
+    Recordings,
+    is_kept_aside,
+    load_clips,
+    make_clip,
+    recording_of,
+)
+from echoic.training.hard_negatives import (
+    CHANGES,
+    make_hard_negatives,
+    mirrored,
+    modulated,
+    much_faster,
+    much_slower,
+    noise_vocoded,
+    phases_randomised,
+    shuffled,
+)
+from echoic.training.loop import LoopSettings, train
+from echoic.training.losses import applied, detection_loss, error_db, share_loss
+from echoic.training.mixing import MixingSettings, SceneMixer
+from echoic.training.recipes.hear import BatchMaker, drawn_among, losses, queries_of
+from echoic.training.synthetic import synthesise
+from echoic.training.targets import DELAY_S, MAX_SOURCES, ExampleMaker, activity_of
+
+RATE = 16_000
+
+
+def tone(frequency_hz: float, n_samples: int = RATE, rate: int = RATE) -> np.ndarray:
+    return np.sin(2 * np.pi * frequency_hz * np.arange(n_samples) / rate).astype(np.float32)
+
+
+def peak_hz(wave: np.ndarray, rate: int = RATE) -> float:
+    return float(np.abs(np.fft.rfft(wave)).argmax() * rate / wave.size)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(3)
+
+
+@pytest.fixture(scope="module")
+def recordings() -> Recordings:
+    """Two tones a label, each label at its own frequency, with silence around."""
+    clips = []
+    for k, label in enumerate([*LABELS, OTHER]):
+        wave = np.pad(tone(200 + 100 * k, RATE), (RATE // 2, RATE))
+        clips += [make_clip(f"{label}/{n}-x", label, wave * (n + 1) / 4, RATE) for n in range(2)]
+    return Recordings(clips)
+
+
+# Recordings --------------------------------------------------------------------------------
+
+
+def test_takes_of_one_recording_are_drawn_as_often_as_a_single_one(rng):
+    noise = rng.standard_normal(8000).astype(np.float32)
+    files = [*(f"clock-{k}.wav" for k in range(9)), "another.wav"]
+    recordings = Recordings(make_clip(file, "clock_tick", noise, RATE) for file in files)
+    drawn = [recordings.draw("clock_tick", rng).file for _ in range(1000)]
+    assert 400 < drawn.count("another.wav") < 600
+
+
+def test_an_example_is_of_another_recording(rng):
+    noise = rng.standard_normal(8000).astype(np.float32)
+    clips = [make_clip(f"extra/{name}.wav", "rain", noise, RATE) for name in ("a", "b")]
+    recordings = Recordings(clips)
+    assert {recordings.draw("rain", rng, but="extra/a").file for _ in range(20)} == {"extra/b.wav"}
+
+
+def test_what_is_kept_aside_is_a_tenth_and_whole_recordings():
+    files = [f"extra/noises/esc50/cow-{fold}-{n}-a.ogg" for n in range(500) for fold in (1, 2)]
+    kept = {file for file in files if is_kept_aside(recording_of(file))}
+    assert 60 < len(kept) < 140
+    for file in kept:
+        assert file.replace("cow-1", "cow-2") in kept or file.replace("cow-2", "cow-1") in kept
+
+
+def test_a_folder_without_splits_and_a_split_without_files_are_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("ECHOIC_DATA", str(tmp_path))
+    with pytest.raises(ParameterError, match="no splits"):
+        load_clips("train")
+    (tmp_path / "splits.csv").write_text("file,split,label,fold\na.wav,dev,rain,1\n")
+    with pytest.raises(ParameterError, match="split='train'"):
+        load_clips("train")
+
+
+def test_rooms_and_what_may_hold_anything_are_no_clips(tmp_path):
+    rows = "file,split,label,fold\na.wav,train,unsure,1\nb.wav,train,room,1\n"
+    (tmp_path / "splits.csv").write_text(rows)
+    assert load_clips("train", folder=tmp_path) == []
+
+
+# Scenes ------------------------------------------------------------------------------------
+
+
+def test_a_scene_depends_on_its_generator_alone_and_is_the_sum_of_its_sources(recordings):
+    mixer = SceneMixer(recordings, sample_rate=RATE)
+    for seed in range(20):
+        scene, again = (mixer.draw(LABELS[:7], np.random.default_rng(seed)) for _ in range(2))
+        np.testing.assert_array_equal(scene.mixture, again.mixture)
+        total = np.sum(list(scene.sources.values()), axis=0)
+        np.testing.assert_allclose(scene.mixture, total, atol=1e-6)
+        assert set(scene.spans_s) == set(scene.sources) - {OTHER}
+        assert len(scene.sources) <= MAX_SOURCES
+        for spans in scene.spans_s.values():
+            assert all(0 <= on < off <= mixer.settings.duration_s for on, off in spans)
+
+
+@pytest.mark.parametrize("rate", [16_000, 32_000])
+def test_a_source_sounds_where_its_spans_say(recordings, rng, rate):
+    mixer = SceneMixer(recordings, sample_rate=rate, settings=MixingSettings(room_probability=0))
+    for _ in range(10):
+        scene = mixer.draw(LABELS, rng)
+        for label, spans in scene.spans_s.items():
+            power = np.square(scene.sources[label], dtype=np.float64)
+            inside = sum(power[round(a * rate) : round(b * rate)].sum() for a, b in spans)
+            assert inside >= 0.9 * power.sum()
+
+
+def test_scenes_end_in_silence_where_they_are_told_to(recordings, rng):
+    settings = MixingSettings(silent_end_probability=1)
+    scene = SceneMixer(recordings, sample_rate=RATE, settings=settings).draw(LABELS, rng)
+    assert not scene.mixture[-int(0.25 * RATE) :].any()
+    assert all(off <= 3.7 for spans in scene.spans_s.values() for _, off in spans)
+
+
+@pytest.mark.parametrize("speed_octaves", [0.0, 0.3])
+def test_the_top_of_the_spectrum_is_kept(rng, speed_octaves):
+    """Up to 7.6 kHz, where the networks' highest band lies, at any speed, within 1 dB."""
+    noise = rng.standard_normal(4 * 44_100).astype(np.float32)
+    recordings = Recordings([make_clip("noise.wav", "rain", noise, 44_100)])
+    settings = MixingSettings(
+        speed_probability=1 if speed_octaves else 0,
+        max_speed_octaves=speed_octaves,
+        colour_db=0,
+        room_probability=0,
+        narrow_probability=0,
+        crop_probability=0,
+        silent_end_probability=0,
+    )
+    mixer = SceneMixer(recordings, sample_rate=RATE, settings=settings)
+    for _ in range(4):
+        wave, _ = mixer._vary(recordings.draw("rain", rng), rng)
+        power = np.square(np.abs(np.fft.rfft(wave)))
+        bands = power[: power.size // 40 * 40].reshape(40, -1).mean(axis=1)  # of 200 Hz
+        assert np.ptp(10 * np.log10(bands[1:38])) < 2.5
+        assert abs(10 * np.log10(bands[36:38].mean() / bands[10:30].mean())) < 1
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+def test_powers_are_those_of_the_bank_that_masks_act_in(rng, rate):
+    waves = rng.standard_normal((2, rate // 2)).astype(np.float32)
+    waves[1, : rate // 5] = 0
+    maker = ExampleMaker(sample_rate=rate)
+    own, cross, mixture = maker.powers(waves, 50)
+    bank, inverse = (
+        Filterbank.separating(sample_rate=rate),
+        Inverse(sample_rate=rate, delay_s=DELAY_S),
+    )
+    bands = np.stack([inverse(bank(wave)[0])[0] for wave in waves]).astype(np.float64)
+    starts = np.concatenate([[0], maker.clock.ends(0, rate // 2)[:50]])
+    for step in (7, 30, 49):
+        part = bands[..., starts[step] : starts[step + 1]] / np.sqrt(maker.clock.hop_samples)
+        total = part.sum(axis=0)
+        for got, wanted in (
+            (own[..., step], np.square(part).sum(axis=-1)),
+            (cross[..., step], (part * total).sum(axis=-1)),
+            (mixture[..., step], np.square(total).sum(axis=-1)),
+        ):
+            wanted = np.concatenate(  # what lies above the highest mask counts with it
+                [wanted[..., :63], wanted[..., 63:].sum(axis=-1, keepdims=True)], axis=-1
+            )
+            np.testing.assert_allclose(got, wanted, rtol=2e-3, atol=1e-7)
+
+
+def test_an_example_holds_its_scene(recordings, rng):
+    scene = SceneMixer(recordings, sample_rate=RATE).draw(LABELS, rng)
+    example = ExampleMaker(sample_rate=RATE)(scene)
+    n_steps = round(MixingSettings().duration_s * 100)
+    assert example.frames.shape == (2, 64, 2 * n_steps)
+    assert example.own.shape == (MAX_SOURCES, N_GAIN_BANDS, n_steps)
+    assert (example.source >= 0).sum() == len(scene.sources)
+    # The mixture times itself is the mixture times the sum of its sources.
+    np.testing.assert_allclose(example.cross.sum(axis=0), example.mixture, rtol=1e-2, atol=1e-9)
+
+
+def test_activity_is_one_where_the_middle_of_a_step_lies_in_a_span():
+    activity = activity_of({"rain": [(0.013, 0.037)]}, n_steps=5)
+    assert activity[LABELS.index("rain")].tolist() == [0, 1, 1, 1, 0]
+    assert activity.sum() == 3
+
+
+# Other sounds ------------------------------------------------------------------------------
+
+
+def test_hard_negatives_have_no_label_and_follow_from_the_seed(recordings):
+    first, again, other_seed = (
+        make_hard_negatives(recordings, n_clips=2, seed=s) for s in (1, 1, 2)
+    )
+    assert {clip.label for clip in first} == {OTHER}
+    assert 0 < len(first) <= 2 * len(CHANGES)
+    assert [c.file for c in first] == [c.file for c in again]
+    assert all(np.array_equal(a.wave, b.wave) for a, b in zip(first, again, strict=True))
+    assert not np.array_equal(first[0].wave, other_seed[0].wave)
+
+
+def test_every_change_leaves_a_finite_sound(rng):
+    wave = (tone(440) * np.hanning(RATE)).astype(np.float32)
+    for change in {change for changes in CHANGES.values() for change in changes}:
+        changed = change(wave, rng)
+        assert changed.dtype == np.float32
+        assert np.isfinite(changed).all()
+        assert np.abs(changed).max() > 0.01
+
+
+def test_what_each_change_does(rng):
+    assert peak_hz(mirrored(tone(1000), rng)) == pytest.approx(7000, abs=2)
+    split = np.abs(np.fft.rfft(modulated(tone(3000), rng)))
+    upper, lower = np.sort(np.argsort(split)[-2:])
+    assert upper + lower == pytest.approx(6000, abs=2)
+    chirp = (tone(500) + np.pad(tone(2000, 4000), (0, RATE - 4000))).astype(np.float32)
+    np.testing.assert_allclose(
+        np.abs(np.fft.rfft(phases_randomised(chirp, rng)))[1:-1],
+        np.abs(np.fft.rfft(chirp))[1:-1],
+        atol=0.05,
+    )
+    half = np.concatenate([tone(500), np.zeros(RATE, np.float32)])
+    noise = noise_vocoded(half, rng)
+    assert np.square(noise[RATE + 200 :]).sum() < 1e-6 * np.square(noise).sum()
+    assert 2**1.2 < RATE / much_faster(tone(300), rng).size < 2**2.4
+    assert peak_hz(much_slower(tone(2000), rng)) < 2000 / 2**1.2
+    assert peak_hz(shuffled(tone(1000), rng)) == pytest.approx(1000, abs=40)
+
+
+def test_synthetic_clips_are_as_many_as_asked_for():
+    made = synthesise(n_clips=1, n_other=14, seed=5)
+    labels = [clip.label for clip in made]
+    assert labels.count(OTHER) == 14
+    assert labels.count("rain") == 1
+    assert all(np.isfinite(clip.wave).all() for clip in made)
+
+
+# Losses ------------------------------------------------------------------------------------
+
+
+class Shared:
+    """Two sources of equal power that never share a band, and shares that are right."""
+
+    def __init__(self) -> None:
+        self.slot = torch.tensor([[0, 3, -1]])
+        self.own = torch.zeros(1, 3, 4, 6)
+        self.own[:, 0, :2] = 1.0
+        self.own[:, 1, 2:] = 1.0
+        self.mixture = self.own.sum(dim=1)
+        self.right = torch.zeros(1, 4, 4, 6)
+        self.right[:, 0, :2] = 1.0
+        self.right[:, 3, 2:] = 1.0
+
+
+def test_the_error_of_right_gains_is_its_floor_and_of_the_mixture_the_ratio():
+    s = Shared()
+    error = error_db(s.right, s.slot, s.own, s.own, s.mixture)
+    assert error.item() == pytest.approx(-25, abs=0.1)
+    # The mixture as an estimate leaves an error as large as the other source: 0 dB.
+    of_all = torch.ones_like(s.right)
+    assert error_db(of_all, s.slot, s.own, s.own, s.mixture).item() == pytest.approx(0, abs=0.1)
+
+
+def test_the_share_loss_is_the_entropy_of_the_shares():
+    s = Shared()
+    assert share_loss(s.right, s.slot, s.own, s.mixture).item() == pytest.approx(0, abs=1e-5)
+    even = torch.full_like(s.right, 1 / 4)
+    found = share_loss(even, s.slot, s.own, s.mixture).item()
+    assert found == pytest.approx(np.log(4), abs=1e-4)
+
+
+@pytest.mark.parametrize("label", range(1, 3))
+def test_what_leaks_into_any_absent_label_costs(label):
+    """Label 0 among them in the other order: empty slots once stood for it."""
+    s = Shared()
+    leaking = 0.7 * s.right
+    leaking[:, label] = 0.3
+    clean = share_loss(s.right, s.slot, s.own, s.mixture)
+    assert share_loss(leaking, s.slot, s.own, s.mixture) > clean + 0.3
+    moved, slot = leaking.roll(1, dims=1), (s.slot + 1) % 4 * (s.slot >= 0) - (s.slot < 0).int()
+    assert share_loss(moved, slot, s.own, s.mixture) > clean + 0.3
+
+
+def test_gains_are_those_of_the_step_before():
+    masks = torch.arange(6.0).reshape(1, 6)
+    # A step's gains run from the mask before the last to the last one, then hold.
+    torch.testing.assert_close(applied(masks, 1.0), torch.tensor([[0.5, 1.5, 2.5, 3.5]]))
+    torch.testing.assert_close(applied(masks, 0.0), torch.tensor([[1.0, 2.0, 3.0, 4.0]]))
+
+
+def test_detection_is_asked_about_the_moment_that_it_answers():
+    activity = torch.zeros(1, 2, 10)
+    activity[:, 0, 2:5] = 1
+    late = nn.functional.pad(activity, (3, 0))[..., :10]
+    assert detection_loss(40 * late - 20, activity, 3) < 1e-6
+    assert detection_loss(40 * activity - 20, activity, 3) > 1
+
+
+def test_power_is_shared_among_what_is_there_the_rest_and_some_others():
+    torch.manual_seed(0)
+    slot = torch.tensor([[2, -1], [0, 3]]).repeat(50, 1)
+    among = drawn_among(slot, 6)
+    assert among[:, -1].all()
+    assert among[::2, 2].all()
+    assert among[1::2, [0, 3]].all()
+    assert 0.3 < among[:, 4].float().mean() < 0.7
+
+
+def test_a_clip_alone_is_no_example_of_itself():
+    torch.manual_seed(0)
+    labels, examples = torch.zeros(5, 3), torch.ones(2, 3)
+    queries = torch.stack([queries_of(labels, examples, n_items=4) for _ in range(50)])
+    assert not queries[:, 0, 0].any()
+    assert not queries[:, 1, 1].any()
+    assert 0.3 < queries[:, 2:, :2].mean() < 0.7
+    assert not queries[:, :, 2:].any()
+
+
+def test_a_batch_can_be_learned(recordings):
+    from echoic.nn.hearing import HearingNetwork
+
+    torch.manual_seed(0)
+    batch = BatchMaker([SceneMixer(recordings, sample_rate=RATE)], [1.0])(np.random.default_rng(0))
+    network = HearingNetwork(len(LABELS))
+    found = losses(network, {name: value[:8] for name, value in batch.items()})
+    found["loss"].backward()
+    assert all(torch.isfinite(value) for value in found.values())
+    idle = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert idle == []
+
+
+# The recurrence ----------------------------------------------------------------------------
+
+
+def test_the_scan_is_its_recurrence_and_both_ways_agree():
+    generator = torch.manual_seed(0)
+    keep, take = (torch.rand(3, 37, 5, generator=generator, dtype=torch.float64) for _ in "ab")
+    first = torch.rand(3, 5, generator=generator, dtype=torch.float64)
+    h, steps = first, []
+    for t in range(37):
+        h = keep[:, t] * h + take[:, t]
+        steps.append(h)
+    torch.testing.assert_close(scan(keep, take, first), torch.stack(steps, dim=1))
+    torch.testing.assert_close(_by_doubling(keep, take, first), torch.stack(steps, dim=1))
+
+
+def test_the_scan_has_the_right_gradient():
+    generator = torch.manual_seed(0)
+    keep, take = (torch.rand(2, 9, 3, generator=generator, dtype=torch.float64) for _ in "ab")
+    first = torch.rand(2, 3, generator=generator, dtype=torch.float64)
+    inputs = [x.requires_grad_() for x in (keep, take, first)]
+    assert torch.autograd.gradcheck(scan, inputs)
+
+
+# The loop ----------------------------------------------------------------------------------
+
+
+def squares(model: nn.Module, batch: dict) -> dict:
+    return {"loss": torch.square(model(batch["x"])[:, 0] - batch["x"].sum(dim=1)).mean()}
+
+
+def points(rng: np.random.Generator) -> dict:
+    return {"x": torch.from_numpy(rng.standard_normal((16, 3)).astype(np.float32))}
+
+
+def small() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+
+
+def learn(settings: LoopSettings, folder, recipe: str = "test", report=len) -> nn.Module:  # type: ignore[no-untyped-def]
+    return train(small(), squares, points, settings, recipe=recipe, folder=folder, report=report)
+
+
+def test_a_run_that_was_cut_short_ends_where_an_unbroken_one_does(tmp_path):
+    settings = LoopSettings(n_steps=40, checkpoint_every=15, log_every=10, n_workers=0)
+
+    class CutShortError(Exception):
+        pass
+
+    def cut(line: str) -> None:
+        if "step 20" in line:
+            raise CutShortError
+
+    lines: list[str] = []
+    whole = learn(settings, tmp_path / "whole")
+    with pytest.raises(CutShortError):
+        learn(settings, tmp_path / "cut", report=cut)
+    torch.manual_seed(77)  # what else the process has drawn must not matter
+    model = learn(settings, tmp_path / "cut", report=lines.append)
+    assert lines[0] == "resumed at step 15"
+    for a, b in zip(whole.parameters(), model.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "recipe", "named"),
+    [
+        ({"seed": 1}, "test", "seed=0"),
+        ({"learning_rate": 1.0}, "test", "learning_rate"),
+        ({}, "another", "recipe='test'"),
+    ],
+)
+def test_a_run_of_another_kind_is_not_resumed(tmp_path, changed, recipe, named):
+    learn(LoopSettings(n_steps=2, n_workers=0), tmp_path)
+    with pytest.raises(ParameterError, match=named):
+        learn(LoopSettings(n_steps=4, n_workers=0, **changed), tmp_path, recipe)
+
+
+def test_a_run_may_go_on_and_cool_down(tmp_path):
+    learn(LoopSettings(n_steps=2, n_workers=0), tmp_path)
+    longer = learn(LoopSettings(n_steps=4, cooldown_steps=2, n_workers=0), tmp_path)
+    at_once = learn(LoopSettings(n_steps=4, cooldown_steps=2, n_workers=0), tmp_path / "b")
+    for a, b in zip(longer.parameters(), at_once.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+def test_what_is_returned_is_an_average_that_has_learned(tmp_path):
+    torch.manual_seed(0)
+    settings = LoopSettings(
+        n_steps=400, learning_rate=0.03, weight_decay=0, warm_up_steps=1, n_workers=0
+    )
+    model = nn.Linear(3, 1)
+    average = train(model, squares, points, settings, recipe="x", folder=tmp_path, report=len)
+    assert squares(average, points(np.random.default_rng(1)))["loss"] < 0.05
+    assert not torch.equal(average.weight, model.weight)
