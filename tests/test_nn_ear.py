@@ -111,9 +111,10 @@ def test_a_detached_state_ends_the_gradient() -> None:
     assert second.grad.abs().max() > 0
 
 
-def test_nan_does_not_stay() -> None:
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, 1e30])
+def test_what_is_no_sound_does_not_stay(bad: float) -> None:
     wave = noise(800)
-    wave[100] = torch.nan
+    wave[100] = bad
     ear = Ear(sample_rate=16_000)
     frames, state = ear(wave)
     assert frames.isfinite().all()
@@ -159,5 +160,7 @@ def test_a_state_of_another_ear_is_refused() -> None:
     with pytest.raises(ParameterError, match="does not belong"):
         Ear(sample_rate=16_000)(noise(100), state)
     _, state = Ear(sample_rate=16_000)(noise(100))
+    with pytest.raises(ParameterError, match="EarState does not belong to this Filterbank"):
+        Filterbank(sample_rate=16_000)(noise(100), state)
     with pytest.raises(ParameterError, match="float64"):
         Ear(sample_rate=16_000).double()(noise(100).double(), state)

@@ -32,18 +32,6 @@ def fresh_stages(lead: tuple[int, ...], n_bands: int) -> NDArray[np.float32]:
     return np.zeros((*lead, kernels.N_STATE_ROWS, n_bands), dtype=np.float32)
 
 
-def check_state_shape(array: NDArray[np.float32], shape: tuple[int, ...], *, owner: str) -> None:
-    """Refuse a state that another configuration or another lead shape made.
-
-    Raises:
-        ParameterError: the shapes differ.
-    """
-    if array.shape != shape:
-        raise ParameterError(
-            f"state of shape {array.shape} does not belong to this {owner}, which needs {shape}"
-        )
-
-
 def check_rate(design: BankDesign, sample_rate: float) -> None:
     """Refuse a design for another rate.
 

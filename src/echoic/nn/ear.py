@@ -23,7 +23,7 @@ from echoic.ear.haircell import FLOOR_DBFS, POWER_EXPONENT
 from echoic.ear.kernels import N_STATE_ROWS
 from echoic.errors import ParameterError
 from echoic.nn.gammatone import full_rate, full_rate_by_fft, hop_power, power_of_frames
-from echoic.streaming import FrameClock
+from echoic.streaming import SATURATION, FrameClock, check_kind
 from echoic.units import ERB_RATE_PER_DECADE, ERB_SLOPE_PER_HZ, erb_rate_to_hz, hz_to_erb_rate
 
 METHODS = ("auto", "recursive", "fft")
@@ -88,7 +88,7 @@ class _Bank(nn.Module):
         return self.method == "fft" or wave.device.type != "cpu"
 
     def check(self, wave: object) -> Tensor:
-        """A wave as (item, time), finite.
+        """A wave as (item, time), finite, excess clipped: the runtime does it likewise.
 
         Raises:
             ParameterError: no float32 or float64 tensor with a time axis, or on another
@@ -106,7 +106,8 @@ class _Bank(nn.Module):
         if wave.device != home:
             raise ParameterError(f"wave is on {wave.device}, the module on {home}")
         flat = wave.reshape(math.prod(wave.shape[:-1]), wave.shape[-1])
-        return torch.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0)
+        finite = torch.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0)
+        return finite.clamp(-SATURATION, SATURATION)
 
 
 def _erb_rate_to_hz(erb_rate: Tensor) -> Tensor:
@@ -180,7 +181,10 @@ class Filterbank(_Bank):
         """Filter the next chunk."""
         flat, lead = self.check(wave), wave.shape[:-1]
         shape = (*lead, N_STATE_ROWS, self.n_bands)
-        stages = flat.new_zeros(shape) if state is None else state.stages
+        if state is None:
+            state = FilterbankState(flat.new_zeros(shape))
+        check_kind(state, FilterbankState, owner="Filterbank")
+        stages = state.stages
         _check_state(stages, shape, flat, "Filterbank")
         coefficients = self.present_coefficients().to(flat.dtype)
         stages = stages.reshape(flat.shape[0], *shape[-2:])
@@ -283,6 +287,7 @@ class Ear(_Bank):
         if state is None:
             open_power = flat.new_zeros((*lead, self.n_bands))
             state = EarState(flat.new_zeros(shape), open_power, torch.zeros(1, dtype=torch.int64))
+        check_kind(state, EarState, owner="Ear")
         _check_state(state.stages, shape, flat, "Ear")
         _check_state(state.open_power, (*lead, self.n_bands), flat, "Ear")
         start = int(state.n_samples[0])
