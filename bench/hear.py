@@ -74,9 +74,10 @@ def spectrogram_unet() -> System:
     """The 2-D U-Net on a log spectrogram, trained by `hear_unet.py`."""
     try:
         from hear_unet import UnetSystem
+
+        return UnetSystem()
     except ImportError as error:
         raise UnavailableError(str(error)) from error
-    return UnetSystem()
 
 
 # A further system is one line here: its name, and what makes it or raises UnavailableError.

@@ -15,6 +15,7 @@ from echoic.processors.detect import find_events
 
 WEIGHTS = Path("runs/unet/unet.pt")
 THRESHOLD = 0.5
+STEP_S = 0.02  # of its probabilities
 
 
 class UnetSystem:
@@ -43,6 +44,7 @@ class UnetSystem:
             probabilities,
             labels=LABELS,
             threshold=dict.fromkeys(LABELS, THRESHOLD),
+            step_s=STEP_S,
             duration_s=wave.size / sample_rate,
         )
         gains = masks[0, :, :, :n_frames].numpy()[:, mel_of_bin()]

@@ -12,19 +12,19 @@ from echoic import audio
 from echoic.cli.cochleagram import cochleagram
 from echoic.ear import Ear, Filterbank, Inverse
 from echoic.ear.design import design_inverse, design_listening
-from echoic.processors import Attend, Detect, Separate, attend, hear, tag
-from echoic.processors.detect import detect_blocks
-from echoic.processors.hear import hear_events
-from echoic.processors.network import load_network
-from echoic.processors.separate import separate_blocks
+from echoic.pipeline import attend, hear, tag
+from echoic.pipeline.attend import attend_into
+from echoic.pipeline.hear import Listener
+from echoic.pipeline.tag import tag_sound
+from echoic.processors import Attend, Detect, Replay, Separate, load_model
 
 PAIRS = [
     (attend, Attend),
-    (separate_blocks, Separate),
-    (detect_blocks, Detect),
-    (hear, detect_blocks),
-    (tag, detect_blocks),
-    (hear_events, hear),
+    (attend, attend_into),
+    (Replay, Separate),
+    (hear, Listener),
+    (tag, tag_sound),
+    (tag, Detect),
     (Ear, Filterbank),
     (Filterbank, design_listening),
     (Inverse, design_inverse),
@@ -56,6 +56,5 @@ def test_the_verb_hears_as_the_class():
 
 
 def test_one_model_is_meant_everywhere():
-    named = [attend, Attend, Separate, Detect, hear, tag, detect_blocks, hear_events]
-    models = {defaults(one)["model"] for one in (*named, separate_blocks)}
-    assert models == {next(iter(defaults(load_network.__wrapped__).values()))}
+    named = (attend, attend_into, Attend, Separate, Detect, hear, Listener, tag, tag_sound)
+    assert {defaults(one)["model"] for one in named} == {defaults(load_model)["name"]}

@@ -31,12 +31,14 @@ LAYERS = [
     "processors",
     "nn",
     "report",
+    "pipeline",
     "training",
     "cli",
 ]
 # Beyond the order: who may not know whom, though it lies below.
 STRANGERS = {
     "report": {"runtime", "processors", "nn"},
+    "pipeline": {"nn"},
 }
 LEARNING = {"nn", "training", "style"}
 EXTRAS = {"scipy", "onnx", "onnxscript", "tensorboard", "mir_eval"}

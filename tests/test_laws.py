@@ -13,16 +13,25 @@ import torch
 from numpy.typing import NDArray
 
 import echoic
+from echoic import nn as echoic_nn
 from echoic.ear import Adaptation, Ear, Filterbank, FrontEnd, HairCell, Inverse, Nerve
 from echoic.nn.heads import Detect as DetectHead
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.leaky import LeakyLayer
 from echoic.nn.listener import Listener
 from echoic.nn.memory import EchoicMemory
-from echoic.processors import Attend, Detect, Separate
-from echoic.processors.network import Network, load_network
+from echoic.processors import (
+    ApplyMasks,
+    Attend,
+    Detect,
+    Listen,
+    Model,
+    Replay,
+    Separate,
+    load_model,
+)
+from echoic.processors.masks import ApplyMasksState
 from echoic.runtime import GraphState
-from echoic.streaming import FrameClock
 from laws import LAWS, Case
 
 RATE = 44_100  # where a hop is not a whole number of samples
@@ -109,15 +118,34 @@ def listener() -> torch.nn.Module:
     return WithGrad(Turned())
 
 
-class Walked:
-    """The network's runner, which takes frames of the front end, in the form of the law."""
+class MaskedByItself:
+    """Masks of a made-up network: a function of the step's number."""
 
     hop = 1
-    delay = 0
 
-    def __call__(self, frames, state=None):  # type: ignore[no-untyped-def]
-        probabilities, gains, state = load_network()(frames, state, want_gains=True)
-        return (probabilities, gains), state
+    def __init__(self) -> None:
+        self.apply = ApplyMasks(n_labels=2, frames_per_step=2, sample_rate=RATE)
+        self.delay, self.finish = self.apply.delay, self.apply.finish
+
+    def __call__(self, x, state=None):  # type: ignore[no-untyped-def]
+        start = int(state.n_samples[0]) if isinstance(state, ApplyMasksState) else 0
+        steps = range(self.apply.n_steps(start), self.apply.n_steps(start + x.shape[-1]))
+        return self.apply(x, numbered_masks(2, steps), state)
+
+
+def numbered_masks(n: int, steps: range) -> NDArray[np.float32]:
+    masks = [np.random.default_rng(step).random((n, 64)) for step in steps]
+    return np.array(masks, np.float32).reshape(-1, n, 64).transpose(1, 2, 0)
+
+
+def replay() -> Replay:
+    model = load_model()
+    return Replay(
+        model,
+        lambda start, stop: numbered_masks(len(model.labels) + 1, range(start, stop)),
+        labels=("speech", "rain"),
+        sample_rate=RATE,
+    )
 
 
 def state_of(module, x):  # type: ignore[no-untyped-def]
@@ -130,11 +158,6 @@ def ear_frames(n_bands: int = 64):  # type: ignore[no-untyped-def]
 
 def separate(*labels: str, rate: int = RATE) -> Separate:
     return Separate(labels=labels, sample_rate=rate)
-
-
-def in_whole_frames(n: int) -> tuple[int]:
-    clock = FrameClock(sample_rate=RATE, hop_s=0.005)
-    return (clock.end(clock.n_frames(n) - 1),)
 
 
 def of_other_levels(module):  # type: ignore[no-untyped-def]
@@ -209,6 +232,71 @@ CASES = [
         ],
     ),
     Case(
+        Model,
+        load_model,
+        ear_frames(),
+        1_203,
+        n_out=lambda n: (n // 4, n),
+        others=lambda: [
+            state_of(Detect(sample_rate=RATE), channels(9)),
+            state_of(load_model(), ear_frames()(3)).pending,
+            state_of(load_model(), ear_frames()(3))._replace(code=np.zeros((1, 9, 1), np.float32)),
+            state_of(load_model(), ear_frames()(3))._replace(pending=ear_frames()(4)),
+            state_of(load_model(), ear_frames()(3))._replace(listener=GraphState(())),
+        ],
+    ),
+    Case(
+        Listen,
+        lambda: Listen(load_model(), sample_rate=RATE),
+        channels,
+        9_001,
+        n_out=lambda n: frames_of(0.005)(n) + frames_of(0.02)(n) + frames_of(0.005)(n),
+        others=lambda: [
+            state_of(Listen(load_model(), sample_rate=RATE), channels(9)[:1]),
+            state_of(FrontEnd(sample_rate=RATE), channels(9)),
+        ],
+    ),
+    *(
+        Case(
+            echoic_nn.Ear,
+            network(echoic_nn.Ear, sample_rate=RATE, compression="log", method=method),
+            mono,
+            9_001,
+            tolerance=tolerance,
+            batch=np.stack,
+            n_out=frames_of(0.0025),
+        )
+        for method, tolerance in (("recursive", 1e-6), ("fft", 2e-5))
+    ),
+    *(
+        Case(
+            echoic_nn.Filterbank,
+            network(echoic_nn.Filterbank, sample_rate=16_000, method=method),
+            mono,
+            4_001,
+            tolerance=tolerance,
+            batch=np.stack,
+        )
+        for method, tolerance in (("recursive", 1e-6), ("fft", 1e-5))
+    ),
+    Case(
+        ApplyMasks,
+        MaskedByItself,
+        channels,
+        9_001,
+        others=lambda: [
+            state_of(MaskedByItself(), channels(9)[:1]),
+            state_of(replay(), channels(9))._replace(gains=np.zeros((2, 1, 64), np.float32)),
+        ],
+    ),
+    Case(
+        Replay,
+        replay,
+        channels,
+        9_001,
+        others=lambda: [state_of(replay(), channels(9)[:1])],
+    ),
+    Case(
         FrontEnd,
         lambda: FrontEnd(sample_rate=RATE),
         channels,
@@ -235,7 +323,6 @@ CASES = [
         lambda: separate("speech", "rain"),
         channels,
         30_011,
-        n_out=in_whole_frames,
         others=lambda: [
             state_of(separate("speech"), channels(300)),
             state_of(separate("speech", "rain", "music", "rooster"), channels(300)),
@@ -249,30 +336,15 @@ CASES = [
         lambda: Attend(mute=("speech",), sample_rate=RATE),
         channels,
         9_001,
-        n_out=in_whole_frames,
         others=lambda: [state_of(Attend(keep=("speech", "rain"), sample_rate=RATE), channels(9))],
-    ),
-    Case(
-        Network,
-        Walked,
-        ear_frames(),
-        1_203,
-        n_out=lambda n: (n // 4, n),
-        others=lambda: [
-            state_of(Detect(sample_rate=RATE), channels(9)),
-            state_of(Walked(), ear_frames()(3)).pending,
-            state_of(Walked(), ear_frames()(3))._replace(code=np.zeros((1, 9, 1), np.float32)),
-            state_of(Walked(), ear_frames()(3))._replace(pending=ear_frames()(4)),
-            state_of(Walked(), ear_frames()(3))._replace(listener=GraphState(())),
-        ],
     ),
     Case(EchoicMemory, network(EchoicMemory, 6), uniform(1, 3), 300, batch=np.concatenate),
     Case(LeakyLayer, steps_first(LeakyLayer, 16), uniform(1, 16), 200, batch=np.concatenate),
     Case(
-        Listener,  # longer than its memory of 511 steps
+        Listener,
         listener,
         uniform(1, 2, 64),
-        1_400,
+        1_200,  # longer than its memory of 1,024 frames
         chunk=2,
         n_out=lambda n: (n // 2, n // 2),
         **NETWORK,
@@ -282,9 +354,9 @@ CASES = [
         HearingNetwork,
         network(HearingNetwork, 3),
         uniform(1, 2, 64),
-        1_400,
+        1_200,
         chunk=2,
-        n_out=lambda n: (n // 2,) * 3,
+        n_out=lambda n: (n // 2, n // 2, n // 2),
         **NETWORK,
     ),
 ]

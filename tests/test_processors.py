@@ -5,33 +5,35 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import echoic
 from echoic import audio
+from echoic.ear import Filterbank, Inverse
 from echoic.errors import LabelError, ParameterError
-from echoic.processors import Attend, Separate, attend, hear, separate, tag
+from echoic.pipeline import attend, hear, tag
+from echoic.processors import ApplyMasks, Attend, Detect, Model, Separate, load_model, separate
 from echoic.processors.detect import (
     _SMOOTHING_S,
     BRIDGE_S,
     SHORTEST_EVENT_S,
-    STEP_S,
-    detect_blocks,
     find_events,
     smooth,
 )
-from echoic.processors.separate import separate_blocks
+from echoic.processors.masks import DELAY_S
+from echoic.processors.network import Heard
 from echoic.processors.tag import rank
 from echoic.runtime import find_model
+from echoic.streaming import run
 
 LABELS = find_model("hear").labels
 
 RATE = 16_000
 RATES = [8_000, 16_000, 44_100, 48_000, 96_000]
 PAIR = ("speech", "rain")
+STEP_S = 0.02
 INAUDIBLE = 1e-15  # the kernels keep filters off denormals with some 1e-21
 
 
@@ -63,8 +65,8 @@ def uneven(n: int, seed: int) -> list[int]:
 
 
 def separated(blocks: list[np.ndarray], labels=PAIR, rate: int = RATE) -> np.ndarray:
-    parts = list(separate_blocks(blocks, labels=labels, sample_rate=rate))
-    return np.concatenate(parts, axis=-1)
+    module = Separate(labels=labels, sample_rate=rate)
+    return np.concatenate(list(run(module, blocks)), axis=-1)
 
 
 def assert_adds_up(signals: list[np.ndarray] | np.ndarray, wave: np.ndarray) -> None:
@@ -76,17 +78,16 @@ def assert_adds_up(signals: list[np.ndarray] | np.ndarray, wave: np.ndarray) -> 
     assert float(np.abs(residual).max()) <= 10 ** (-90 / 20) * peak
 
 
-class MadeUpNetwork:
-    """Gains as a function of the present frame: nothing rests on what was learned."""
-
-    card = SimpleNamespace(labels=LABELS)
+class MadeUpModel(Model):
+    """Masks as a function of the present frame: nothing rests on what was learned."""
 
     def __init__(self, gains_of) -> None:
+        super().__init__(find_model("hear"))
         self.gains_of = gains_of
 
-    def __call__(self, frames, _state, *, want_gains):
-        assert want_gains
-        return np.zeros((len(LABELS), 0), np.float32), self.gains_of(frames[0]), None
+    def __call__(self, frames, state=None, *, want_masks=True):
+        assert want_masks
+        return Heard(np.zeros((len(LABELS), 0), np.float32), self.gains_of(frames[0])), None
 
 
 def all_to(label: str):
@@ -110,7 +111,7 @@ def made_up(monkeypatch):
     """Put a network of given gains in place."""
 
     def put(gains_of) -> None:
-        monkeypatch.setattr(separate, "load_network", lambda _name: MadeUpNetwork(gains_of))
+        monkeypatch.setattr(separate, "load_model", lambda _name: MadeUpModel(gains_of))
 
     return put
 
@@ -162,6 +163,92 @@ def test_no_label_leaves_all_in_the_rest():
     np.testing.assert_array_equal(separated([wave], labels=()), wave[np.newaxis])
 
 
+# --- masks ------------------------------------------------------------------------------------
+
+
+def steps_of(masks: np.ndarray, rate: int, frames_per_step: int, n: int) -> np.ndarray:
+    """The gains of every sample, (label, band, time), as the docstring of ApplyMasks says."""
+    hop_s = 0.005 * frames_per_step
+    ends = [int((k + 1) * round(rate * hop_s, 9)) for k in range(masks.shape[-1])]
+    ramp = int(0.005 * rate)
+    gains = np.zeros((*masks.shape[:2], n))
+    before = np.zeros(masks.shape[:2])
+    for k, (start, stop) in enumerate(zip(ends, [*ends[1:], n], strict=True)):
+        done = np.minimum((np.arange(stop - start) + 1) / ramp, 1)
+        gains[..., start:stop] = before[..., None] + (masks[..., k] - before)[..., None] * done
+        before = masks[..., k]
+    return gains
+
+
+@pytest.mark.parametrize("frames_per_step", [1, 2])
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 96_000])
+def test_masks_in_one_pass_equal_bank_inverse_and_gains(rate, frames_per_step):
+    n = round(0.11 * rate)
+    wave = scene(n, rate=rate, n_channels=1)
+    rng = np.random.default_rng(1)
+    n_steps = int(n / (rate * 0.005 * frames_per_step))
+    masks = rng.random((3, 64, n_steps)).astype(np.float32)
+    module = ApplyMasks(n_labels=3, frames_per_step=frames_per_step, sample_rate=rate)
+    got, _ = module(wave, masks)
+
+    subbands, _ = Filterbank.separating(sample_rate=rate)(wave[0])
+    bands, _ = Inverse(sample_rate=rate, delay_s=DELAY_S)(subbands)
+    everywhere = np.pad(masks, ((0, 0), (0, len(bands) - 64), (0, 0)), mode="edge")
+    wanted = (steps_of(everywhere, rate, frames_per_step, n) * bands).sum(axis=1)
+    assert np.abs(got[:-1, 0] - wanted).max() <= 1e-6 * np.abs(wanted).max()
+    delayed = np.pad(wave, ((0, 0), (module.delay, 0)))[:, :n]
+    np.testing.assert_allclose(got[-1], delayed - got[:-1].sum(axis=0), atol=1e-7)
+
+
+def test_a_mask_acts_on_what_comes_out_after_it_is_known():
+    module = ApplyMasks(n_labels=1, frames_per_step=2, sample_rate=RATE)
+    wave = np.ones((1, 480), np.float32)  # three steps of 160 samples
+    masks = np.ones((1, 64, 3), np.float32)
+    changed = masks.copy()
+    changed[..., 1] = 0
+    one, other = (module(wave, gains)[0][0, 0] for gains in (masks, changed))
+    assert not one[:160].any()
+    assert one[160:168].any()
+    np.testing.assert_array_equal(one[:320], other[:320])
+    assert one[320] != other[320]
+
+
+def test_masks_must_be_as_many_as_steps_that_end():
+    module = ApplyMasks(n_labels=2, frames_per_step=1, sample_rate=RATE)
+    wave = np.zeros((1, 161), np.float32)
+    module(wave, np.zeros((2, 64, 2), np.float32))
+    for shape in [(2, 64, 1), (2, 64, 3), (1, 64, 2), (2, 63, 2)]:
+        with pytest.raises(ParameterError, match="do not fit 2 labels, 64 bands and the 2 steps"):
+            module(wave, np.zeros(shape, np.float32))
+
+
+def test_a_state_of_another_configuration_is_refused():
+    wave = np.zeros((1, 10), np.float32)
+    one = ApplyMasks(n_labels=1, frames_per_step=1, sample_rate=RATE)
+    two = ApplyMasks(n_labels=2, frames_per_step=1, sample_rate=RATE)
+    _, state = one(wave, np.zeros((1, 64, 0), np.float32))
+    with pytest.raises(ParameterError, match="does not belong to this ApplyMasks"):
+        two(wave, np.zeros((2, 64, 0), np.float32), state)
+
+
+def test_shares_among_few_labels_are_theirs_and_the_rest_s_alone():
+    model = load_model()
+    frames = np.random.default_rng(0).random((2, 64, 40)).astype(np.float32)
+    heard, _ = model(frames)
+    everyone = model.masks(heard.places, model.labels)
+    assert everyone.shape == (len(model.labels) + 1, 64, 40 // model.frames_per_step)
+    np.testing.assert_allclose(everyone.sum(axis=0), 1, atol=1e-5)
+    picked = model.masks(heard.places, PAIR)
+    rows = [model.labels.index(label) for label in PAIR]
+    np.testing.assert_allclose(picked[:-1], everyone[rows], atol=1e-6)
+    few = model.masks(heard.places, PAIR, among=PAIR)
+    np.testing.assert_allclose(few.sum(axis=0), 1, atol=1e-5)
+    np.testing.assert_allclose(few[0] * everyone[rows[1]], few[1] * everyone[rows[0]], atol=1e-5)
+    assert (few >= picked - 1e-6)[:-1].all()
+    with pytest.raises(LabelError, match="unknown label 'music'"):
+        model.masks(heard.places, ["music"], among=PAIR)
+
+
 # --- a stream is the file ---------------------------------------------------------------------
 
 
@@ -190,21 +277,17 @@ def test_attend_in_chunks_equals_the_whole(any_network, selection):
     wave = scene(16_013)
     whole = attend(wave, sample_rate=RATE, **selection)
     module = Attend(sample_rate=RATE, **selection)
-    parts, state = [], None
-    for chunk in cut(wave, uneven(16_013, 2)):
-        part, state = module(chunk, state)
-        parts.append(part)
-    parts.append(module.finish(state))
-    streamed = np.concatenate(parts, axis=-1)[:, module.delay :]
+    streamed = np.concatenate(list(run(module, cut(wave, uneven(16_013, 2)))), axis=-1)
     assert whole.shape == streamed.shape
     assert np.abs(whole - streamed).max() <= 1e-6 * np.abs(wave).max()
 
 
 def test_detection_in_blocks_equals_the_whole():
     wave = scene(16_013)
-    whole, labels = detect_blocks([wave], sample_rate=RATE)
-    streamed, _ = detect_blocks(cut(wave, uneven(16_013, 3)), sample_rate=RATE)
-    assert labels == LABELS
+    detect = Detect(sample_rate=RATE)
+    whole = np.concatenate(list(run(detect, [wave])), axis=-1)
+    streamed = np.concatenate(list(run(detect, cut(wave, uneven(16_013, 3)))), axis=-1)
+    assert (detect.labels, detect.step_s) == (LABELS, STEP_S)
     assert whole.shape == (len(LABELS), int(16_013 / RATE / STEP_S))
     np.testing.assert_allclose(streamed, whole, atol=1e-6)
 
@@ -240,9 +323,9 @@ def test_channels_share_their_gains(made_up):
 
 
 @pytest.mark.parametrize("rate", RATES)
-def test_delay_is_4_ms(rate):
+def test_delay_is_8_ms(rate):
     module = Separate(labels=PAIR, sample_rate=rate)
-    assert module.delay == round(0.004 * rate)
+    assert module.delay == round(DELAY_S * rate)
     assert Attend(keep=PAIR, sample_rate=rate).delay == module.delay
 
 
@@ -290,7 +373,11 @@ def events_of(*rows: list[tuple[int, float]], threshold=0.5, duration_s: float =
     names = "abc"[: len(rows)]
     thresholds = threshold if isinstance(threshold, dict) else dict.fromkeys(names, threshold)
     return find_events(
-        np.stack(probabilities), labels=names, threshold=thresholds, duration_s=duration_s
+        np.stack(probabilities),
+        labels=names,
+        threshold=thresholds,
+        step_s=STEP_S,
+        duration_s=duration_s,
     )
 
 
@@ -352,18 +439,23 @@ def test_every_label_has_its_own_threshold():
 def test_no_step_no_event():
     nothing = np.zeros((12, 0), np.float32)
     thresholds = dict.fromkeys(LABELS, 0.5)
-    assert find_events(nothing, labels=LABELS, threshold=thresholds, duration_s=0.01) == []
+    assert (
+        find_events(nothing, labels=LABELS, threshold=thresholds, step_s=STEP_S, duration_s=0.01)
+        == []
+    )
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 100])
 def test_smoothing_keeps_constants(n):
-    np.testing.assert_allclose(smooth(np.full((2, n), 0.3, np.float32)), 0.3, rtol=1e-6)
+    np.testing.assert_allclose(
+        smooth(np.full((2, n), 0.3, np.float32), step_s=STEP_S), 0.3, rtol=1e-6
+    )
 
 
 def test_smoothing_is_centred_and_as_wide_as_it_says():
     click = np.zeros((1, 51), np.float32)
     click[0, 25] = 1
-    smoothed = smooth(click)[0]
+    smoothed = smooth(click, step_s=STEP_S)[0]
     np.testing.assert_allclose(smoothed, smoothed[::-1], atol=1e-7)
     assert smoothed.sum() == pytest.approx(1, abs=1e-6)
     assert np.count_nonzero(smoothed > 1e-6) * STEP_S == pytest.approx(_SMOOTHING_S)
@@ -376,8 +468,12 @@ def test_rank_is_by_the_highest_moment_best_first():
     probabilities = np.zeros((3, 100), np.float32)
     probabilities[0] = 0.3
     probabilities[1, 40:70] = 0.9
-    assert rank(probabilities, ("a", "b", "c")) == [("b", 0.9), ("a", 0.3), ("c", 0.0)]
-    assert rank(probabilities[:, :0], ("a", "b")) == [("a", 0.0), ("b", 0.0)]
+    assert rank(probabilities, ("a", "b", "c"), step_s=STEP_S) == [
+        ("b", 0.9),
+        ("a", 0.3),
+        ("c", 0.0),
+    ]
+    assert rank(probabilities[:, :0], ("a", "b"), step_s=STEP_S) == [("a", 0.0), ("b", 0.0)]
 
 
 @pytest.mark.parametrize("n_samples", [2, 50, 8_001])

@@ -182,9 +182,9 @@ def test_excess_in_a_file_is_one_line(run, tmp_path):
 
 def test_probabilities_of_extreme_logits_do_not_overflow(monkeypatch):
     """Row "network.py:84": `exp` overflow; warnings are errors here."""
-    from echoic.processors.network import load_network
+    from echoic.processors import load_model
 
-    network = load_network()
+    network = load_model()._network
     listener = network._listener
 
     class Extreme:
@@ -195,7 +195,7 @@ def test_probabilities_of_extreme_logits_do_not_overflow(monkeypatch):
         init_state = listener.init_state
 
     monkeypatch.setattr(network, "_listener", Extreme())
-    probabilities, _, _ = network(np.zeros((2, 64, 8), np.float32), None, want_gains=False)
+    (probabilities, _), _ = network(np.zeros((2, 64, 8), np.float32), None, want_masks=False)
     assert probabilities.dtype == np.float32
     assert np.all((probabilities >= 0) & (probabilities < 1e-30))
 
@@ -263,7 +263,7 @@ def test_telemetry_is_off_before_its_library_is_loaded():
     """Row "privacy": onnxruntime kept a database under the user's cache."""
     code = (
         "import sys\n"
-        "from echoic.processors import hear\n"
+        "from echoic.pipeline import hear\n"
         "import os\n"
         "assert 'onnxruntime' not in sys.modules\n"
         "assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'\n"
@@ -312,9 +312,13 @@ def test_finding_events_takes_little_memory():
     probabilities = np.full((n_labels, n_steps), 0.1, np.float32)
     for work in (
         lambda: find_events(
-            probabilities, labels=labels, threshold=dict.fromkeys(labels, 0.5), duration_s=1e9
+            probabilities,
+            labels=labels,
+            threshold=dict.fromkeys(labels, 0.5),
+            step_s=0.02,
+            duration_s=1e9,
         ),
-        lambda: rank(probabilities, labels),
+        lambda: rank(probabilities, labels, step_s=0.02),
     ):
         tracemalloc.start()
         work()

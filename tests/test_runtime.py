@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from echoic.ear.frontend import SPECIFICATION
 from echoic.errors import ModelError
 from echoic.labels import LABELS
+from echoic.processors import Model, load_model
 from echoic.processors.network import Network
 from echoic.runtime import Graph, find_model, list_models, models
 from echoic.runtime.models import WEIGHTS, fingerprint, load_card
@@ -110,6 +112,26 @@ def test_unknown_fields_of_a_card_are_refused(copy):
         load_card(change(copy / "hear.json", thresholds={}))
 
 
+@pytest.mark.parametrize("change_of", [{"hop_s": 0.01}, {"version": 2}, {"colour": "blue"}])
+def test_a_model_that_learned_with_another_front_end_is_not_loaded(copy, change_of):
+    card = load_card(change(copy / "hear.json", front_end=SPECIFICATION | change_of))
+    (name,) = change_of
+    with pytest.raises(ModelError, match=f"hear: learned with another front end: {name} is "):
+        Model(card)
+
+
+def test_a_model_of_another_kind_is_not_loaded_for_labels(copy):
+    card = load_card(change(copy / "hear.json", kind="speech"))
+    with pytest.raises(ModelError, match="hear: gives speech"):
+        Model(card)
+    with pytest.raises(ModelError, match="kind 'magic' is not one of labels, speech, talkers"):
+        load_card(change(copy / "hear.json", kind="magic"))
+
+
+def test_a_model_is_loaded_once():
+    assert load_model() is load_model("hear")
+
+
 @pytest.mark.parametrize("name", ["herring", "", "hear.listener", "../weights/herring"])
 def test_an_unknown_model_is_answered_with_the_known_ones(name):
     with pytest.raises(ModelError, match=r"is not there; known: .*\bhear\b"):
@@ -118,7 +140,7 @@ def test_an_unknown_model_is_answered_with_the_known_ones(name):
 
 def test_where_there_is_no_model_at_all(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "WEIGHTS", tmp_path)
-    with pytest.raises(ModelError, match="holds no model card; install echoic anew"):
+    with pytest.raises(ModelError, match="holds no model card"):
         find_model("hear")
 
 

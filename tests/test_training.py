@@ -219,11 +219,11 @@ def test_hard_negatives_have_no_label_and_follow_from_the_seed(recordings):
 
 def test_every_change_leaves_a_finite_sound(rng):
     wave = (tone(440) * np.hanning(RATE)).astype(np.float32)
-    for change in {change for changes in CHANGES.values() for change in changes}:
+    for change in dict.fromkeys(change for changes in CHANGES.values() for change in changes):
         changed = change(wave, rng)
         assert changed.dtype == np.float32
         assert np.isfinite(changed).all()
-        assert np.abs(changed).max() > 0.01
+        assert np.abs(changed).max() > 0.001
 
 
 def test_what_each_change_does(rng):

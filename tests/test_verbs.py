@@ -16,13 +16,13 @@ import soundfile
 from conftest import Result
 from echoic import audio
 from echoic.events import Event
+from echoic.processors import ApplyMasks
 from echoic.runtime import find_model
 
 LABELS = find_model("hear").labels
 
-# `echoic.processors.hear` by attribute is the function of that name.
-hear_module = import_module("echoic.processors.hear")
-separate_module = import_module("echoic.processors.separate")
+
+folder_module = import_module("echoic.pipeline.folder")
 
 RATE = 16_000
 FILES = {"events.json", "events.csv", "events.txt", "stems", "cochleagram.png", "report.html"}
@@ -43,11 +43,13 @@ def hearing(monkeypatch):
     """Decide which events are heard, whatever the weights of the day say."""
 
     def hear_these(events: list[Event]) -> None:
-        def hear_events(blocks, **_options: object) -> list[Event]:
-            assert sum(block.shape[-1] for block in blocks)
+        listen = folder_module.Listener.listen
+
+        def pretend(listener, *args: object, **options: object) -> list[Event]:
+            listen(listener, *args, **options)
             return events
 
-        monkeypatch.setattr(hear_module, "hear_events", hear_events)
+        monkeypatch.setattr(folder_module.Listener, "listen", pretend)
 
     return hear_these
 
@@ -218,19 +220,20 @@ def test_hear_does_not_write_two_inputs_into_one_folder(run, here, hearing):
 
 @pytest.fixture
 def interrupted(monkeypatch):
-    """Press Ctrl-C, from now on, when the first block has been separated."""
-    separate = separate_module.separate_blocks
+    """Press Ctrl-C, from now on, when the first block has been taken apart."""
+    take_apart = ApplyMasks.__call__
 
-    def blocks(*args: object, **options: object):
-        yield next(iter(separate(*args, **options)))
-        raise KeyboardInterrupt
+    def press(self, wave, masks, state=None):
+        if state is not None:
+            raise KeyboardInterrupt
+        return take_apart(self, wave, masks, state)
 
-    return lambda: monkeypatch.setattr(separate_module, "separate_blocks", blocks)
+    return lambda: monkeypatch.setattr(ApplyMasks, "__call__", press)
 
 
 def test_ctrl_c_leaves_nothing_behind(run, here, hearing, interrupted):
     hearing(EVENTS)
-    write(here / "a.wav")
+    write(here / "a.wav", noise(30_000))  # of more than one block
     assert run("hear", "a.wav", "-o", "former").code == 0
     before = contents(here)
     interrupted()

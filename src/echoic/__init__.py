@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from echoic.ear import Ear, Filterbank, Inverse
     from echoic.errors import AudioError, EchoicError, ParameterError
     from echoic.events import Event
-    from echoic.processors import Hearing, attend, hear, tag
+    from echoic.pipeline import Hearing, attend, hear, stream, tag
 
 __version__ = "0.1.0"
 
@@ -22,10 +22,11 @@ _HOME = {
     "read": "echoic.audio",
     "write": "echoic.audio",
     "info": "echoic.audio",
-    "hear": "echoic.processors",
-    "attend": "echoic.processors",
-    "tag": "echoic.processors",
-    "Hearing": "echoic.processors",
+    "hear": "echoic.pipeline",
+    "attend": "echoic.pipeline",
+    "tag": "echoic.pipeline",
+    "stream": "echoic.pipeline",
+    "Hearing": "echoic.pipeline",
     "Event": "echoic.events",
     "Ear": "echoic.ear",
     "Filterbank": "echoic.ear",
@@ -48,6 +49,7 @@ __all__ = [
     "hear",
     "info",
     "read",
+    "stream",
     "tag",
     "write",
 ]

@@ -8,7 +8,7 @@ Time is the last axis. `tests/laws.py` holds every such class to this.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from echoic.errors import ParameterError
 
 State = TypeVar("State")
+Output = TypeVar("Output", covariant=True)
 
 # 180 dB above full scale: no sound is there, but the square of a sample, summed over
 # any frame and any number of channels, still fits into a float32.
@@ -27,21 +28,24 @@ MAX_CHANNELS = 1024
 BLOCK_SAMPLES = 24_000
 
 
-class Streaming(Protocol[State]):
-    """What a streaming module declares and does."""
+class Streaming(Protocol[State, Output]):
+    """What a streaming module declares and does.
+
+    An output is an array, or a NamedTuple of arrays, each with time last.
+    """
 
     @property
     def hop(self) -> float:
         """Input steps per output step; 1 where the rate stays, and not always whole."""
 
     @property
-    def delay(self) -> int:
-        """Output steps by which the output lags the input."""
+    def delay(self) -> Any:
+        """Output steps by which the output lags the input; one a field for a NamedTuple."""
 
-    def __call__(self, x: NDArray[Any], state: State | None = None) -> tuple[NDArray[Any], State]:
+    def __call__(self, x: NDArray[Any], state: State | None = None, /) -> tuple[Output, State]:
         """Take the next chunk and return what it completes, with the new state."""
 
-    def finish(self, state: State) -> NDArray[Any]:
+    def finish(self, state: State, /) -> Output:
         """Return the tail that the delay still holds back."""
 
 
@@ -212,3 +216,84 @@ def in_blocks(
     """
     for start in range(0, wave.shape[-1], block_samples):
         yield wave[..., start : start + block_samples]
+
+
+def run(module: Streaming[Any, Output], blocks: Iterable[NDArray[np.float32]]) -> Iterator[Output]:
+    """Feed a module block by block, finish it, and take its delay off.
+
+    Args:
+        module: Any class under the law.
+        blocks: The input in pieces of any length, from the beginning.
+
+    Yields:
+        What each block completes, and the tail at the end: joined along time
+        they lie where the input lies.
+
+    Example:
+        >>> from echoic.ear import Filterbank, Inverse
+        >>> click = np.eye(1, 999, 500, dtype=np.float32)[0]
+        >>> bands, _ = Filterbank.separating(sample_rate=16000)(click)
+        >>> parts = run(Inverse(sample_rate=16000), np.array_split(bands, 5, axis=-1))
+        >>> int(np.concatenate(list(parts), axis=-1).sum(axis=0).argmax())
+        500
+    """
+    state: Any = None
+    owed = module.delay
+    for block in blocks:
+        output, state = module(block, state)
+        output, owed = _drop(output, owed)
+        yield output
+    if state is not None:
+        yield _drop(module.finish(state), owed)[0]
+
+
+def _drop(output: Any, owed: Any) -> tuple[Any, Any]:
+    """Drop the first `owed` steps, field by field; return what is left and what is owed still."""
+    if isinstance(output, tuple):
+        fields = [_drop(one, n) for one, n in zip(output, owed, strict=True)]
+        left, still = zip(*fields, strict=True)
+        return type(output)(*left), still
+    dropped = min(owed, output.shape[-1])
+    return output[..., dropped:], owed - dropped
+
+
+class Stream:
+    """A module with its state: for whoever would rather not carry the state along.
+
+    Args:
+        module: Any class under the law.
+        sample_rate: Hz, of what is pushed.
+
+    Example:
+        >>> from echoic.ear import FrontEnd
+        >>> stream = Stream(FrontEnd(sample_rate=16000), sample_rate=16000)
+        >>> [stream.push(np.zeros((1, 100), np.float32)).shape for _ in range(2)]
+        [(2, 64, 1), (2, 64, 1)]
+    """
+
+    def __init__(self, module: Streaming[Any, Any], *, sample_rate: float) -> None:
+        self.module = module
+        self.sample_rate = sample_rate
+        self._state: Any = None
+
+    @property
+    def latency_s(self) -> float:
+        """Seconds by which what comes out lags what goes in."""
+        return float(self.module.delay * self.module.hop / self.sample_rate)
+
+    def push(self, chunk: NDArray[np.floating]) -> Any:
+        """Take the next chunk, of any length; give what it completes."""
+        output, self._state = self.module(chunk, self._state)
+        return output
+
+    def flush(self) -> Any:
+        """Give what the delay still holds back, and begin afresh."""
+        if self._state is None:
+            return self.module(np.zeros((1, 0), np.float32), None)[0]
+        tail = self.module.finish(self._state)
+        self.reset()
+        return tail
+
+    def reset(self) -> None:
+        """Forget what has been heard."""
+        self._state = None

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 # Glasberg and Moore (1990), equations 3 and 4.
 _ERB_AT_ZERO_HZ = 24.7
 ERB_SLOPE_PER_HZ = 4.37e-3
-_ERB_RATE_PER_DECADE = 21.4
+ERB_RATE_PER_DECADE = 21.4
 
 
 def erb_hz(center_hz: ArrayLike) -> NDArray[np.float64]:
@@ -44,7 +44,7 @@ def hz_to_erb_rate(frequency_hz: ArrayLike) -> NDArray[np.float64]:
         15.62
     """
     frequency_hz = np.asarray(frequency_hz, dtype=np.float64)
-    return _ERB_RATE_PER_DECADE * np.log10(1.0 + ERB_SLOPE_PER_HZ * frequency_hz)
+    return ERB_RATE_PER_DECADE * np.log10(1.0 + ERB_SLOPE_PER_HZ * frequency_hz)
 
 
 def erb_rate_to_hz(erb_rate: ArrayLike) -> NDArray[np.float64]:
@@ -55,4 +55,4 @@ def erb_rate_to_hz(erb_rate: ArrayLike) -> NDArray[np.float64]:
         440.0
     """
     erb_rate = np.asarray(erb_rate, dtype=np.float64)
-    return (10.0 ** (erb_rate / _ERB_RATE_PER_DECADE) - 1.0) / ERB_SLOPE_PER_HZ
+    return (10.0 ** (erb_rate / ERB_RATE_PER_DECADE) - 1.0) / ERB_SLOPE_PER_HZ

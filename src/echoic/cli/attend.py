@@ -34,42 +34,25 @@ def attend(
     Same rate, channels and length as the input, sample-aligned.
     """
     from echoic.outputs import check_apart, check_writable
-    from echoic.processors.separate import check_labels
-    from echoic.runtime import find_model
+    from echoic.processors.model import check_labels, load_model
 
     if bool(keep) == bool(mute):
         raise typer.BadParameter("give either --keep or --mute")
     if output == "-" and as_json:
         raise typer.BadParameter("-o - and --json both write to standard output")
-    wanted = check_labels(keep or mute or (), find_model("hear").labels)
+    wanted = check_labels(keep or mute or (), load_model().labels)
+    selection: dict[str, Any] = {"keep" if keep else "mute": wanted}
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
 
     def work(path: str) -> dict[str, Any]:
+        from echoic.pipeline.attend import attend_into
+
         if output != "-":
             check_apart([path], output)
             check_writable(output, force=force)
         source = Source(path)
         with reporter.progress(f"attending {source.name}", total=source.duration_s) as advance:
-            write_attended(source, output, wanted, keeps=bool(keep), force=force, advance=advance)
-        return {"file": path, "output": output, "keep" if keep else "mute": list(wanted)}
+            attend_into(output, source, **selection, force=force, advance=advance)
+        return {"file": path, "output": output} | selection
 
     reporter.each([file], work)
-
-
-def write_attended(
-    source: Source, output: str, labels: tuple[str, ...], *, keeps: bool, force: bool, advance: Any
-) -> None:
-    """Attend block by block into a file that appears whole or not at all."""
-    from echoic.audio import open_writer
-    from echoic.processors.separate import separate_blocks
-
-    with open_writer(
-        output,
-        sample_rate=source.sample_rate,
-        channels=source.n_channels,
-        frames=source.n_samples,
-        force=force,
-    ) as writer:
-        blocks = source.blocks(advance)
-        for signals in separate_blocks(blocks, labels=labels, sample_rate=source.sample_rate):
-            writer.write(signals[:-1].sum(axis=0) if keeps else signals[-1])

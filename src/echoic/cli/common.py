@@ -5,7 +5,7 @@ help. Heavy imports stand inside the function, so that `echoic --help` is quick:
 
     def tag(inputs: Inputs, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False):
         '''Say what is in a clip.'''
-        from echoic.processors import tag as run
+        from echoic.pipeline import tag as run
         reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
         paths = reporter.expand(inputs)          # files, folders and globs -> files and "-"
         reporter.each(paths, work, show)         # exits 1 if one failed

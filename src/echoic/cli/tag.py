@@ -12,8 +12,7 @@ def tag(
     inputs: Inputs, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False
 ) -> None:
     """Say what is in a clip: every label with its confidence, best first."""
-    from echoic.processors.detect import detect_blocks
-    from echoic.processors.tag import rank
+    from echoic.pipeline.tag import tag_sound
 
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     paths = reporter.expand(inputs)
@@ -21,7 +20,7 @@ def tag(
     def work(path: str) -> dict[str, Any]:
         source = Source(path)
         with reporter.progress(f"tagging {source.name}", total=source.duration_s) as advance:
-            ranked = rank(*detect_blocks(source.blocks(advance), sample_rate=source.sample_rate))
+            ranked = tag_sound(source, advance=advance)
         return {
             "file": path,
             "tags": [{"label": label, "confidence": value} for label, value in ranked],

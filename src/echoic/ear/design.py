@@ -96,9 +96,10 @@ def _check_whole(value: int, lowest: int, highest: int, *, name: str) -> int:
     return int(value)
 
 
-def _gammatone_bank(
+def gammatone_bank(
     sample_rate: float, center_hz: NDArray[np.float64], bandwidth_hz: NDArray[np.float64]
 ) -> BankDesign:
+    """The bank of given centres and bandwidths (band,) in Hz; those from Nyquist up are silent."""
     heard = center_hz < sample_rate / 2
     radius = np.exp(-2 * np.pi * DECAY_PER_ERB * bandwidth_hz / sample_rate)
     pole = np.where(heard, radius * np.exp(2j * np.pi * center_hz / sample_rate), 0)
@@ -135,7 +136,7 @@ def design_listening(
         )
     erb_rates = np.linspace(hz_to_erb_rate(low_hz), hz_to_erb_rate(high_hz), n_bands)
     center_hz = erb_rate_to_hz(erb_rates)
-    return _gammatone_bank(sample_rate, center_hz, erb_hz(center_hz))
+    return gammatone_bank(sample_rate, center_hz, erb_hz(center_hz))
 
 
 # The separating bank: fixed up to the highest band that networks give a gain.
@@ -207,7 +208,7 @@ def _design_separating(sample_rate: float, n_bands: int | None, floor_hz: float)
     else:
         step = (nyquist - low) / (n_bands - 0.25)
     center_hz = places.to_hz(low + step * np.arange(n_bands, dtype=np.float64))
-    return _gammatone_bank(sample_rate, center_hz, np.maximum(erb_hz(center_hz), floor_hz))
+    return gammatone_bank(sample_rate, center_hz, np.maximum(erb_hz(center_hz), floor_hz))
 
 
 # Taps of a band lie a tenth of its rise time apart.

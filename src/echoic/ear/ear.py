@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear import kernels
-from echoic.ear.design import design_listening
-from echoic.ear.filterbank import Coefficients, fresh_stages
+from echoic.ear.design import BankDesign, design_listening
+from echoic.ear.filterbank import Coefficients, check_rate, fresh_stages
 from echoic.ear.haircell import Adaptation, AdaptationState, compress_log, compress_power
 from echoic.errors import ParameterError
 from echoic.streaming import FrameClock, as_float32, check_state
@@ -56,6 +56,7 @@ class Ear:
         compression: Of the envelope: "none", "power" (exponent 0.3) or "log"
             (0 at −100 dBFS, 1 at 0 dBFS).
         features: One or several of "envelope", "onset", "fine".
+        design: A bank to use instead, such as one that was learned (`echoic.nn.Ear`).
 
     Shape:
         wave (..., time) -> (..., band, frame) for the envelope alone, else
@@ -85,6 +86,7 @@ class Ear:
         hop_s: float = 0.0025,
         compression: str = "none",
         features: Sequence[str] = ("envelope",),
+        design: BankDesign | None = None,
     ) -> None:
         """Design the bank and choose what comes out."""
         if compression not in COMPRESSIONS:
@@ -92,9 +94,10 @@ class Ear:
         unknown = [name for name in features if name not in FEATURES]
         if unknown or not features:
             raise ParameterError(f"features={features!r}: choose from {FEATURES}")
-        self.design = design_listening(
+        self.design = design or design_listening(
             sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
         )
+        check_rate(self.design, sample_rate)
         self.clock = FrameClock(sample_rate=sample_rate, hop_s=hop_s)
         self.compression = compression
         self.features = tuple(features)

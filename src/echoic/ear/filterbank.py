@@ -44,6 +44,18 @@ def check_state_shape(array: NDArray[np.float32], shape: tuple[int, ...], *, own
         )
 
 
+def check_rate(design: BankDesign, sample_rate: float) -> None:
+    """Refuse a design for another rate.
+
+    Raises:
+        ParameterError: the rates differ.
+    """
+    if design.sample_rate != sample_rate:
+        raise ParameterError(
+            f"sample_rate={sample_rate!r}, but the design is for {design.sample_rate:g} Hz"
+        )
+
+
 class FilterbankState(NamedTuple):
     """stages: (..., 8, band) float32."""
 
@@ -100,10 +112,7 @@ class Filterbank:
         self.design = design or design_listening(
             sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
         )
-        if self.design.sample_rate != sample_rate:
-            raise ParameterError(
-                f"sample_rate={sample_rate!r}, but the design is for {self.design.sample_rate:g} Hz"
-            )
+        check_rate(self.design, sample_rate)
         self.coefficients = Coefficients.of(self.design)
 
     @classmethod

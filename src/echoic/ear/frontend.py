@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,18 @@ STEP_S = HOP_S * FRAMES_PER_STEP
 _DECAY_PER_S = 0.05  # 5 dB a second, on the scale of `compress_log`
 _LOWEST_PEAK = 0.3
 _RANGE = 0.7
+_BANDS: dict[str, Any] = {"n_bands": 64, "low_hz": 50.0, "high_hz": 7600.0}
+# All that a network's input depends on. It stands in the card of every model, which is not
+# loaded where another front end runs; a change that it does not show raises `version`.
+SPECIFICATION = {
+    "version": 1,
+    "hop_s": HOP_S,
+    **_BANDS,
+    "features": ["level", "onset"],
+    "range": _RANGE,
+    "lowest_peak": _LOWEST_PEAK,
+    "decay_per_s": _DECAY_PER_S,
+}
 
 
 class FrontEndState(NamedTuple):
@@ -59,7 +71,7 @@ class FrontEnd:
 
     def __init__(self, *, sample_rate: float) -> None:
         """Design the ear."""
-        self.ear = Ear(sample_rate=sample_rate, hop_s=HOP_S)
+        self.ear = Ear(sample_rate=sample_rate, hop_s=HOP_S, **_BANDS)
         self.adaptation = Adaptation(hop_s=HOP_S)
 
     @property
@@ -76,13 +88,21 @@ class FrontEnd:
         self, wave: NDArray[np.floating], state: FrontEndState | None = None
     ) -> tuple[NDArray[np.float32], FrontEndState]:
         """Hear the next chunk."""
+        _, frames, state = self.listen(wave, state)
+        return frames, state
+
+    def listen(
+        self, wave: NDArray[np.floating], state: FrontEndState | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], FrontEndState]:
+        """As the call, with the envelope of the summed power, (band, frame), before the frames."""
         wave = as_float32(wave)
         check_channels(wave.shape)
         if state is not None:
             check_kind(state, FrontEndState, owner="FrontEnd")
             check_state(state.peak, np.empty(1, np.float32), owner="FrontEnd")
-        envelope, ear = self.ear(wave, state.ear if state else None)
-        level = compress_log(np.sqrt(np.sum(np.square(envelope), axis=0)))
+        by_channel, ear = self.ear(wave, state.ear if state else None)
+        envelope = np.sqrt(np.sum(np.square(by_channel), axis=0))
+        level = compress_log(envelope)
         onset, adaptation = self.adaptation(level, state.adaptation if state else None)
         before = state.peak if state else np.full(1, _LOWEST_PEAK, np.float32)
         peaks = np.empty(level.shape[1], np.float32)
@@ -92,7 +112,7 @@ class FrontEnd:
         )
         relative = np.maximum((level - peaks) / np.float32(_RANGE) + 1, 0)
         frames = np.stack([relative, onset / np.float32(_RANGE)]).astype(np.float32)
-        return frames, FrontEndState(ear, adaptation, np.array([peak], np.float32))
+        return envelope, frames, FrontEndState(ear, adaptation, np.array([peak], np.float32))
 
     def finish(self, state: FrontEndState) -> NDArray[np.float32]:
         """No delay, so no tail: (2, band, 0)."""

@@ -19,6 +19,7 @@ from echoic.errors import ParameterError
 from echoic.streaming import as_float32, check_state
 
 FLOOR_DBFS = -100.0
+POWER_EXPONENT = 0.3
 MAX_ORDER = 8
 
 
@@ -41,7 +42,9 @@ def _check_exponent(exponent: float) -> None:
         raise ParameterError(f"exponent={exponent!r} is not above 0 and up to 1")
 
 
-def compress_power(envelope: NDArray[np.float32], *, exponent: float = 0.3) -> NDArray[np.float32]:
+def compress_power(
+    envelope: NDArray[np.float32], *, exponent: float = POWER_EXPONENT
+) -> NDArray[np.float32]:
     """The basilar membrane's power law: 0.3 is about its mid-level slope.
 
     Raises:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from echoic.ear import kernels
 from echoic.ear.design import ORDER, BankDesign, design_inverse, design_separating
+from echoic.ear.filterbank import check_rate
 from echoic.ear.subbands import as_subbands
-from echoic.errors import ParameterError
 from echoic.streaming import check_state
 
 
@@ -73,10 +73,7 @@ class Inverse:
     ) -> None:
         """Solve for the weights."""
         self.bank = design or design_separating(sample_rate=sample_rate)
-        if self.bank.sample_rate != sample_rate:
-            raise ParameterError(
-                f"sample_rate={sample_rate!r}, but the design is for {self.bank.sample_rate:g} Hz"
-            )
+        check_rate(self.bank, sample_rate)
         self.design = design_inverse(self.bank, delay_s=delay_s, n_taps=n_taps)
         self.delay = self.design.delay_samples
         self._weight_re = self.design.weight.real.astype(np.float32)

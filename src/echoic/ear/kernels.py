@@ -46,8 +46,8 @@ def subbands(wave, pole_re, pole_im, gain, state, out):  # type: ignore[no-untyp
     s0r, s0i, s1r, s1i = s[0], s[1], s[2], s[3]
     s2r, s2i, s3r, s3i = s[4], s[5], s[6], s[7]
     block = 64
-    block_re = np.empty((block, n_bands), np.float32)
-    block_im = np.empty((block, n_bands), np.float32)
+    block_re = np.empty((block, n_bands), wave.dtype)
+    block_im = np.empty((block, n_bands), wave.dtype)
     for start in range(0, wave.size, block):
         length = min(block, wave.size - start)
         for i in range(length):

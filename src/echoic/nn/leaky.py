@@ -19,11 +19,13 @@ class LeakyLayer(nn.Module):
 
     Args:
         size: Units.
+        n_places: How many places hold such units, with the same weights for all.
         longest_steps: Time constant of the slowest unit at the start of training.
 
     Shape:
-        x (row, step, size), state (row, size) -> (row, step, size), (row, size).
-        Steps come before units here, inside of the networks, where products run over units.
+        x (batch, step, place, size) -> the same, state (batch, place · size); without the
+        axis of places where there is one. Steps come before units here, inside of the
+        networks, where products run over units.
 
     Delay: 0 steps. Hop: 1.
     """
@@ -31,7 +33,7 @@ class LeakyLayer(nn.Module):
     hop = 1
     delay = 0
 
-    def __init__(self, size: int, *, longest_steps: float = 256.0) -> None:
+    def __init__(self, size: int, *, n_places: int = 1, longest_steps: float = 256.0) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(size)
         self.gate_and_candidate = nn.Linear(size, 2 * size)
@@ -39,17 +41,17 @@ class LeakyLayer(nn.Module):
         opening = longest_steps ** -torch.linspace(0.05, 1, size)
         with torch.no_grad():
             self.gate_and_candidate.bias[:size] = torch.logit(opening)
-        self.size = size
+        self.n_units = n_places * size
 
-    def init_state(self, rows: int) -> Tensor:
+    def init_state(self, batch: int) -> Tensor:
         """The state before any sound."""
-        return torch.zeros(rows, self.size)
+        return torch.zeros(batch, self.n_units)
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Integrate the next steps; the input is added to what comes out."""
         first = self.init_state(x.shape[0]).to(x) if state is None else state
         gate, candidate = self.gate_and_candidate(self.norm(x)).chunk(2, dim=-1)
         gate = torch.sigmoid(gate)
-        h = scan(1 - gate, gate * candidate, first)
+        h = scan((1 - gate).flatten(2), (gate * candidate).flatten(2), first)
         last = torch.cat([first[:, None], h], dim=1)[:, -1]
-        return x + self.out(nn.functional.silu(h)), last
+        return x + self.out(nn.functional.silu(h.view_as(candidate))), last

@@ -23,7 +23,7 @@ _HARMONICS = (0.5, 2.0, 3.0)
 
 
 class BlockState(NamedTuple):
-    """groups: (batch · group, width), wide: (batch, size); what a block integrates."""
+    """groups: (batch, group · width), wide: (batch, size); what a block integrates."""
 
     groups: Tensor
     wide: Tensor
@@ -153,7 +153,7 @@ class Block(nn.Module):
 
     def __init__(self, width: int, size: int, dropout: float) -> None:
         super().__init__()
-        self.along_time = LeakyLayer(width)
+        self.along_time = LeakyLayer(width, n_places=N_GROUPS)
         self.norm = nn.LayerNorm(width)
         self.gather = nn.Linear(N_GROUPS * width, size)
         self.dropout = nn.Dropout(dropout)
@@ -162,18 +162,13 @@ class Block(nn.Module):
 
     def init_state(self, batch: int) -> BlockState:
         """The state before any sound."""
-        return BlockState(
-            self.along_time.init_state(batch * N_GROUPS), self.whole.init_state(batch)
-        )
+        return BlockState(self.along_time.init_state(batch), self.whole.init_state(batch))
 
     def forward(
         self, groups: Tensor, wide: Tensor, state: BlockState
     ) -> tuple[Tensor, Tensor, BlockState]:
         """Listen to the next steps."""
-        batch = groups.shape[0]
-        rows = groups.transpose(1, 2).flatten(0, 1)
-        rows, in_groups = self.along_time(rows, state.groups)
-        groups = rows.unflatten(0, (batch, N_GROUPS)).transpose(1, 2)
+        groups, in_groups = self.along_time(groups, state.groups)
         wide = wide + self.dropout(self.gather(self.norm(groups).flatten(2)))
         wide, in_whole = self.whole(wide, state.wide)
         groups = groups + self.spread(nn.functional.silu(wide)).unflatten(-1, (N_GROUPS, -1))

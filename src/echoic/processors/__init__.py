@@ -1,13 +1,24 @@
-"""Processors: small modules on the listener's code that do a job.
+"""Processors: streaming modules that do a job with what a model hears.
 
-`network` walks the shipped step graphs, `detect` finds events, `separate`
-shares a wave out among labels, `attend`, `tag` and `hear` are composed of these.
+`model` walks a card's network along the front end's frames and gives masks,
+`masks` applies them, `listen` is ear and model in one pass, `detect`, `separate`
+and `attend` are composed of these. Files and folders are the pipeline's.
 """
 
-from echoic.processors.attend import Attend, attend
+from echoic.processors.attend import Attend
 from echoic.processors.detect import Detect
-from echoic.processors.hear import Hearing, hear
-from echoic.processors.separate import Separate
-from echoic.processors.tag import tag
+from echoic.processors.listen import Listen
+from echoic.processors.masks import ApplyMasks
+from echoic.processors.model import Model, load_model
+from echoic.processors.separate import Replay, Separate
 
-__all__ = ["Attend", "Detect", "Hearing", "Separate", "attend", "hear", "tag"]
+__all__ = [
+    "ApplyMasks",
+    "Attend",
+    "Detect",
+    "Listen",
+    "Model",
+    "Replay",
+    "Separate",
+    "load_model",
+]

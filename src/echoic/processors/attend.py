@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from echoic.errors import ParameterError
 from echoic.processors.separate import Separate, SeparateState
-from echoic.streaming import as_channels, in_blocks
 
 
 class Attend:
@@ -19,12 +18,13 @@ class Attend:
         keep: Labels to keep; all else goes.
         mute: Labels to mute; all else stays. Exactly one of both is given.
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
-        model: Name of the network.
+        model: Name of the model.
 
     Shape:
         wave (channel, time) -> (channel, time).
 
-    Delay: `delay` samples, 4 ms; samples come out every 5 ms. Hop: 1.
+    Delay: `delay` samples, 8 ms; as many samples come out of each call as went in.
+    Hop: 1.
 
     Raises:
         ParameterError: both or none of keep and mute.
@@ -42,7 +42,7 @@ class Attend:
         sample_rate: float,
         model: str = "hear",
     ) -> None:
-        """Load the network."""
+        """Load the model."""
         if bool(keep) == bool(mute):
             raise ParameterError(f"give either keep or mute, got keep={keep!r}, mute={mute!r}")
         self.keeps = bool(keep)
@@ -61,43 +61,5 @@ class Attend:
         return self._select(signals), state
 
     def finish(self, state: SeparateState) -> NDArray[np.float32]:
-        """What is still owed, so that in all `delay` samples more come out than went in."""
+        """The last `delay` samples."""
         return self._select(self.separate.finish(state))
-
-
-def attend(
-    wave: NDArray[np.floating],
-    *,
-    keep: Sequence[str] = (),
-    mute: Sequence[str] = (),
-    sample_rate: float,
-    model: str = "hear",
-) -> NDArray[np.float32]:
-    """Keep or mute sounds of a whole wave, sample-aligned, same shape.
-
-    Args:
-        wave: (time,) or (channel, time).
-        keep: Labels to keep; all else goes.
-        mute: Labels to mute; all else stays. Exactly one of both is given.
-        sample_rate: Hz, 8 to 192 kHz.
-        model: Name of the network.
-
-    Raises:
-        ParameterError: both or none of keep and mute, or not a wave.
-        LabelError: an unknown label.
-
-    Example:
-        >>> noise = 0.1 * np.random.default_rng(0).standard_normal(8000).astype(np.float32)
-        >>> attend(noise, mute=["speech"], sample_rate=16000).shape
-        (8000,)
-    """
-    channels = as_channels(wave)
-    module = Attend(keep=keep, mute=mute, sample_rate=sample_rate, model=model)
-    parts, state = [], None
-    for block in in_blocks(channels):
-        part, state = module(block, state)
-        parts.append(part)
-    if state is not None:
-        parts.append(module.finish(state))
-    whole = np.concatenate(parts, axis=-1)
-    return whole[:, module.delay :].reshape(np.shape(wave))

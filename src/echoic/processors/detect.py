@@ -2,115 +2,71 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.ear.frontend import FRAMES_PER_STEP, STEP_S, FrontEnd, FrontEndState
 from echoic.events import Event
-from echoic.processors.network import (
-    NetworkState,
-    load_network,
-)
-from echoic.streaming import check_kind
+from echoic.processors.listen import Listen, ListenState
+from echoic.processors.model import load_model
 
 BRIDGE_S = 0.4  # shorter gaps lie within one event
 SHORTEST_EVENT_S = 0.1
-_SMOOTHING_S = 0.18  # an odd number of steps
+_SMOOTHING_S = 0.18  # made an odd number of steps, so that it has a middle
 # An event goes on while the probability stays above this part of the threshold
 # it had to pass to begin.
 _HOLD = 0.5
 
 
-class DetectState(NamedTuple):
-    """State of the ear and of the network."""
-
-    ear: FrontEndState
-    network: NetworkState
-
-
 class Detect:
-    """Probability of every label, every 20 ms.
+    """Probability of every label, step by step.
 
-    Answers come `delay` steps late, when more has been heard: step k is about
-    the moment (k − delay)·20 ms.
+    Answers come `delay` steps late, when more has been heard.
 
     Args:
         sample_rate: Hz, 8 to 192 kHz.
-        model: Name of the network.
+        model: Name of the model.
+
+    Attributes:
+        labels: Of the rows.
+        step_s: Seconds a step.
 
     Shape:
         wave (channel, time) -> probabilities (label, step).
 
-    Hop: 20 ms.
+    Delay: `delay` steps. Hop: `step_s`.
 
     Raises:
         ModelError: there is no such model.
     """
 
     def __init__(self, *, sample_rate: float, model: str = "hear") -> None:
-        """Load the network."""
-        self.network = load_network(model)
-        self.ear = FrontEnd(sample_rate=sample_rate)
-        self.labels = self.network.card.labels
-        self.delay = round(self.network.card.look_ahead_s / STEP_S)
-
-    @property
-    def hop(self) -> float:
-        """Samples a step."""
-        return self.ear.hop * FRAMES_PER_STEP
+        """Load the model."""
+        self.model = load_model(model)
+        self.listen = Listen(self.model, sample_rate=sample_rate, want_masks=False)
+        self.labels = self.model.labels
+        self.step_s = self.model.answer_s
+        self.delay = self.model.look_ahead_steps
+        self.hop = self.listen.hop * self.model.frames_per_answer
 
     def __call__(
-        self, wave: NDArray[np.floating], state: DetectState | None = None
-    ) -> tuple[NDArray[np.float32], DetectState]:
+        self, wave: NDArray[np.floating], state: ListenState | None = None
+    ) -> tuple[NDArray[np.float32], ListenState]:
         """Hear the next chunk."""
-        if state is not None:
-            check_kind(state, DetectState, owner="Detect")
-        frames, ear = self.ear(wave, state and state.ear)
-        probabilities, _, network = self.network(frames, state and state.network, want_gains=False)
-        return probabilities, DetectState(ear, network)
+        heard, state = self.listen(wave, state)
+        return heard.probabilities, state
 
-    def finish(self, state: DetectState) -> NDArray[np.float32]:
+    def finish(self, state: ListenState) -> NDArray[np.float32]:
         """The answers still owed, as if silence followed; (label, step)."""
-        check_kind(state, DetectState, owner="Detect")
-        n_channels = state.ear.ear.stages.shape[0]
-        n_samples = int(np.ceil((self.delay + 1) * self.hop))
-        tail, _ = self(np.zeros((n_channels, n_samples), np.float32), state)
-        return tail[:, : self.delay]
+        return self.listen.finish(state).probabilities
 
 
-def detect_blocks(
-    blocks: Iterable[NDArray[np.float32]], *, sample_rate: float, model: str = "hear"
-) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Probabilities over a file read in blocks, the delay taken off.
-
-    Args:
-        blocks: (channel, time) each.
-        sample_rate: Hz.
-        model: Name of the network.
-
-    Returns:
-        (label, step) and the labels of the rows.
-    """
-    detect = Detect(sample_rate=sample_rate, model=model)
-    steps, state = array("f"), None  # grows in place, where joining parts would hold them twice
-    for block in blocks:
-        probabilities, state = detect(block, state)
-        steps.frombytes(probabilities.T.tobytes())
-    if state is not None:
-        steps.frombytes(detect.finish(state).T.tobytes())
-    whole = np.frombuffer(steps, np.float32).reshape(-1, len(detect.labels)).T
-    return whole[:, detect.delay :], detect.labels
-
-
-def smooth(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+def smooth(probabilities: NDArray[np.float32], *, step_s: float) -> NDArray[np.float32]:
     """Centred moving average over 0.18 s, (label, step) -> (label, step)."""
     if probabilities.shape[1] == 0:
         return probabilities
-    half = round((_SMOOTHING_S / STEP_S - 1) / 2)
+    half = round((_SMOOTHING_S / step_s - 1) / 2)
     padded = np.pad(probabilities.astype(np.float64), ((0, 0), (half + 1, half)), mode="edge")
     sums = np.cumsum(padded, axis=1)
     width = 2 * half + 1
@@ -128,6 +84,7 @@ def find_events(
     *,
     labels: Sequence[str],
     threshold: Mapping[str, float],
+    step_s: float,
     duration_s: float,
 ) -> list[Event]:
     """Turn probabilities into events, in order of onset.
@@ -141,21 +98,23 @@ def find_events(
         probabilities: (label, step), the delay already taken off.
         labels: Of the rows.
         threshold: Per label.
+        step_s: Seconds a step.
         duration_s: Of the file; events end with it.
     """
     events = []
     for label, probability in zip(labels, probabilities, strict=True):
-        row = smooth(probability[np.newaxis])[0]  # one by one: in float64 all take much memory
+        # One by one: in float64 all together would take much memory.
+        row = smooth(probability[np.newaxis], step_s=step_s)[0]
         held = _runs(row >= _HOLD * threshold[label])
         found = [(a, b) for a, b in held if row[a:b].max() >= threshold[label]]
         bridged: list[tuple[int, int]] = []
         for a, b in found:
-            if bridged and (a - bridged[-1][1]) * STEP_S < BRIDGE_S:
+            if bridged and (a - bridged[-1][1]) * step_s < BRIDGE_S:
                 bridged[-1] = (bridged[-1][0], b)
             else:
                 bridged.append((a, b))
         for a, b in bridged:
-            onset_s, offset_s = a * STEP_S, min(b * STEP_S, duration_s)
+            onset_s, offset_s = a * step_s, min(b * step_s, duration_s)
             # Rounded: 0.24 − 0.14 is less than 0.1 to float64.
             if round(offset_s - onset_s, 9) >= SHORTEST_EVENT_S:
                 confidence = round(float(row[a:b].max()), 3)

@@ -1,24 +1,33 @@
-"""The network of `hear`, `attend` and `tag`, walked one ear frame at a time."""
+"""The network behind a model, walked one ear frame at a time."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.frontend import FRAMES_PER_STEP
-from echoic.runtime import Card, Graph, GraphState, find_model
+from echoic.runtime import Card, Graph, GraphState
 from echoic.streaming import check_kind, check_state
+
+Value = TypeVar("Value")
+
+
+class Heard(NamedTuple, Generic[Value]):
+    """probabilities: (label, answer); places: (…, step), what masks are made from."""
+
+    probabilities: Value
+    places: Value
 
 
 class NetworkState(NamedTuple):
     """What the network carries from frame to frame.
 
     listener, gains: states of the two graphs.
-    code: (1, size, 1), of the last step.
-    pending: (2, band, 0 to 3), ear frames of the step that is not complete.
+    code: (1, size, 1), of the last answer.
+    pending: (2, band, 0 to 3), ear frames of the answer that is not complete.
     """
 
     listener: GraphState
@@ -30,6 +39,8 @@ class NetworkState(NamedTuple):
 class Network:
     """The two step graphs of a model.
 
+    Its places are the shares of all labels and the rest, (label + 1, band, step).
+
     Args:
         card: Of the model.
 
@@ -37,9 +48,12 @@ class Network:
         ModelError: a graph is missing or damaged.
     """
 
+    frames_per_step = 1
+    frames_per_answer = FRAMES_PER_STEP
+
     def __init__(self, card: Card) -> None:
         """Load the graphs."""
-        self.card = card
+        self._n_labels = len(card.labels)
         self._listener = Graph(card.graph("listener"))
         self._gains = Graph(card.graph("gains"))
 
@@ -54,15 +68,10 @@ class Network:
         )
 
     def __call__(
-        self, frames: NDArray[np.float32], state: NetworkState | None, *, want_gains: bool
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NetworkState]:
-        """Take ear frames (2, band, frame) in.
-
-        Returns:
-            Probabilities (label, step); gains (label + 1, band, frame), or
-            with 0 frames where they are not wanted; the new state.
-        """
-        n_labels, n_bands, n_frames = len(self.card.labels), frames.shape[1], frames.shape[2]
+        self, frames: NDArray[np.float32], state: NetworkState | None, *, want_masks: bool
+    ) -> tuple[Heard[NDArray[np.float32]], NetworkState]:
+        """Take ear frames (2, band, frame) in."""
+        n_bands, n_frames = frames.shape[1:]
         if state is None:
             state = self.init_state(n_bands)
         else:
@@ -70,24 +79,25 @@ class Network:
         listener, gain_memory, code, pending = state
         n_open = pending.shape[-1]
         recent = np.concatenate([pending, frames], axis=-1)[np.newaxis]
-        n_steps = recent.shape[-1] // FRAMES_PER_STEP
-        logits = np.empty((n_labels, n_steps), np.float32)
-        gains = np.empty((n_labels + 1, n_bands, n_frames if want_gains else 0), np.float32)
+        n_answers = recent.shape[-1] // FRAMES_PER_STEP
+        logits = np.empty((self._n_labels, n_answers), np.float32)
+        n_steps = n_frames if want_masks else 0
+        places = np.empty((self._n_labels + 1, n_bands, n_steps), np.float32)
         for k in range(n_open, recent.shape[-1]):
-            step, place = divmod(k, FRAMES_PER_STEP)
+            answer, place = divmod(k, FRAMES_PER_STEP)
             if place == FRAMES_PER_STEP - 1:
-                (code, answer), listener = self._listener(
+                (code, answered), listener = self._listener(
                     recent[..., k - place : k + 1], state=listener
                 )
-                logits[:, step] = answer[0, :, 0]
-            if want_gains:
+                logits[:, answer] = answered[0, :, 0]
+            if want_masks:
                 (shares,), gain_memory = self._gains(
                     recent[..., k : k + 1], code, state=gain_memory
                 )
-                gains[..., k - n_open] = shares[0, ..., 0]
-        left = recent[0, ..., n_steps * FRAMES_PER_STEP :].copy()
+                places[..., k - n_open] = shares[0, ..., 0]
+        left = recent[0, ..., n_answers * FRAMES_PER_STEP :].copy()
         probabilities = np.exp(-np.logaddexp(0, -logits))  # where exp(−logits) would overflow, too
-        return probabilities, gains, NetworkState(listener, gain_memory, code, left)
+        return Heard(probabilities, places), NetworkState(listener, gain_memory, code, left)
 
     def _check_state(self, state: NetworkState, n_bands: int) -> None:
         """Refuse a state that another network has made; up to three frames may be pending."""
@@ -96,12 +106,10 @@ class Network:
         pending = np.empty((2, n_bands, min(n_pending, FRAMES_PER_STEP - 1)), np.float32)
         check_state(state, self.init_state(n_bands)._replace(pending=pending), owner="Network")
 
-
-@lru_cache(maxsize=4)
-def load_network(name: str = "hear") -> Network:
-    """The shipped network of that name, loaded once.
-
-    Raises:
-        ModelError: there is no such model.
-    """
-    return Network(find_model(name))
+    def masks(
+        self, places: NDArray[np.float32], rows: Sequence[int], among: Sequence[int]
+    ) -> NDArray[np.float32]:
+        """Shares of the labels in these rows, and what they leave, (row + 1, band, step)."""
+        shared = places[[*among, self._n_labels]].sum(axis=0)
+        wanted = places[list(rows)] / np.maximum(shared, np.finfo(np.float32).tiny)
+        return np.concatenate([wanted, 1 - wanted.sum(axis=0, keepdims=True)])

@@ -15,6 +15,7 @@ from typing import Any
 from echoic.errors import ModelError
 
 WEIGHTS = Path(__file__).parent / "weights"
+KINDS = ("labels", "speech", "talkers")
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,9 @@ class Card:
         name: By which it is loaded.
         version: Of the weights.
         task: One sentence.
+        kind: What it gives: "labels" (probabilities, and masks of labels), "speech"
+            (one mask) or "talkers".
+        front_end: What it learned to hear through, `echoic.ear.frontend.SPECIFICATION`.
         labels: In the order of the outputs.
         look_ahead_s: How late detection answers.
         threshold: Per label, the probability from which it counts as heard.
@@ -37,6 +41,8 @@ class Card:
     name: str
     version: str
     task: str
+    kind: str
+    front_end: dict[str, Any]
     labels: tuple[str, ...]
     look_ahead_s: float
     threshold: dict[str, float]
@@ -84,7 +90,10 @@ def load_card(path: Path) -> Card:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         fields["labels"] = tuple(fields["labels"])
-        return Card(**fields, folder=path.parent)
+        card = Card(**fields, folder=path.parent)
+        if card.kind not in KINDS:
+            raise ValueError(f"kind {card.kind!r} is not one of {', '.join(KINDS)}")
+        return card
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelError(f"{path}: not a model card: {error}") from error
 

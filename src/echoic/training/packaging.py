@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from echoic.ear.frontend import SPECIFICATION
 from echoic.nn.export import export_hearing
 from echoic.nn.hearing import HearingNetwork
 from echoic.outputs import fresh_file
@@ -32,6 +33,8 @@ def package_hearing(
         name=name,
         version=version,
         task=task,
+        kind="labels",
+        front_end=SPECIFICATION,
         labels=labels,
         look_ahead_s=look_ahead_s,
         threshold=threshold,

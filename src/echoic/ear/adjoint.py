@@ -1,0 +1,248 @@
+"""Gradients of the filterbank: the same recursion backwards in time, with conjugate poles.
+
+A stage computes s[t] = r[t] + p·s[t−1]. If λ[t] is the derivative of a loss by
+s[t] (∂/∂Re + i·∂/∂Im), then by the chain rule
+
+    λ[t] = g[t] + p*·λ[t+1],    ∂L/∂r[t] = λ[t],    ∂L/∂p = Σ λ[t]·s*[t−1],
+
+where g[t] comes from what the stage feeds: the adjoint of a one-pole filter is
+the one-pole filter with the conjugate pole, run from the end to the beginning.
+
+The stages' past is not kept, which would take 2 KB a sample, but computed again from
+checkpoints every `SEGMENT` samples. Layout as in `kernels`: samples outside, bands inside.
+Arrays are float32 or float64 throughout; a state (8, band) is that of `kernels`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from echoic.ear.kernels import _DENORMAL_GUARD, _jit, hop_sums, subbands
+
+SEGMENT = 128  # samples; what a segment needs stays in the second cache
+
+
+@_jit
+def hop_power(wave, ends, coefficients, state, open_power, power, checkpoints):  # type: ignore[no-untyped-def]
+    """`kernels.hop_sums`, which also writes the state at the start of every segment.
+
+    Args:
+        wave: (time,).
+        ends: (frame,) int64, where frames end within `wave`.
+        coefficients: (3, band): real and imaginary part of the pole, gain.
+        state: (8, band).
+        open_power: (band,) of the frame that is still open.
+        power: (band, frame), written.
+        checkpoints: (segment, 8, band), written.
+
+    Returns:
+        The new state and open power.
+    """
+    pole_re, pole_im, gain = coefficients[0], coefficients[1], coefficients[2]
+    new_open = open_power.copy().reshape(1, -1)
+    frame = 0
+    for k in range(checkpoints.shape[0]):
+        start = k * SEGMENT
+        stop = min(start + SEGMENT, wave.size)
+        checkpoints[k] = state
+        last = frame
+        while last < ends.size and ends[last] <= stop:
+            last += 1
+        state, new_open = hop_sums(
+            wave[start:stop],
+            ends[frame:last] - start,
+            pole_re,
+            pole_im,
+            gain,
+            state,
+            new_open,
+            power[:, frame:last],
+            None,
+            None,
+        )
+        frame = last
+    return state, new_open[0]
+
+
+@_jit
+def full_rate(wave, coefficients, state, out, checkpoints):  # type: ignore[no-untyped-def]
+    """`kernels.subbands`, which also writes the state at the start of every segment."""
+    for k in range(checkpoints.shape[0]):
+        start = k * SEGMENT
+        stop = min(start + SEGMENT, wave.size)
+        checkpoints[k] = state
+        state = subbands(
+            wave[start:stop],
+            coefficients[0],
+            coefficients[1],
+            coefficients[2],
+            state,
+            out[:, start:stop],
+        )
+    return state
+
+
+@_jit
+def _retrace(wave, coefficients, state, trace):  # type: ignore[no-untyped-def]
+    """Run the filters from a state on: trace[i] is the state before sample i, or its last rows."""
+    pole_re, pole_im, gain = coefficients[0], coefficients[1], coefficients[2]
+    s = state.copy()
+    first = 8 - trace.shape[1]
+    trace[0] = s[first:]
+    s0r, s0i, s1r, s1i = s[0], s[1], s[2], s[3]
+    s2r, s2i, s3r, s3i = s[4], s[5], s[6], s[7]
+    for i in range(wave.size):
+        x = wave[i] + _DENORMAL_GUARD
+        for b in range(gain.size):
+            a, c = pole_re[b], pole_im[b]
+            r0 = gain[b] * x + a * s0r[b] - c * s0i[b]
+            i0 = a * s0i[b] + c * s0r[b]
+            r1 = r0 + a * s1r[b] - c * s1i[b]
+            i1 = i0 + a * s1i[b] + c * s1r[b]
+            r2 = r1 + a * s2r[b] - c * s2i[b]
+            i2 = i1 + a * s2i[b] + c * s2r[b]
+            r3 = r2 + a * s3r[b] - c * s3i[b]
+            i3 = i2 + a * s3i[b] + c * s3r[b]
+            s0r[b], s0i[b], s1r[b], s1i[b] = r0, i0, r1, i1
+            s2r[b], s2i[b], s3r[b], s3i[b] = r2, i2, r3, i3
+        for row in range(first, 8):
+            kept, now = trace[i + 1, row - first], s[row]
+            for b in range(gain.size):
+                kept[b] = now[b]
+
+
+@_jit
+def _add_product(re, im, other_re, other_im, sum_re, sum_im):  # type: ignore[no-untyped-def]
+    """Add z·w*, both (band,)."""
+    for b in range(re.size):
+        sum_re[b] += re[b] * other_re[b] + im[b] * other_im[b]
+        sum_im[b] += im[b] * other_re[b] - re[b] * other_im[b]
+
+
+@_jit
+def _go_back(wave, coefficients, trace, grad, carry, grad_wave, grad_pole, grad_gain):  # type: ignore[no-untyped-def]
+    """Run the adjoint filters over a segment, last sample first.
+
+    Args:
+        wave: (time,) of the segment.
+        coefficients: (3, band).
+        trace: (time + 1, 8, band) of `_retrace`; read where `grad_pole` is wanted.
+        grad: (time, 2, band), the derivative by the subbands.
+        carry: (8, band), that by the state after the segment; becomes that by the state
+            before it. It holds p*·λ.
+        grad_wave: (time,), written.
+        grad_pole: (2, band), Σ p*·λ·s* is added; None leaves it out.
+        grad_gain: (band,), added to.
+    """
+    pole_re, pole_im, gain = coefficients[0], coefficients[1], coefficients[2]
+    c0r, c0i, c1r, c1i = carry[0], carry[1], carry[2], carry[3]
+    c2r, c2i, c3r, c3i = carry[4], carry[5], carry[6], carry[7]
+    nothing = wave.dtype.type(0)
+    first = np.empty_like(gain)
+    for j in range(wave.size):
+        i = wave.size - 1 - j
+        by_re, by_im = grad[i, 0], grad[i, 1]
+        for b in range(gain.size):
+            a, c = pole_re[b], pole_im[b]
+            r3 = by_re[b] + c3r[b]
+            i3 = by_im[b] + c3i[b]
+            r2, i2 = r3 + c2r[b], i3 + c2i[b]
+            r1, i1 = r2 + c1r[b], i2 + c1i[b]
+            r0, i0 = r1 + c0r[b], i1 + c0i[b]
+            c0r[b], c0i[b] = a * r0 + c * i0, a * i0 - c * r0
+            c1r[b], c1i[b] = a * r1 + c * i1, a * i1 - c * r1
+            c2r[b], c2i[b] = a * r2 + c * i2, a * i2 - c * r2
+            c3r[b], c3i[b] = a * r3 + c * i3, a * i3 - c * r3
+            first[b] = r0
+        total = nothing
+        for b in range(gain.size):  # a loop of its own: within the one above it is not vectorised
+            total += gain[b] * first[b]
+        grad_wave[i] = total
+        if grad_pole is not None:
+            for b in range(gain.size):
+                grad_gain[b] += first[b] * wave[i]
+            for stage in range(0, 8, 2):
+                cr, ci = carry[stage], carry[stage + 1]
+                sr, si = trace[i, stage], trace[i, stage + 1]
+                _add_product(cr, ci, sr, si, grad_pole[0], grad_pole[1])
+
+
+@_jit
+def hop_power_adjoint(  # type: ignore[no-untyped-def]
+    wave, ends, coefficients, checkpoints, grad_power, carry, grad_wave, grad_pole, grad_gain
+):
+    """Derivatives of what `hop_power` gave, from the last segment to the first.
+
+    The power of a frame is Σ|y|², so that ∂L/∂y[t] = 2·∂L/∂power·y[t].
+
+    Args:
+        wave: (time,).
+        ends: (frame,) int64.
+        coefficients: (3, band).
+        checkpoints: (segment, 8, band) of `hop_power`.
+        grad_power: (frame + 1, band), by the power of every frame and of the open one.
+        carry: (8, band), by the new state; becomes that by the old one.
+        grad_wave: (time,), written.
+        grad_pole: (2, band), Σ p*·λ·s* is added; None leaves it and `grad_gain` out.
+        grad_gain: (band,), added to.
+    """
+    n_bands = coefficients.shape[1]
+    trace = np.empty((SEGMENT + 1, 2 if grad_pole is None else 8, n_bands), wave.dtype)
+    # Without the poles' gradient the past is needed no more once it is weighted: in place.
+    grad = trace[1:] if grad_pole is None else np.empty((SEGMENT, 2, n_bands), wave.dtype)
+    twice = grad_power + grad_power
+    frame = ends.size
+    for k in range(checkpoints.shape[0] - 1, -1, -1):
+        start = k * SEGMENT
+        stop = min(start + SEGMENT, wave.size)
+        _retrace(wave[start:stop], coefficients, checkpoints[k], trace)
+        for j in range(stop - start):
+            i = stop - start - 1 - j
+            while frame > 0 and ends[frame - 1] > start + i:
+                frame -= 1
+            by = twice[frame]
+            for part in range(2):
+                row = grad[i, part]
+                if grad_pole is not None:
+                    row[:] = trace[i + 1, 6 + part]
+                for b in range(n_bands):
+                    row[b] *= by[b]
+        _go_back(
+            wave[start:stop],
+            coefficients,
+            trace,
+            grad,
+            carry,
+            grad_wave[start:stop],
+            grad_pole,
+            grad_gain,
+        )
+
+
+@_jit
+def full_rate_adjoint(  # type: ignore[no-untyped-def]
+    wave, coefficients, checkpoints, grad_subbands, carry, grad_wave, grad_pole, grad_gain
+):
+    """Derivatives of what `full_rate` gave; `grad_subbands` is complex, (band, time)."""
+    n_bands = coefficients.shape[1]
+    trace = np.empty((SEGMENT + 1, 8, n_bands), wave.dtype)
+    grad = np.empty((SEGMENT, 2, n_bands), wave.dtype)
+    for k in range(checkpoints.shape[0] - 1, -1, -1):
+        start = k * SEGMENT
+        stop = min(start + SEGMENT, wave.size)
+        if grad_pole is not None:
+            _retrace(wave[start:stop], coefficients, checkpoints[k], trace)
+        for b in range(n_bands):
+            for i in range(stop - start):
+                grad[i, 0, b] = grad_subbands[b, start + i].real
+                grad[i, 1, b] = grad_subbands[b, start + i].imag
+        _go_back(
+            wave[start:stop],
+            coefficients,
+            trace,
+            grad,
+            carry,
+            grad_wave[start:stop],
+            grad_pole,
+            grad_gain,
+        )

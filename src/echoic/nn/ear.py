@@ -1,0 +1,323 @@
+"""The ear in torch: the runtime's figures, with gradients.
+
+On the CPU waves go through the runtime's own kernels, and their derivatives through the
+adjoint ones (`echoic.ear.adjoint`). Elsewhere, and where `method="fft"` asks for it, the
+same filters are applied by FFT in torch's own operations (`echoic.nn.gammatone`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from echoic.ear.design import DECAY_PER_ERB, ORDER, BankDesign, design_listening, gammatone_bank
+from echoic.ear.ear import COMPRESSIONS
+from echoic.ear.filterbank import check_rate
+from echoic.ear.haircell import FLOOR_DBFS, POWER_EXPONENT
+from echoic.ear.kernels import N_STATE_ROWS
+from echoic.errors import ParameterError
+from echoic.nn.gammatone import full_rate, full_rate_by_fft, hop_power, power_of_frames
+from echoic.streaming import FrameClock
+from echoic.units import ERB_RATE_PER_DECADE, ERB_SLOPE_PER_HZ, erb_rate_to_hz, hz_to_erb_rate
+
+METHODS = ("auto", "recursive", "fft")
+LEARNABLE = ("center", "bandwidth")
+# Below this power, −360 dB, a frame is 0 and has no derivative: that of the root would be endless.
+_SILENCE = 1e-36
+
+
+class _Bank(nn.Module):
+    """A gammatone bank's coefficients, learnable where asked, and the filters themselves.
+
+    Centres are learned as ERB-rates and bandwidths as logarithms: a learning rate then
+    suits all bands alike, and no bandwidth becomes negative.
+    """
+
+    coefficients: Tensor
+
+    def __init__(self, design: BankDesign, learnable: Collection[str], method: str) -> None:
+        super().__init__()
+        if isinstance(learnable, str) or set(learnable) - set(LEARNABLE):
+            raise ParameterError(f"learnable={learnable!r}: choose several from {LEARNABLE}")
+        if method not in METHODS:
+            raise ParameterError(f"method={method!r} is not one of {METHODS}")
+        self.sample_rate, self.n_bands, self.method = design.sample_rate, design.n_bands, method
+        self._design = None if learnable else design
+        if learnable:
+            places = torch.from_numpy(hz_to_erb_rate(design.center_hz))
+            widths = torch.from_numpy(np.log(design.bandwidth_hz))
+            self.center_erb_rate = nn.Parameter(places, requires_grad="center" in learnable)
+            self.log_bandwidth_hz = nn.Parameter(widths, requires_grad="bandwidth" in learnable)
+        else:
+            rows = np.stack([design.pole.real, design.pole.imag, design.gain])
+            self.register_buffer("coefficients", torch.from_numpy(rows), persistent=False)
+
+    def design(self) -> BankDesign:
+        """The bank as it is now, for the runtime."""
+        if self._design is not None:
+            return self._design
+        place, width = (
+            parameter.detach().cpu().double().numpy()
+            for parameter in (self.center_erb_rate, self.log_bandwidth_hz)
+        )
+        return gammatone_bank(self.sample_rate, erb_rate_to_hz(place), np.exp(width))
+
+    def present_coefficients(self) -> Tensor:
+        """(3, band): the closed form of `echoic.ear.design`, in float64 while it is computed."""
+        if self._design is not None:
+            return self.coefficients
+        center_hz = _erb_rate_to_hz(self.center_erb_rate.double())
+        bandwidth_hz = torch.exp(self.log_bandwidth_hz.double())
+        decay = 2 * torch.pi * DECAY_PER_ERB / self.sample_rate * bandwidth_hz
+        angle = 2 * torch.pi / self.sample_rate * center_hz
+        heard = (center_hz < self.sample_rate / 2).double()
+        radius = torch.exp(-decay) * heard
+        gain = (-torch.expm1(-decay)) ** ORDER * heard
+        return torch.stack([radius * torch.cos(angle), radius * torch.sin(angle), gain])
+
+    def by_fft(self, wave: Tensor) -> bool:
+        """Whether this wave goes through FFTs."""
+        if self.method == "recursive" and wave.device.type != "cpu":
+            raise ParameterError(f"method='recursive' runs on the CPU, not on {wave.device}")
+        return self.method == "fft" or wave.device.type != "cpu"
+
+    def check(self, wave: object) -> Tensor:
+        """A wave as (item, time), finite.
+
+        Raises:
+            ParameterError: no float32 or float64 tensor with a time axis, or on another
+                device than the module.
+        """
+        if not isinstance(wave, Tensor):
+            kind = f"{type(wave).__module__}.{type(wave).__name__}"
+            raise ParameterError(f"wave must be a torch tensor, not {kind}")
+        if wave.dtype not in (torch.float32, torch.float64) or wave.ndim == 0:
+            raise ParameterError(
+                f"wave must be float32 or float64 with a time axis, "
+                f"got {wave.dtype} of shape {tuple(wave.shape)}"
+            )
+        home = self.log_bandwidth_hz.device if self._design is None else self.coefficients.device
+        if wave.device != home:
+            raise ParameterError(f"wave is on {wave.device}, the module on {home}")
+        flat = wave.reshape(math.prod(wave.shape[:-1]), wave.shape[-1])
+        return torch.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _erb_rate_to_hz(erb_rate: Tensor) -> Tensor:
+    """As `echoic.units.erb_rate_to_hz`."""
+    return (10 ** (erb_rate / ERB_RATE_PER_DECADE) - 1) / ERB_SLOPE_PER_HZ
+
+
+def _check_state(state: Tensor, shape: tuple[int, ...], wave: Tensor, owner: str) -> None:
+    if state.shape != shape or state.dtype != wave.dtype or state.device != wave.device:
+        raise ParameterError(
+            f"state of shape {tuple(state.shape)}, {state.dtype}, on {state.device} does not "
+            f"belong to this {owner} and wave, which need {shape}, {wave.dtype}, {wave.device}"
+        )
+
+
+class FilterbankState(NamedTuple):
+    """stages: (..., 8, band)."""
+
+    stages: Tensor
+
+
+class Filterbank(_Bank):
+    """`echoic.Filterbank` in torch: complex subbands at full rate, differentiable.
+
+    Args:
+        sample_rate: Hz, 8 to 192 kHz.
+        n_bands: 1 to 256.
+        low_hz: Centre of the lowest band.
+        high_hz: Centre of the highest band; bands from Nyquist up are silent.
+        design: A bank to use instead.
+        learnable: Which of "center" and "bandwidth" are parameters.
+        method: "recursive" (CPU only), "fft", or "auto": recursive on the CPU.
+
+    Shape:
+        wave (..., time) -> subbands (..., band, time), complex.
+
+    Delay: 0 samples. Hop: 1.
+
+    Raises:
+        ParameterError: a value outside of its range, or a wave of another dtype or device.
+
+    Example:
+        >>> bank = Filterbank(sample_rate=16000)
+        >>> bank(torch.zeros(2, 160))[0].shape
+        torch.Size([2, 64, 160])
+    """
+
+    hop = 1
+    delay = 0
+
+    def __init__(
+        self,
+        *,
+        sample_rate: float,
+        n_bands: int = 64,
+        low_hz: float = 50.0,
+        high_hz: float = 7600.0,
+        design: BankDesign | None = None,
+        learnable: Collection[str] = (),
+        method: str = "auto",
+    ) -> None:
+        design = design or design_listening(
+            sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
+        )
+        check_rate(design, sample_rate)
+        super().__init__(design, learnable, method)
+
+    def forward(
+        self, wave: Tensor, state: FilterbankState | None = None
+    ) -> tuple[Tensor, FilterbankState]:
+        """Filter the next chunk."""
+        flat, lead = self.check(wave), wave.shape[:-1]
+        shape = (*lead, N_STATE_ROWS, self.n_bands)
+        stages = flat.new_zeros(shape) if state is None else state.stages
+        _check_state(stages, shape, flat, "Filterbank")
+        coefficients = self.present_coefficients().to(flat.dtype)
+        stages = stages.reshape(flat.shape[0], *shape[-2:])
+        if self.by_fft(flat):
+            ring = self.design().ring_samples
+            subbands, stages = full_rate_by_fft(flat, coefficients, stages, ring)
+        else:
+            subbands, stages = full_rate(flat, coefficients, stages)
+        out = subbands.reshape(*lead, self.n_bands, wave.shape[-1])
+        return out, FilterbankState(stages.reshape(shape))
+
+
+class EarState(NamedTuple):
+    """What the ear carries from chunk to chunk.
+
+    stages: (..., 8, band) filter stages.
+    open_power: (..., band) of the frame that is still open.
+    n_samples: (1,) samples heard so far, int64, on the CPU.
+    """
+
+    stages: Tensor
+    open_power: Tensor
+    n_samples: Tensor
+
+    def detach(self) -> EarState:
+        """The same, without its past: gradients stop here."""
+        return EarState(*(part.detach() for part in self))
+
+
+class Ear(_Bank):
+    """`echoic.Ear` in torch: the envelope of every band and frame, differentiable.
+
+    Where a program computes a mel spectrogram of a wave (..., time), this gives the same
+    layout (..., band, frame), and the runtime's figures to 1e-5. Gradients reach the wave,
+    the learnable centres and bandwidths, and, through the state, the chunk before;
+    `state.detach()` stops them there. On the CPU a gradient of a gradient is not to be had.
+
+    Args:
+        sample_rate: Hz, 8 to 192 kHz.
+        n_bands: 1 to 256.
+        low_hz: Centre of the lowest band.
+        high_hz: Centre of the highest band; bands from Nyquist up are silent.
+        hop_s: Seconds a frame; frame k ends at sample ⌊(k + 1)·rate·hop_s⌋.
+        compression: Of the envelope: "none", "power" (exponent 0.3) or "log"
+            (0 at −100 dBFS and below, where there is no gradient, 1 at 0 dBFS).
+        design: A bank to use instead.
+        learnable: Which of "center" and "bandwidth" are parameters.
+        method: "recursive" (CPU only), "fft", or "auto": recursive on the CPU.
+
+    Shape:
+        wave (..., time) -> frames (..., band, frame).
+
+    Delay: 0 frames. Hop: `hop` samples.
+
+    Raises:
+        ParameterError: a value outside of its range, or a wave of another dtype or device.
+
+    Example:
+        >>> ear = Ear(sample_rate=16000)
+        >>> wave = torch.zeros(2, 16000, requires_grad=True)
+        >>> frames, state = ear(wave)
+        >>> frames.shape
+        torch.Size([2, 64, 400])
+    """
+
+    delay = 0
+
+    def __init__(
+        self,
+        *,
+        sample_rate: float,
+        n_bands: int = 64,
+        low_hz: float = 50.0,
+        high_hz: float = 7600.0,
+        hop_s: float = 0.0025,
+        compression: str = "none",
+        design: BankDesign | None = None,
+        learnable: Collection[str] = (),
+        method: str = "auto",
+    ) -> None:
+        if compression not in COMPRESSIONS:
+            raise ParameterError(f"compression={compression!r} is not one of {tuple(COMPRESSIONS)}")
+        design = design or design_listening(
+            sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
+        )
+        check_rate(design, sample_rate)
+        super().__init__(design, learnable, method)
+        self.clock = FrameClock(sample_rate=sample_rate, hop_s=hop_s)
+        self.compression = compression
+
+    @property
+    def hop(self) -> float:
+        """Samples a frame, not always a whole number."""
+        return self.clock.hop_samples
+
+    def forward(self, wave: Tensor, state: EarState | None = None) -> tuple[Tensor, EarState]:
+        """Hear the next chunk; give the frames that it completes."""
+        flat, lead = self.check(wave), wave.shape[:-1]
+        shape = (*lead, N_STATE_ROWS, self.n_bands)
+        if state is None:
+            open_power = flat.new_zeros((*lead, self.n_bands))
+            state = EarState(flat.new_zeros(shape), open_power, torch.zeros(1, dtype=torch.int64))
+        _check_state(state.stages, shape, flat, "Ear")
+        _check_state(state.open_power, (*lead, self.n_bands), flat, "Ear")
+        start = int(state.n_samples[0])
+        ends = self.clock.ends(start, start + wave.shape[-1])
+        power, stages, open_power = self._powers(flat, state, ends - start)
+        samples = np.diff(ends, prepend=self.clock.end(self.clock.n_frames(start) - 1))
+        mean = power / torch.from_numpy(samples).to(power)
+        frames = self._compress(mean)
+        new_state = EarState(
+            stages.reshape(shape),
+            open_power.reshape(state.open_power.shape),
+            state.n_samples + wave.shape[-1],
+        )
+        return frames.reshape(*lead, self.n_bands, ends.size), new_state
+
+    def _powers(
+        self, wave: Tensor, state: EarState, ends: NDArray[np.int64]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        coefficients = self.present_coefficients().to(wave.dtype)
+        stages = state.stages.reshape(wave.shape[0], N_STATE_ROWS, self.n_bands)
+        open_power = state.open_power.reshape(wave.shape[0], self.n_bands)
+        if not self.by_fft(wave):
+            return hop_power(wave, coefficients, stages, open_power, ends)
+        ring = self.design().ring_samples
+        subbands, stages = full_rate_by_fft(wave, coefficients, stages, ring)
+        power, open_power = power_of_frames(subbands, open_power, ends)
+        return power, stages, open_power
+
+    def _compress(self, mean_power: Tensor) -> Tensor:
+        heard = mean_power > _SILENCE
+        envelope = 2 * torch.sqrt(torch.where(heard, mean_power, 1))
+        if self.compression == "power":
+            envelope = envelope**POWER_EXPONENT
+        envelope = torch.where(heard, envelope, 0)
+        if self.compression == "log":
+            floor = 10 ** (FLOOR_DBFS / 20)
+            return 20 * torch.log10(envelope.clamp(min=floor)) / -FLOOR_DBFS + 1
+        return envelope

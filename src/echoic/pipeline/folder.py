@@ -1,0 +1,157 @@
+"""A hearing written into a folder: events, stems, picture, page."""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from echoic.audio import open_writer
+from echoic.ear.design import design_listening
+from echoic.ear.frontend import HOP_S
+from echoic.errors import EchoicWarning
+from echoic.events import Event, to_audacity, to_csv
+from echoic.labels import REST
+from echoic.pipeline.hear import Listener, heard_labels, separate
+from echoic.pipeline.sound import NamedSound, no_one
+from echoic.pipeline.spool import Spool
+from echoic.report.meter import ColumnMeter
+from echoic.streaming import FrameClock
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+PARTS = ("events", "stems", "picture", "page")
+STEM_SUBTYPES = {"wav": "FLOAT", "flac": "PCM_24"}
+
+
+def hear_into(
+    folder: Path,
+    sound: NamedSound,
+    listener: Listener,
+    *,
+    parts: Collection[str] = PARTS,
+    stem_format: str = "wav",
+    advance: Callable[[float], None] = no_one,
+) -> dict[str, Any]:
+    """Hear a sound and write the hearing into an empty folder.
+
+    Args:
+        folder: Exists; nothing else is written to but a nameless temporary file in it.
+        sound: Read twice, or once without stems.
+        listener: Says what is listened for.
+        parts: What to write, of `PARTS`.
+        stem_format: Suffix of the stems; "flac" holds 24 bits and clips.
+        advance: Takes the seconds that are done, of twice the sound's with stems.
+
+    Returns:
+        What `events.json` holds.
+    """
+    started = time.monotonic()
+    n_frames = FrameClock(sample_rate=sound.sample_rate, hop_s=HOP_S).n_frames(sound.n_samples)
+    meter = ColumnMeter(max(n_frames, 1), n_bands=64)
+    stems: dict[str, str] = {}
+    with Spool(folder) if "stems" in parts else nullcontext() as places:
+        events = listener.listen(sound, places=places, on_envelope=meter.add, advance=advance)
+        if places is not None:
+            labels = heard_labels(events)
+            stems = {label: f"stems/{label}.{stem_format}" for label in (*labels, REST)}
+            write_stems(folder, stems, sound, listener, places, advance)
+    record = {
+        "file": sound.path,
+        "sample_rate": sound.sample_rate,
+        "duration_s": round(sound.duration_s, 6),
+        "model": listener.model.card.name,
+        "events": [asdict(event) for event in events],
+        "stems": stems,
+    }
+    if "events" in parts:
+        write_events(folder, record, events)
+    write_pictures(folder, sound, record, events, meter.level_db(), parts, started)
+    return record
+
+
+def write_stems(
+    folder: Path,
+    stems: dict[str, str],
+    sound: NamedSound,
+    listener: Listener,
+    places: Spool,
+    advance: Callable[[float], None],
+) -> None:
+    """Write one file a label, the rest last."""
+    (folder / "stems").mkdir()
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(
+                open_writer(
+                    folder / path,
+                    sample_rate=sound.sample_rate,
+                    channels=sound.n_channels,
+                    frames=sound.n_samples,
+                    subtype=STEM_SUBTYPES[Path(path).suffix[1:]],
+                )
+            )
+            for path in stems.values()
+        ]
+        labels = list(stems)[:-1]
+        for signals in separate(sound, listener.model, places, labels, advance):
+            for writer, signal in zip(writers, signals, strict=True):
+                writer.write(signal)
+
+
+def write_events(folder: Path, record: dict[str, Any], events: Sequence[Event]) -> None:
+    """Write the events in three forms."""
+    for name, text in (
+        ("events.json", json.dumps(record, indent=2) + "\n"),
+        ("events.csv", to_csv(events)),
+        ("events.txt", to_audacity(events)),
+    ):
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_pictures(
+    folder: Path,
+    sound: NamedSound,
+    record: dict[str, Any],
+    events: Sequence[Event],
+    level_db: NDArray[np.float64],
+    parts: Collection[str],
+    started: float,
+) -> None:
+    """Write the cochleagram and the page, as far as they are wanted."""
+    center_hz = design_listening(sample_rate=sound.sample_rate).center_hz
+    elapsed_s = time.monotonic() - started
+    if "picture" in parts:
+        from echoic.report.plots import draw_cochleagram
+
+        path = folder / "cochleagram.png"
+        draw_cochleagram(
+            level_db, center_hz, sound.duration_s, title=sound.name, path=path, events=events
+        )
+    if "page" in parts:
+        from echoic.report.page import write_page
+
+        with warnings.catch_warnings():
+            # The page reads the sound again; what is odd about it has been said.
+            warnings.simplefilter("ignore", EchoicWarning)
+            write_page(
+                folder / "report.html",
+                source_name=sound.name,
+                duration_s=sound.duration_s,
+                sample_rate=sound.sample_rate,
+                n_channels=sound.n_channels,
+                model=record["model"],
+                events=events,
+                stems={label: folder / path for label, path in record["stems"].items()},
+                level_db=level_db,
+                center_hz=center_hz,
+                elapsed_s=elapsed_s,
+                original=sound.file,
+            )

@@ -1,0 +1,187 @@
+"""The main job: what sounds, when, and each sound by itself.
+
+Two passes over the sound. The first runs ear and network once: the envelope
+goes to the picture, the probabilities become events, the places that masks are
+made from are kept. The second, which needs neither, takes the wave apart among
+the labels that were heard.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.ear.design import design_listening
+from echoic.errors import ParameterError
+from echoic.events import Event
+from echoic.labels import REST
+from echoic.pipeline.sound import Sound, Wave, WaveSound, no_one
+from echoic.pipeline.spool import Spool
+from echoic.processors.detect import find_events
+from echoic.processors.listen import Listen
+from echoic.processors.model import Model, check_labels, load_model
+from echoic.processors.separate import Replay
+from echoic.streaming import run
+
+
+@dataclass(frozen=True, eq=False)
+class Hearing:
+    """A hearing.
+
+    Attributes:
+        events: What sounds from when to when, in order of onset.
+        stems: label -> wave, for every label that has an event, and "rest" last;
+            each of the input's shape. They add up to the input.
+        cochleagram: (band, frame) envelope every 5 ms, of the summed power of the channels.
+        center_hz: (band,) of the cochleagram.
+        sample_rate: Hz.
+        model: Name of the model.
+    """
+
+    events: list[Event]
+    stems: dict[str, NDArray[np.float32]] = field(repr=False)
+    cochleagram: NDArray[np.float32] = field(repr=False)
+    center_hz: NDArray[np.float64] = field(repr=False)
+    sample_rate: float
+    model: str
+
+
+def hear(
+    wave: NDArray[np.floating],
+    *,
+    sample_rate: int,
+    model: str = "hear",
+    labels: Sequence[str] | None = None,
+    threshold: float | None = None,
+) -> Hearing:
+    """Hear a whole wave: events, stems that add up to it, and its cochleagram.
+
+    Args:
+        wave: (time,) or (channel, time).
+        sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+        model: Name of the model.
+        labels: What to listen for; all that the model knows if None.
+        threshold: Of the probability, for all labels alike; the model's own if None.
+
+    Raises:
+        ParameterError: not a wave, or a value out of range.
+        LabelError: a label that the model does not know.
+
+    Example:
+        >>> hearing = hear(np.zeros(8000, np.float32), sample_rate=16000)
+        >>> hearing.stems["rest"].shape
+        (8000,)
+    """
+    sound = WaveSound(wave, sample_rate=sample_rate)
+    listener = Listener(model, labels=labels, threshold=threshold)
+    center_hz = design_listening(sample_rate=sample_rate).center_hz
+    envelopes: list[NDArray[np.float32]] = []
+    with Spool() as places:
+        events = listener.listen(sound, places=places, on_envelope=envelopes.append)
+        heard = heard_labels(events)
+        parts = list(separate(sound, listener.model, places, heard))
+    signals = np.concatenate(parts, axis=-1)
+    return Hearing(
+        events=events,
+        stems={
+            label: signal.reshape(np.shape(wave))
+            for label, signal in zip((*heard, REST), signals, strict=True)
+        },
+        cochleagram=np.concatenate(envelopes, axis=-1),
+        center_hz=center_hz,
+        sample_rate=sample_rate,
+        model=model,
+    )
+
+
+def heard_labels(events: Sequence[Event]) -> tuple[str, ...]:
+    """The labels of the events, each once, in order of first onset."""
+    return tuple(dict.fromkeys(event.label for event in events))
+
+
+class Listener:
+    """The first pass: a model, and what is listened for.
+
+    Args:
+        model: Name of the model.
+        labels: What to listen for; all that it knows if None.
+        threshold: Of the probability, for all labels alike; the card's if None.
+
+    Raises:
+        ParameterError: a threshold that is not between 0 and 1.
+        LabelError: a label that the model does not know.
+        ModelError: there is no such model.
+    """
+
+    def __init__(
+        self,
+        model: str = "hear",
+        *,
+        labels: Sequence[str] | None = None,
+        threshold: float | None = None,
+    ) -> None:
+        if threshold is not None and not 0 < threshold < 1:
+            raise ParameterError(f"threshold={threshold!r} is not between 0 and 1")
+        self.model = load_model(model)
+        self.labels = (
+            self.model.labels if labels is None else check_labels(labels, self.model.labels)
+        )
+        self.threshold = {
+            label: self.model.card.threshold[label] if threshold is None else threshold
+            for label in self.labels
+        }
+
+    def listen(
+        self,
+        sound: Sound,
+        *,
+        places: Spool | None,
+        on_envelope: Callable[[NDArray[np.float32]], None],
+        advance: Callable[[float], None] = no_one,
+    ) -> list[Event]:
+        """Hear a sound once.
+
+        Args:
+            sound: Read from its beginning to its end.
+            places: Takes what masks are made from; None if no stems will be wanted.
+            on_envelope: Takes the cochleagram, (band, frame) block by block.
+            advance: Takes the seconds that are done.
+
+        Returns:
+            The events of the labels listened for.
+        """
+        listen = Listen(self.model, sample_rate=sound.sample_rate, want_masks=places is not None)
+        rows = [self.model.labels.index(label) for label in self.labels]
+        answers = array("f")  # grows in place, where joining parts would hold them twice
+        for heard in run(listen, sound.blocks(advance)):
+            on_envelope(heard.envelope)
+            answers.frombytes(heard.probabilities[rows].T.tobytes())
+            if places is not None:
+                places.append(heard.places)
+        return find_events(
+            np.frombuffer(answers, np.float32).reshape(-1, len(rows)).T,
+            labels=self.labels,
+            threshold=self.threshold,
+            step_s=self.model.answer_s,
+            duration_s=sound.duration_s,
+        )
+
+
+def separate(
+    sound: Sound,
+    model: Model,
+    places: Spool,
+    labels: Sequence[str],
+    advance: Callable[[float], None] = no_one,
+) -> Iterator[Wave]:
+    """The second pass: signals (label + 1, channel, time) block by block, rest last.
+
+    The sound is shared out among these labels and the rest alone; they lie
+    where the input lies and add up to it.
+    """
+    replay = Replay(model, places.read, labels=labels, among=labels, sample_rate=sound.sample_rate)
+    return run(replay, sound.blocks(advance))

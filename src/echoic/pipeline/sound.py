@@ -1,0 +1,75 @@
+"""A sound that can be read from its beginning, block by block, more than once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.streaming import as_channels, in_blocks
+
+Wave = NDArray[np.float32]
+
+
+def no_one(_amount: float) -> None:
+    """Take no notice of the progress."""
+
+
+class Sound(Protocol):
+    """What the pipeline asks of a sound; files are read by the command line's `Source`."""
+
+    sample_rate: int
+    n_channels: int
+    n_samples: int
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+
+    def blocks(self, advance: Callable[[float], None] = no_one) -> Iterator[Wave]:
+        """Read from the beginning, (channel, time) each; `advance` gets the seconds done."""
+
+
+class NamedSound(Sound, Protocol):
+    """A sound that has a name and, if it can be opened again, a file."""
+
+    path: str
+
+    @property
+    def name(self) -> str:
+        """What results are named after."""
+
+    @property
+    def file(self) -> Path | None:
+        """Where it can be read again."""
+
+
+class WaveSound:
+    """A wave in memory.
+
+    Args:
+        wave: (time,) or (channel, time).
+        sample_rate: Hz.
+
+    Raises:
+        ParameterError: not a wave.
+    """
+
+    def __init__(self, wave: NDArray[np.floating], *, sample_rate: int) -> None:
+        self.wave = as_channels(wave)
+        self.sample_rate = sample_rate
+        self.n_channels, self.n_samples = self.wave.shape
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.n_samples / self.sample_rate
+
+    def blocks(self, advance: Callable[[float], None] = no_one) -> Iterator[Wave]:
+        """Read from the beginning; `advance` gets the seconds of each block when it is done."""
+        for block in in_blocks(self.wave):
+            yield block
+            advance(block.shape[-1] / self.sample_rate)

@@ -1,0 +1,44 @@
+"""Tagging a whole sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.pipeline.sound import Sound, WaveSound, no_one
+from echoic.processors.detect import Detect
+from echoic.processors.tag import rank
+from echoic.streaming import run
+
+
+def tag(
+    wave: NDArray[np.floating], *, sample_rate: int, model: str = "hear"
+) -> list[tuple[str, float]]:
+    """What is in a clip: every label with its confidence, best first.
+
+    Args:
+        wave: (time,) or (channel, time).
+        sample_rate: Hz, 8 to 192 kHz.
+        model: Name of the model.
+
+    Raises:
+        ParameterError: not a wave.
+
+    Example:
+        >>> silence = np.zeros(8000, np.float32)
+        >>> tags = tag(silence, sample_rate=16000)
+        >>> "speech" in dict(tags)
+        True
+    """
+    return tag_sound(WaveSound(wave, sample_rate=sample_rate), model=model)
+
+
+def tag_sound(
+    sound: Sound, *, model: str = "hear", advance: Callable[[float], None] = no_one
+) -> list[tuple[str, float]]:
+    """As `tag`, of a sound that is read block by block."""
+    detect = Detect(sample_rate=sound.sample_rate, model=model)
+    probabilities = np.concatenate(list(run(detect, sound.blocks(advance))), axis=-1)
+    return rank(probabilities, detect.labels, step_s=detect.step_s)

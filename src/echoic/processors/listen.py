@@ -1,0 +1,80 @@
+"""Listening: the ear's envelope and what a model hears in it, in one pass."""
+
+from __future__ import annotations
+
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.ear.frontend import FrontEnd, FrontEndState
+from echoic.processors.model import Model
+from echoic.processors.network import NetworkState
+from echoic.streaming import check_kind
+
+Value = TypeVar("Value")
+
+
+class Listened(NamedTuple, Generic[Value]):
+    """What one pass over a wave gives.
+
+    envelope: (band, frame) every 5 ms, of the summed power of the channels.
+    probabilities: (label, answer).
+    places: (…, step), what masks are made from.
+    """
+
+    envelope: Value
+    probabilities: Value
+    places: Value
+
+
+class ListenState(NamedTuple):
+    """State of the front end and of the network."""
+
+    front_end: FrontEndState
+    network: NetworkState
+
+
+class Listen:
+    """Hear a wave through the front end and a model.
+
+    Args:
+        model: From `load_model`.
+        sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+        want_masks: Whether places are wanted, or left out.
+
+    Shape:
+        wave (channel, time) -> `Listened`.
+
+    Delay: 0, but for the probabilities, which are `model.look_ahead_steps` answers late.
+    Hop: 5 ms a frame; places and probabilities come every so many frames.
+    """
+
+    def __init__(self, model: Model, *, sample_rate: float, want_masks: bool = True) -> None:
+        self.model = model
+        self.front_end = FrontEnd(sample_rate=sample_rate)
+        self.want_masks = want_masks
+        self.hop = self.front_end.hop
+        self.delay = Listened(0, model.look_ahead_steps, 0)
+
+    def __call__(
+        self, wave: NDArray[np.floating], state: ListenState | None = None
+    ) -> tuple[Listened[NDArray[np.float32]], ListenState]:
+        """Hear the next chunk."""
+        if state is not None:
+            check_kind(state, ListenState, owner="Listen")
+        envelope, frames, front_end = self.front_end.listen(wave, state and state.front_end)
+        heard, network = self.model(frames, state and state.network, want_masks=self.want_masks)
+        return Listened(envelope, *heard), ListenState(front_end, network)
+
+    def finish(self, state: ListenState) -> Listened[NDArray[np.float32]]:
+        """The probabilities still owed, as if silence followed; nothing else is late."""
+        check_kind(state, ListenState, owner="Listen")
+        n_owed = self.model.look_ahead_steps
+        n_channels = state.front_end.ear.stages.shape[0]
+        # One answer more, since part of one may be heard already and not be owed.
+        n_samples = int(np.ceil((n_owed + 1) * self.model.frames_per_answer * self.hop))
+        heard, _ = self(np.zeros((n_channels, n_samples), np.float32), state)
+        return Listened(
+            heard.envelope[..., :0], heard.probabilities[..., :n_owed], heard.places[..., :0]
+        )

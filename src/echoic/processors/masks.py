@@ -1,0 +1,170 @@
+"""Carrying masks out: each wanted sound by itself, and what is left over."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.ear.design import N_GAIN_BANDS, design_inverse, design_separating
+from echoic.ear.filterbank import fresh_stages
+from echoic.ear.frontend import HOP_S
+from echoic.ear.masked import apply_gains
+from echoic.errors import ParameterError
+from echoic.streaming import FrameClock, as_float32, check_kind, check_state
+
+DELAY_S = 0.008
+_RAMP_S = HOP_S
+_VECTOR = 8  # bands fill whole vector registers; what is missing is silent
+
+
+class ApplyMasksState(NamedTuple):
+    """What is carried from chunk to chunk.
+
+    stages: (channel, 8, band) of the filters.
+    recent: (channel, delay) last samples of the input.
+    gains: (2, label, band), those before the last step and those of it.
+    n_samples: (1,) samples heard so far.
+    """
+
+    stages: NDArray[np.float32]
+    recent: NDArray[np.float32]
+    gains: NDArray[np.float32]
+    n_samples: NDArray[np.int64]
+
+
+class ApplyMasks:
+    """Multiply masks onto a wave's subbands and add them up, one signal a label.
+
+    Who gives the masks is another's affair. As many samples come out of each
+    call as went in. The mask of a step is known when the step ends and used
+    from there until the next one ends, on samples that came in `delay` earlier:
+    it has heard what it acts on. From the mask before it is reached in a
+    straight line over 5 ms, so that nothing clicks; before the first one all is
+    rest. The rest is the delayed input minus the others, so that the signals
+    add up by construction. All channels get the same gains, and bands above the
+    highest that a mask knows follow that one.
+
+    Args:
+        n_labels: Signals besides the rest; 0 leaves the rest alone.
+        frames_per_step: Front-end frames of 5 ms in a step of the masks.
+        sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+
+    Shape:
+        wave (channel, time), masks (label, 64, step) of the steps that end in it
+        -> signals (label + 1, channel, time), rest last.
+
+    Delay: `delay` samples, 8 ms. Hop: 1.
+
+    Raises:
+        ParameterError: a value out of range, or not as many masks as steps.
+
+    Example:
+        >>> apply = ApplyMasks(n_labels=2, frames_per_step=2, sample_rate=16000)
+        >>> masks = np.full((2, 64, 10), 0.5, np.float32)
+        >>> signals, state = apply(np.ones((1, 1600), np.float32), masks)
+        >>> signals.shape, apply.delay
+        ((3, 1, 1600), 128)
+    """
+
+    hop = 1
+
+    def __init__(self, *, n_labels: int, frames_per_step: int, sample_rate: float) -> None:
+        """Design the bank and its inverse."""
+        bank = design_separating(sample_rate=sample_rate)
+        inverse = design_inverse(bank, delay_s=DELAY_S)
+        self.delay = inverse.delay_samples
+        self.n_labels = n_labels
+        self._clock = FrameClock(sample_rate=sample_rate, hop_s=HOP_S * frames_per_step)
+        self._ramp = int(_RAMP_S * sample_rate)
+        n_missing = -bank.n_bands % _VECTOR
+        self._n_bands = bank.n_bands + n_missing
+        gain = bank.gain * inverse.weight[0]
+        rows = (inverse.band_delay_samples[0], bank.pole.real, bank.pole.imag, gain.real, gain.imag)
+        delay, *coefficients = (np.pad(row, (0, n_missing)) for row in rows)
+        self._band_delay = np.ascontiguousarray(delay, np.int64)
+        self._coefficients = [np.ascontiguousarray(row, np.float32) for row in coefficients]
+
+    def n_steps(self, n_samples: int) -> int:
+        """Steps that end within so many samples."""
+        return self._clock.n_frames(n_samples)
+
+    def init_state(self, n_channels: int) -> ApplyMasksState:
+        """The state before any sound."""
+        return ApplyMasksState(
+            fresh_stages((n_channels,), self._n_bands),
+            np.zeros((n_channels, self.delay), np.float32),
+            np.zeros((2, self.n_labels, self._n_bands), np.float32),
+            np.zeros(1, np.int64),
+        )
+
+    def __call__(
+        self,
+        wave: NDArray[np.floating],
+        masks: NDArray[np.float32],
+        state: ApplyMasksState | None = None,
+    ) -> tuple[NDArray[np.float32], ApplyMasksState]:
+        """Take the next chunk apart by the masks of the steps that end in it."""
+        wave = as_float32(wave)
+        if wave.ndim != 2:
+            raise ParameterError(f"wave of shape {wave.shape} is not (channel, time)")
+        fresh = self.init_state(wave.shape[0])
+        if state is None:
+            state = fresh
+        check_state(state, fresh, owner="ApplyMasks")
+        start = int(state.n_samples[0])
+        ends = self._clock.ends(start, start + wave.shape[1]) - start
+        if masks.shape != (self.n_labels, N_GAIN_BANDS, ends.size):
+            raise ParameterError(
+                f"masks of shape {masks.shape} do not fit {self.n_labels} labels, "
+                f"{N_GAIN_BANDS} bands and the {ends.size} steps that end in the chunk"
+            )
+        return self._take_apart(wave, masks, state, ends)
+
+    def finish(self, state: ApplyMasksState) -> NDArray[np.float32]:
+        """The last `delay` samples; no step ends in them, the last mask stays."""
+        check_kind(state, ApplyMasksState, owner="ApplyMasks")
+        silence = np.zeros_like(state.recent)
+        no_masks = np.empty((self.n_labels, N_GAIN_BANDS, 0), np.float32)
+        return self._take_apart(silence, no_masks, state, np.empty(0, np.int64))[0]
+
+    def _take_apart(
+        self,
+        wave: NDArray[np.float32],
+        masks: NDArray[np.float32],
+        state: ApplyMasksState,
+        ends: NDArray[np.int64],
+    ) -> tuple[NDArray[np.float32], ApplyMasksState]:
+        n_channels, n_samples = wave.shape
+        start = int(state.n_samples[0])
+        extended = np.concatenate([state.recent, wave], axis=1)
+        above = self._n_bands - N_GAIN_BANDS
+        new = np.pad(masks, ((0, 0), (0, above), (0, 0)), mode="edge").transpose(2, 0, 1)
+        gains = np.ascontiguousarray(np.concatenate([state.gains, new], dtype=np.float32))
+        elapsed = start - self._clock.end(self._clock.n_frames(start) - 1)
+        signals = np.empty((self.n_labels + 1, n_channels, n_samples), np.float32)
+        wanted = np.empty((self.n_labels, n_samples), np.float32)
+        stages = state.stages
+        if self.n_labels and n_samples:
+            stages = np.empty_like(stages)
+            for channel in range(n_channels):
+                stages[channel] = apply_gains(
+                    extended[channel],
+                    self._band_delay,
+                    *self._coefficients,
+                    state.stages[channel],
+                    gains,
+                    ends,
+                    elapsed,
+                    self._ramp,
+                    wanted,
+                )
+                signals[:-1, channel] = wanted
+        signals[-1] = extended[:, :n_samples] - signals[:-1].sum(axis=0)
+        return signals, ApplyMasksState(
+            stages,
+            extended[:, n_samples:].copy(),
+            gains[-2:].copy(),
+            np.array([start + n_samples]),
+        )

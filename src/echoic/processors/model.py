@@ -1,0 +1,138 @@
+"""A model: a card's network, walking along the front end's frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.ear.frontend import HOP_S, SPECIFICATION
+from echoic.errors import LabelError, ModelError
+from echoic.processors.network import Heard, Network, NetworkState
+from echoic.runtime import Card, find_model
+
+
+def check_labels(labels: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels as a tuple.
+
+    Raises:
+        LabelError: a label that the model does not know, or one given twice.
+    """
+    if isinstance(labels, str):
+        labels = (labels,)
+    for label in labels:
+        if label not in known:
+            raise LabelError(f"unknown label {label!r}; known: {' '.join(known)}")
+    if len(set(labels)) < len(labels):
+        raise LabelError(f"a label is given twice: {' '.join(labels)}")
+    return tuple(labels)
+
+
+class Model:
+    """A network that says which labels sound, and what masks are made from.
+
+    It answers in two rhythms: `places`, all that masks need, once a step, at
+    once; `probabilities` once an answer, `look_ahead_steps` answers late, when
+    more has been heard. What places look like is the network's own affair:
+    `masks` turns them, now or later, into shares of labels.
+
+    Args:
+        card: Of the model.
+
+    Attributes:
+        card: As given.
+        labels: What it knows, in the order of the probabilities.
+        frames_per_step: Front-end frames of 5 ms in a step of places and masks.
+        frames_per_answer: Front-end frames of 5 ms in a step of probabilities.
+        look_ahead_steps: Answers by which the probabilities are late.
+
+    Shape:
+        frames (2, 64, frame) -> `Heard`: probabilities (label, answer), places (…, step).
+
+    Delay: 0 steps for places, `look_ahead_steps` answers for probabilities.
+    Hop: `frames_per_step` frames for places.
+
+    Raises:
+        ModelError: a graph is missing or damaged, the card is of a network of
+            another kind, or of one that learned with another front end.
+    """
+
+    def __init__(self, card: Card) -> None:
+        """Check the card and load the network."""
+        if card.kind != "labels":
+            raise ModelError(f"{card.name}: gives {card.kind}, where masks of labels are asked for")
+        differs = sorted(
+            name
+            for name in card.front_end.keys() | SPECIFICATION.keys()
+            if card.front_end.get(name) != SPECIFICATION.get(name)
+        )
+        if differs:
+            name = differs[0]
+            raise ModelError(
+                f"{card.name}: learned with another front end: {name} is "
+                f"{card.front_end.get(name)!r} in its card and {SPECIFICATION.get(name)!r} here"
+            )
+        self.card = card
+        self.labels = card.labels
+        self._network = Network(card)
+        self.frames_per_step = self._network.frames_per_step
+        self.frames_per_answer = self._network.frames_per_answer
+        self.answer_s = HOP_S * self.frames_per_answer
+        self.look_ahead_steps = round(card.look_ahead_s / self.answer_s)
+        self.hop = self.frames_per_step
+        self.delay = Heard(probabilities=self.look_ahead_steps, places=0)
+
+    def __call__(
+        self,
+        frames: NDArray[np.float32],
+        state: NetworkState | None = None,
+        *,
+        want_masks: bool = True,
+    ) -> tuple[Heard[NDArray[np.float32]], NetworkState]:
+        """Take the next frames in; without `want_masks` there are 0 steps of places."""
+        return self._network(frames, state, want_masks=want_masks)
+
+    def masks(
+        self,
+        places: NDArray[np.floating],
+        labels: Sequence[str],
+        among: Sequence[str] | None = None,
+    ) -> NDArray[np.float32]:
+        """The labels' shares of the power in every band, and the rest's.
+
+        Args:
+            places: Of some steps, as the call gave them, or rounded to float16.
+            labels: Whose shares are wanted.
+            among: The labels that the power is shared out among, together with
+                the rest; all that the model knows if None.
+
+        Shape:
+            places (…, step) -> (label + 1, 64, step); the last row is what the
+            labels leave.
+
+        Raises:
+            LabelError: a label that is unknown, or not among those that share.
+        """
+        sharing = self.labels if among is None else check_labels(among, self.labels)
+        wanted = check_labels(labels, sharing)
+        return self._network.masks(
+            np.asarray(places, np.float32),
+            [self.labels.index(label) for label in wanted],
+            [self.labels.index(label) for label in sharing],
+        )
+
+
+def load_model(name: str = "hear") -> Model:
+    """The model of that name, loaded once.
+
+    Raises:
+        ModelError: there is no such model, or `Model` refuses its card.
+    """
+    return _load(name)
+
+
+@lru_cache(maxsize=4)
+def _load(name: str) -> Model:
+    return Model(find_model(name))
