@@ -407,6 +407,15 @@ def test_gaps_under_the_bridge_lie_within_one_event():
         assert events[-1].offset_s == pytest.approx((140 + n_gap) * STEP_S)
 
 
+def test_the_gap_between_clock_ticks_is_no_bridge():
+    """Row "detect": gaps of 0.65 s were one event; where the probability falls, they are not."""
+    n_gap = round(0.65 / STEP_S)
+    ticks = events_of([(40, 0), (6, 0.9), (n_gap, 0.1), (6, 0.9), (n_gap, 0.1), (6, 0.9), (40, 0)])
+    assert len(ticks) == 3
+    gaps = [b.onset_s - a.offset_s for a, b in zip(ticks, ticks[1:], strict=False)]
+    assert gaps == pytest.approx([0.65, 0.65], abs=_SMOOTHING_S)
+
+
 def test_a_bridge_joins_only_what_is_heard_itself():
     (event,) = events_of([(40, 0), (50, 0.5), (12, 0), (50, 0.3), (40, 0)])
     assert event.offset_s == 90 * STEP_S
