@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -412,7 +413,7 @@ def test_the_gap_between_clock_ticks_is_no_bridge():
     n_gap = round(0.65 / STEP_S)
     ticks = events_of([(40, 0), (6, 0.9), (n_gap, 0.1), (6, 0.9), (n_gap, 0.1), (6, 0.9), (40, 0)])
     assert len(ticks) == 3
-    gaps = [b.onset_s - a.offset_s for a, b in zip(ticks, ticks[1:], strict=False)]
+    gaps = [b.onset_s - a.offset_s for a, b in pairwise(ticks)]
     assert gaps == pytest.approx([0.65, 0.65], abs=_SMOOTHING_S)
 
 
