@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from echoic.ear import Filterbank, Inverse, invert_exactly, kernels
+from echoic.ear import Filterbank, Inverse, invert_exactly
 from echoic.ear.design import design_inverse, design_listening, design_separating
 from echoic.errors import ParameterError
+from echoic.processors.masks import DELAY_S, ApplyMasks
 from echoic.synthesis import band_noise, vowel
 
 RATES = (8_000, 16_000, 44_100, 48_000, 96_000, 192_000)
@@ -114,17 +115,17 @@ def above_db(wave: np.ndarray, frequency_hz: float, rate: int) -> float:
 
 
 def test_gains_that_switch_do_not_click() -> None:
-    rate, hop = 16_000, 40
-    inverse = Inverse(sample_rate=rate, n_taps=2)
+    rate, hop = 16_000, 80
+    inverse = Inverse(sample_rate=rate, delay_s=DELAY_S)
     tone = np.sin(2 * np.pi * 500 * np.arange(rate // 2) / rate).astype(np.float32)
     bands = inverse(Filterbank(sample_rate=rate, design=inverse.bank)(tone)[0])[0]
     n_frames = tone.size // hop
-    gains = np.repeat(np.tile(np.float32([1, 0]), n_frames // 20), 10)
-    gains = np.broadcast_to(gains, (1, inverse.bank.n_bands, n_frames))
-    out = np.empty((1, tone.size), np.float32)
-    ends = hop * np.arange(1, n_frames + 1)
-    kernels.apply_gains(bands, ends, gains[:, :, 0], np.ascontiguousarray(gains), out)
-    hard = bands.sum(axis=0) * np.repeat(gains[0, 0], hop)
+    gains = np.repeat(np.tile(np.float32([1, 0]), n_frames // 10), 5)
+    masks = np.ascontiguousarray(np.broadcast_to(gains, (1, inverse.bank.n_bands, n_frames)))
+    apply = ApplyMasks(n_labels=1, frames_per_step=1, sample_rate=rate)
+    out = apply(tone[np.newaxis], masks)[0][0]
+    # A mask is used from where its step has ended.
+    hard = np.pad(bands.sum(axis=0)[hop:] * np.repeat(gains, hop)[:-hop], (hop, 0))
     assert above_db(out[0, 800:-800], 4000, rate) < above_db(hard[800:-800], 4000, rate) - 15
     assert above_db(out[0, 800:-800], 4000, rate) < -55
 

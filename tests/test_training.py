@@ -10,6 +10,7 @@ from echoic.ear.design import N_GAIN_BANDS
 from echoic.errors import ParameterError
 from echoic.labels import LABELS
 from echoic.nn.scan import _by_doubling, scan
+from echoic.processors.masks import DELAY_S
 from echoic.training.data import (
     OTHER,
     Recordings,
@@ -34,7 +35,7 @@ from echoic.training.losses import applied, detection_loss, error_db, share_loss
 from echoic.training.mixing import MixingSettings, SceneMixer
 from echoic.training.recipes.hear import BatchMaker, drawn_among, losses, queries_of
 from echoic.training.synthetic import synthesise
-from echoic.training.targets import DELAY_S, MAX_SOURCES, ExampleMaker, activity_of
+from echoic.training.targets import MAX_SOURCES, ExampleMaker, activity_of
 
 RATE = 16_000
 

@@ -168,31 +168,6 @@ def adapt(level, forget, adapted, onset):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def apply_gains(bands, ends, before, gains, out):  # type: ignore[no-untyped-def]
-    """Weight real (band, time) by gains and add the bands: one row of `out` a row of gains.
-
-    Over frame k, which ends at `ends[k]`, each gain runs in a straight line from
-    its value in the frame before to `gains[row, band, k]`, so that nothing
-    clicks; `before` (row, band) is what the first frame starts from. Bands
-    above the last one that has a gain follow it.
-    """
-    n_rows, n_gain_bands, n_frames = gains.shape
-    n_bands = bands.shape[0]
-    for row in range(n_rows):
-        start = 0
-        for k in range(n_frames):
-            stop = ends[k]
-            out[row, start:stop] = 0
-            for b in range(n_bands):
-                g = min(b, n_gain_bands - 1)
-                first = before[row, g] if k == 0 else gains[row, g, k - 1]
-                slope = (gains[row, g, k] - first) / np.float32(stop - start)
-                for t in range(start, stop):
-                    out[row, t] += bands[b, t] * (first + slope * np.float32(t - start + 1))
-            start = stop
-
-
-@_jit
 def follow_peak(level, decay, peak, out):  # type: ignore[no-untyped-def]
     """Loudest band so far, sinking by `decay` a frame: (band, frame) -> (frame,)."""
     n_bands, n_frames = level.shape

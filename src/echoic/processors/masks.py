@@ -15,7 +15,7 @@ from echoic.errors import ParameterError
 from echoic.streaming import FrameClock, as_float32, check_channels, check_kind, check_state
 
 DELAY_S = 0.008
-_RAMP_S = HOP_S
+RAMP_S = HOP_S
 _VECTOR = 8  # bands fill whole vector registers; what is missing is silent
 
 
@@ -77,7 +77,7 @@ class ApplyMasks:
         self.delay = inverse.delay_samples
         self.n_labels = n_labels
         self._clock = FrameClock(sample_rate=sample_rate, hop_s=HOP_S * frames_per_step)
-        self._ramp = int(_RAMP_S * sample_rate)
+        self._ramp = int(RAMP_S * sample_rate)
         n_missing = -bank.n_bands % _VECTOR
         self._n_bands = bank.n_bands + n_missing
         gain = bank.gain * inverse.weight[0]

@@ -96,10 +96,6 @@ def restyle_picture(
     return outcome
 
 
-def _out_of_range(image: Tensor) -> Tensor:
-    return F.relu(image.abs() - 0.5).square().sum()
-
-
 def read_picture(path: str) -> Picture:
     """A picture as (3, height, width), 0 to 1, no side longer than 512 pixels.
 

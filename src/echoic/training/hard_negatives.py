@@ -7,7 +7,7 @@ network decides by one of these cues alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import soxr
@@ -99,19 +99,16 @@ CHANGES: dict[str, tuple[Change, ...]] = {
 }
 
 
-def make_hard_negatives(
-    recordings: Recordings, *, labels: Sequence[str] = tuple(CHANGES), n_clips: int, seed: int
-) -> list[Clip]:
+def make_hard_negatives(recordings: Recordings, *, n_clips: int, seed: int) -> list[Clip]:
     """Make clips of no label, at 16 kHz, from clips of labels.
 
     Args:
         recordings: To draw from.
-        labels: Whose clips are changed.
         n_clips: How many to make of each label, its changes in turn.
         seed: Of everything.
     """
     made = []
-    for place, label in enumerate(labels):
+    for place, (label, changes) in enumerate(CHANGES.items()):
         for index in range(n_clips):
             rng = np.random.default_rng((seed, place, index))
             clip = recordings.draw(label, rng)
@@ -119,7 +116,6 @@ def make_hard_negatives(
             start = int(rng.integers(max(clip.wave.size - length, 0) + 1))
             excerpt = clip.wave[start : start + length]
             excerpt = soxr.resample(excerpt, clip.sample_rate, SAMPLE_RATE)
-            change = CHANGES[label][index % len(CHANGES[label])]
-            wave = change(np.asarray(excerpt, np.float32), rng)
+            wave = changes[index % len(changes)](np.asarray(excerpt, np.float32), rng)
             made.append(make_clip(f"changed/{label}-{index}x", OTHER, wave, SAMPLE_RATE))
     return [clip for clip in made if clip is not None]

@@ -13,14 +13,14 @@ from echoic.ear import FrontEnd
 from echoic.ear.design import N_GAIN_BANDS, design_inverse, design_separating
 from echoic.ear.frontend import HOP_S
 from echoic.labels import LABELS
+from echoic.nn.listener import FRAMES_PER_STEP
+from echoic.processors.masks import DELAY_S
 from echoic.streaming import FrameClock
 from echoic.training.data import OTHER
 from echoic.training.mixing import MixedScene
 
 MAX_SOURCES = 5  # four labelled sounds and what has no label
-FRAMES_PER_STEP = 2
 STEP_S = HOP_S * FRAMES_PER_STEP
-DELAY_S = 0.008  # of the bank that masks act in
 
 
 class Example(NamedTuple):

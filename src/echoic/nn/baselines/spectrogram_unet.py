@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 SAMPLE_RATE = 16_000
 N_FFT, HOP_SAMPLES, N_MELS = 512, 160, 64
-FRAMES_PER_STEP = 1  # detection answers every frame, 10 ms
+_POOLING = 8  # frames that one of the lowest level stands for
 _CHANNELS = (24, 48, 96, 192)
 _RANGE_DB = 70.0
 
@@ -130,7 +130,7 @@ class SpectrogramUnet(nn.Module):
             skips.append(x)
             x = nn.functional.max_pool2d(x, 2)
         x = self.bottom(x)
-        logits = self.detect(x.flatten(1, 2)).repeat_interleave(8 // FRAMES_PER_STEP, dim=-1)
+        logits = self.detect(x.flatten(1, 2)).repeat_interleave(_POOLING, dim=-1)
         for narrow, up, skip in zip(self.narrow, self.up, reversed(skips), strict=True):
             x = nn.functional.interpolate(narrow(x), scale_factor=2.0, mode="nearest")
             x = up(x + skip)

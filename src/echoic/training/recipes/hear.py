@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from echoic.labels import LABELS
 from echoic.nn.heads import LOOK_AHEAD_STEPS, masks
 from echoic.nn.hearing import HearingNetwork
+from echoic.processors.masks import RAMP_S
 from echoic.training.data import (
     Recordings,
     is_kept_aside,
@@ -35,7 +36,6 @@ _N_MUSIC_PIECES, _N_SYNTHETIC, _N_OTHER, _N_CHANGED, _SEED = 160, 8, 160, 10, 20
 # Labels that are asked about though no scene of the batch holds them.
 _N_ABSENT = 8
 _EXAMPLE_PROBABILITY = 0.5
-_RAMP = 0.5  # of a step, in which gains run to their new values
 _WARM_UP_STEPS = 40  # of each scene, not asked about
 WEIGHTS = {"detection": 1.0, "share": 0.5, "error_db": 0.1}
 N_VALIDATION_BATCHES = 5
@@ -115,7 +115,7 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     slot = torch.where(batch["source"] >= 0, place[batch["source"].clamp(min=0)], -1)
     shares = masks(output.places, queries, among=drawn_among(slot, asked.numel()))
 
-    gains = applied(shares, _RAMP)[..., _WARM_UP_STEPS:]
+    gains = applied(shares, RAMP_S / STEP_S)[..., _WARM_UP_STEPS:]
     own, cross, mixture = (
         batch[name][..., 2 + _WARM_UP_STEPS :] for name in ("own", "cross", "mixture")
     )
