@@ -203,6 +203,8 @@ def write_test_page(folder: Path, **changes) -> str:
     page |= changes
     if "stems" not in page:
         page["stems"] = make_stems(folder, channels=page["n_channels"])
+    for name in ("events.json", "events.csv"):
+        (folder / name).touch()
     write_page(folder / "report.html", **page)
     return (folder / "report.html").read_text(encoding="utf-8")
 

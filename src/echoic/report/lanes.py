@@ -135,7 +135,10 @@ def _controls_html(lane: Lane, lanes: Sequence[Lane], folder: Path) -> str:
             parts.append(f'<kbd title="This key solos {name}">{lane.key}</kbd>')
     if lane.path is not None and not lane.is_mixture:
         url = link(lane.path, folder)
-        parts.append(f'<a href="{url}" download aria-label="Download {name}">WAV</a>')
+        parts.append(
+            f'<a href="{url}" download aria-label="Download {name}">'
+            f"{as_html(lane.path.suffix[1:].upper())}</a>"
+        )
     return f'<div class="controls">{"".join(parts)}</div>'
 
 

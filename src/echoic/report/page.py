@@ -58,7 +58,7 @@ def write_page(
 
     The sound is embedded as MP3 while everything together lasts at most ten
     minutes; beyond that the page only links to the files. Links are relative:
-    to the stems, and to the `events.json` and `events.csv` that lie beside the
+    to the stems, and to `events.json` and `events.csv` where they lie beside the
     page.
 
     Args:
@@ -192,8 +192,11 @@ def _time_ticks(duration_s: float) -> str:
 
 
 def _downloads(lanes: Sequence[Lane], folder: Path) -> str:
-    links = ['<a href="events.json" download>events.json</a>']
-    links.append('<a href="events.csv" download>events.csv</a>')
+    links = [
+        f'<a href="{name}" download>{name}</a>'
+        for name in ("events.json", "events.csv")
+        if (folder / name).exists()
+    ]
     links += [
         f'<a href="{link(lane.path, folder)}" download>{as_html(lane.path.name)}</a>'
         for lane in lanes
