@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -126,13 +127,47 @@ def test_a_signal_ends_all_processes_and_leaves_nothing(here, number):
         text=True,
         start_new_session=True,
     )
-    limit = time.monotonic() + 60
-    while len(list(here.glob("out/.*.part"))) < 2 and time.monotonic() < limit:
-        time.sleep(0.05)
+    wait_until(lambda: len(list(here.glob("out/.*.part"))) == 2)
     (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)  # as a terminal does
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (128 + number, "")
     assert list(here.glob("out/*")) + list(here.glob("out/.*")) == []
+
+
+def test_processes_leave_when_the_one_that_made_them_is_killed(here):
+    trace = here / "trace"
+    code = (
+        "import functools, sys; sys.path.insert(0, sys.argv[1])\n"
+        "from echoic.cli._processes import in_processes\n"
+        "from test_many_files import sleep_on\n"
+        "work = functools.partial(sleep_on, trace=sys.argv[2])\n"
+        "list(in_processes(work, sys.argv[3:], 2))\n"
+    )
+    paths = [str(here / "in/a.wav"), str(here / "in/sub/b.wav")]
+    command = [sys.executable, "-c", code, str(Path(__file__).parent), str(trace), *paths]
+    with subprocess.Popen(command) as process:
+        wait_until(lambda: trace.exists() and trace.read_text().count("began") == 2)
+        process.kill()
+    wait_until(lambda: trace.read_text().count("left") == 2)
+
+
+def sleep_on(_path: str, *, trace: str) -> None:
+    """Say when one begins and when one is told to leave."""
+    try:
+        for word in ("began", "stayed"):
+            with open(trace, "a") as file:
+                file.write(f"{word}\n")
+            time.sleep(60)
+    finally:
+        with open(trace, "a") as file:
+            file.write("left\n")
+
+
+def wait_until(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
+    limit = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.05)
 
 
 # --- which files, and where results go --------------------------------------------------------

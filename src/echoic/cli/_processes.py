@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -17,6 +18,7 @@ from echoic.cli._streams import prepare_streams
 from echoic.errors import EchoicError
 
 Result = TypeVar("Result")
+_AGAIN_S = 1.0
 
 
 def in_processes(
@@ -82,8 +84,11 @@ def _pool(n_processes: int) -> Iterator[ProcessPoolExecutor]:
     try:
         yield pool
     except BaseException:
-        for process in multiprocessing.active_children():
-            process.terminate()
+        while processes := multiprocessing.active_children():
+            for process in processes:
+                process.terminate()
+            # A library may have caught what the signal raised: it is sent until it is heard.
+            processes[0].join(_AGAIN_S)
         raise
     finally:
         pool.shutdown(cancel_futures=True)
@@ -93,4 +98,13 @@ def _begin() -> None:
     """Of all processes of a terminal, which Ctrl-C reaches, the first alone ends the others."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leave_on_signals()
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     prepare_streams(mute_libraries="-v" not in sys.argv and "--verbose" not in sys.argv)
+
+
+def _leave_with_parent() -> None:
+    """End this process when the one that made it is gone without a word."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
