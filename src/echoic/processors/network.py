@@ -71,7 +71,7 @@ def _with_rest(wanted: NDArray[np.float32]) -> NDArray[np.float32]:
 class QueryNetwork:
     """Every band and step has a vector, every label too: the softmax of products is the mask.
 
-    Its places are vectors, (size, band, step).
+    Its places are vectors, (band, size, step).
 
     Args:
         card: Of the model.
@@ -103,12 +103,13 @@ class QueryNetwork:
         """Shares of the labels in these rows, and what they leave, (row + 1, band, step)."""
         rest = len(self._queries) - 1
         queries = self._queries[[*among, rest]]
-        size, n_bands, n_steps = places.shape
-        scores = queries @ places.reshape(size, -1) / np.float32(np.sqrt(size))
+        n_bands, size, n_steps = places.shape
+        vectors = np.moveaxis(places, -1, 0).reshape(-1, size)  # steps lie outermost in memory
+        scores = queries @ vectors.T / np.float32(np.sqrt(size))
         shares = np.exp(scores - scores.max(axis=0, initial=-np.inf))
         shares /= shares.sum(axis=0)
         place = [list(among).index(row) for row in rows]
-        return _with_rest(shares[place].reshape(len(rows), n_bands, n_steps))
+        return _with_rest(shares[place].reshape(len(rows), n_steps, n_bands).swapaxes(1, 2))
 
 
 class ShareState(NamedTuple):

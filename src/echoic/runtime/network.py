@@ -79,8 +79,11 @@ class Network:
             answers, _ = self._step(
                 np.zeros(self._step.argument_shape("frames"), np.float32), state=graph_state
             )
-            parts.append([answer[..., :0] for answer in answers])
-        joined = tuple(np.concatenate(answers, axis=-1)[0] for answers in zip(*parts, strict=True))
+            parts.append([answer[:, :0] for answer in answers])
+        joined = tuple(
+            np.moveaxis(np.concatenate(answers, axis=1)[0], 0, -1)
+            for answers in zip(*parts, strict=True)
+        )
         return joined, NetworkState(graph_state, frames[0, ..., start:].copy())
 
     def _check_state(self, state: NetworkState) -> None:
