@@ -99,7 +99,7 @@ class FrameClock:
     def ends(self, start_sample: int, stop_sample: int) -> NDArray[np.int64]:
         """Ends of the frames completed by samples [start_sample, stop_sample)."""
         first, last = self.n_frames(start_sample), self.n_frames(stop_sample)
-        return np.array([self.end(k) for k in range(first, last)], dtype=np.int64)
+        return (np.arange(first + 1, last + 1) * self.hop_samples).astype(np.int64)
 
 
 def check_number(value: object, *, name: str) -> None:
