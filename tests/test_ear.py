@@ -204,7 +204,7 @@ def test_channels_of_a_long_chunk_share_the_cores(monkeypatch) -> None:  # type:
         together, _ = module(waves, state)
         assert len(threads) > 1
         for index in np.ndindex(4, 2):
-            alone, state = module(waves[index])
+            _, state = module(waves[index])
             np.testing.assert_array_equal(together[index], module(waves[index], state)[0])
 
 

@@ -148,13 +148,13 @@ def test_a_model_answers_and_masks_as_torch_does(exported, frames, in_torch):
     with torch.no_grad():
         every = masks(places[None], queries)[0].numpy()
         two = masks(places[None], queries, torch.tensor([[True, False, True, True]]))[0].numpy()
-    shares = model.masks(heard.places, ("music", "rain"))
+    shares = model.masker(("music", "rain"))(heard.places)
     assert np.abs(shares[:2] - every[[2, 0]]).max() <= 10 * TOLERANCE
     np.testing.assert_allclose(shares.sum(axis=0), 1, atol=1e-5)
-    among = model.masks(heard.places, ("music",), among=("rain", "music"))
+    among = model.masker(("music",), among=("rain", "music"))(heard.places)
     assert np.abs(among[0] - two[2]).max() <= 10 * TOLERANCE
     heard, _ = model(frames[0].numpy(), want_masks=False)
-    assert model.masks(heard.places, LABELS).shape == (len(LABELS) + 1, N_BANDS, 0)
+    assert model.masker(LABELS)(heard.places).shape == (len(LABELS) + 1, N_BANDS, 0)
 
 
 def test_masks_add_up_to_one_among_those_asked_and_give_others_nothing():
