@@ -8,7 +8,7 @@ import numpy as np
 import echoic
 from echoic import audio
 from echoic.processors import Detect
-from echoic.streaming import in_blocks, run
+from echoic.streaming import block_samples, in_blocks, run
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TOLERANCE_S = 0.5
@@ -30,7 +30,7 @@ def test_the_network_answers_alike_at_any_rate():
     answers = {}
     for rate in (16_000, 44_100):
         heard = audio.resample(wave, sample_rate=sample_rate, to_sample_rate=rate)
-        parts = run(Detect(sample_rate=rate), in_blocks(heard))
+        parts = run(Detect(sample_rate=rate), in_blocks(heard, block_samples(rate, len(heard))))
         answers[rate] = np.concatenate(list(parts), axis=-1)
     n_steps = min(one.shape[1] for one in answers.values())
     difference = np.abs(answers[16_000][:, :n_steps] - answers[44_100][:, :n_steps])
