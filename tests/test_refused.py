@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-import warnings
 from importlib import import_module
 from pathlib import Path
 
@@ -141,6 +140,7 @@ def test_exchanged_axes_are_refused_in_streams(name):
 # --- excess -----------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore::echoic.errors.AudioWarning")
 @pytest.mark.parametrize("excess", [1e25, 1e29, 3e38, -1e29, 1e300, np.inf, np.nan])
 def test_excess_leaves_no_trace_in_a_state(excess):
     """Rows "wrong" (1e29: confidences NaN) and "streaming.py:101, haircell.py:94"."""
@@ -155,9 +155,7 @@ def test_excess_leaves_no_trace_in_a_state(excess):
     ):
         state = None
         for chunk in (wave, tail):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", AudioWarning)
-                out, state = module(chunk, state)
+            out, state = module(chunk, state)
             assert np.isfinite(out).all()
     heard = echoic.hear(wave, sample_rate=RATE)
     assert all(np.isfinite(event.confidence) for event in heard.events)
