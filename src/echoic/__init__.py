@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from echoic.audio import info, read, write
-    from echoic.ear import Ear, Filterbank, Inverse
+    from echoic.ear import Correlogram, Ear, Filterbank, Inverse, Pitch, SummaryCorrelogram
     from echoic.errors import AudioError, EchoicError, ParameterError
     from echoic.events import Event
     from echoic.pipeline import Hearing, attend, hear, stream, tag
@@ -31,6 +31,9 @@ _HOME = {
     "Ear": "echoic.ear",
     "Filterbank": "echoic.ear",
     "Inverse": "echoic.ear",
+    "Correlogram": "echoic.ear",
+    "SummaryCorrelogram": "echoic.ear",
+    "Pitch": "echoic.ear",
     "EchoicError": "echoic.errors",
     "AudioError": "echoic.errors",
     "ParameterError": "echoic.errors",
@@ -38,6 +41,7 @@ _HOME = {
 
 __all__ = [
     "AudioError",
+    "Correlogram",
     "Ear",
     "EchoicError",
     "Event",
@@ -45,6 +49,8 @@ __all__ = [
     "Hearing",
     "Inverse",
     "ParameterError",
+    "Pitch",
+    "SummaryCorrelogram",
     "attend",
     "hear",
     "info",

@@ -1,0 +1,416 @@
+"""Correlograms: after which times each band of the ear, and the whole ear, repeats itself.
+
+A band's hair cells fire in step with the fine structure below about a kilohertz and with
+the envelope above, where a band holds several harmonics of a voice. Either repeats with
+the period of the sound, so the autocorrelation of every band has a peak there, whether
+or not the sound holds its fundamental (Licklider 1951; Meddis and Hewitt 1991).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.ear.filterbank import Filterbank, FilterbankState
+from echoic.ear.kernels import _jit
+from echoic.errors import ParameterError
+from echoic.streaming import FrameClock, as_float32, check_number, check_state, in_blocks
+
+# The membrane: each of its four one-poles falls off here, all of them together at 435 Hz.
+# What is left at half the lag rate, 4 kHz, is 49 dB down.
+_MEMBRANE_HZ = 1000.0
+# Potentials are kept, and lags counted, at the sample rate over the whole number that
+# brings it to 8 kHz or just above.
+LAG_RATE_HZ = 8000.0
+# What changes slower than any pitch is the mean, which says nothing about periods.
+_COUPLING_HZ = 20.0
+# Each band's power, which compression goes by, is followed with this time constant.
+_FOLLOW_S = 0.03
+_EXPONENT = 0.5
+# Power of a potential that counts as half periodic: what is below some −100 dBFS is silence.
+_QUIET = 1e-14
+# Far below that: potentials whose products would become denormal numbers, slow to compute with.
+_NOTHING = 1e-15
+# A potential whose modulation has this share of its power counts as half periodic.
+_STEADY = 0.01
+_BLOCK_SAMPLES = 2048  # the subbands of so many stay in the processor's cache
+
+_N_CELL_ROWS = 6  # four stages of the membrane, mean and mean square of the potential
+
+
+@_jit
+def transduce(  # type: ignore[no-untyped-def]
+    subbands, phase, stride, membrane, coupling, follow, cells, potential, power
+):
+    """Rectify, smooth and thin out (band, time) subbands; return the new cells (band, 6).
+
+    Appends every `stride`-th potential, less its mean, to the past that `potential` (band,
+    past + new) holds, and the mean square to `power` (band, 1 + new); `phase` samples have
+    gone by since the last one.
+    """
+    n_bands, n_samples = subbands.shape
+    new_cells = np.empty_like(cells)
+    for b in range(n_bands):
+        s0, s1, s2, s3 = cells[b, 0], cells[b, 1], cells[b, 2], cells[b, 3]
+        mean, square = cells[b, 4], cells[b, 5]
+        column, left = potential.shape[1] - (phase + n_samples) // stride, stride - phase
+        first = column - 1
+        power[b, 0] = square
+        for i in range(n_samples):
+            # 1e-18 is far below anything audible, and its square above denormal numbers.
+            x = max(np.float32(2) * subbands[b, i].real, np.float32(0)) + np.float32(1e-18)
+            s0 = x + membrane * (s0 - x)
+            s1 = s0 + membrane * (s1 - s0)
+            s2 = s1 + membrane * (s2 - s1)
+            s3 = s2 + membrane * (s3 - s2)
+            left -= 1
+            if left == 0:
+                mean += coupling * (s3 - mean)
+                square += follow * (s3 * s3 - square)
+                moving = s3 - mean
+                potential[b, column] = moving if abs(moving) > _NOTHING else 0
+                power[b, column - first] = square
+                column, left = column + 1, stride
+        new_cells[b, 0], new_cells[b, 1], new_cells[b, 2], new_cells[b, 3] = s0, s1, s2, s3
+        new_cells[b, 4], new_cells[b, 5] = mean, square
+    return new_cells
+
+
+@_jit
+def correlate(row, weight, products, squares):  # type: ignore[no-untyped-def]
+    """Add the products of a frame with all that comes up to the longest lag before it.
+
+    `row` holds as much of the past as the longest lag, and the frame; products[j] takes the
+    lag longest − j, so that neighbours in memory meet neighbours. Adds squares to `squares`.
+    """
+    n_lags = products.size
+    n = row.size - n_lags + 1
+    last = n_lags - 1  # where the frame begins
+    for t in range(0, n - 3, 4):
+        x0, x1 = weight * row[last + t], weight * row[last + t + 1]
+        x2, x3 = weight * row[last + t + 2], weight * row[last + t + 3]
+        # A slice, since an index that could be negative would keep this from being vectorised.
+        y = row[t:]
+        for j in range(n_lags):
+            products[j] += x0 * y[j] + x1 * y[j + 1] + x2 * y[j + 2] + x3 * y[j + 3]
+    for t in range(n - n % 4, n):
+        x0, y = weight * row[last + t], row[t:]
+        for j in range(n_lags):
+            products[j] += x0 * y[j]
+    for i in range(row.size):
+        squares[i] += weight * row[i] * row[i]
+
+
+@_jit
+def correlate_frames(  # type: ignore[no-untyped-def]
+    potential,
+    power,
+    bounds,
+    first_frame,
+    exponent,
+    products,
+    squares,
+    rest,
+    is_summary,
+    out,
+    column,
+):
+    """Autocorrelate frame by frame, over a window of as many frames as there are slots.
+
+    `potential` and `power` are from `transduce`; frame k lies between the new potentials
+    bounds[k] and bounds[k + 1]. Slots, (slot, row, lag) of `products`, (slot, lag) of
+    `squares` and (slot,) of `rest`, go round and are overwritten; a row is a band or, for
+    the summary, all of them. Writes `out` (row, lag, frame) from `column` on.
+    """
+    n_slots, _, n_lags = products.shape
+    longest, past = n_lags - 1, potential.shape[1] - (power.shape[1] - 1)
+    for k in range(bounds.size - 1):
+        slot = (first_frame + k) % n_slots
+        start, stop = past + bounds[k], past + bounds[k + 1]
+        products[slot] = 0
+        rest[slot] = 0
+        energy = np.zeros(longest + stop - start, np.float32)
+        for b in range(potential.shape[0]):
+            mean_square = power[b, bounds[k + 1]]
+            weight = (mean_square + np.float32(_QUIET)) ** (exponent - np.float32(1))
+            rest[slot] += weight * (np.float32(_STEADY) * mean_square + np.float32(_QUIET))
+            row = potential[b, start - longest : stop]
+            weight /= np.float32(n_slots * (stop - start))
+            correlate(row, np.float32(weight), products[slot, 0 if is_summary else b], energy)
+        _slide(energy, stop - start, squares[slot])
+        if is_summary:
+            _write_summary(products, squares, rest, out, column + k)
+        else:
+            _write_bands(products, out, column + k)
+
+
+@_jit
+def _slide(energy, n, sums):  # type: ignore[no-untyped-def]
+    """Sums of n neighbours, one for each place they can begin at."""
+    total = 0.0
+    for t in range(n):
+        total += energy[t]
+    for j in range(sums.size):
+        sums[j] = total
+        if j + n < energy.size:
+            total += energy[j + n] - energy[j]
+
+
+@_jit
+def _write_bands(products, out, k):  # type: ignore[no-untyped-def]
+    n_slots, n_bands, n_lags = products.shape
+    for b in range(n_bands):
+        for j in range(n_lags):
+            total = np.float32(0)
+            for slot in range(n_slots):
+                total += products[slot, b, j]
+            out[b, n_lags - 1 - j, k] = total
+
+
+@_jit
+def _write_summary(products, squares, rest, out, k):  # type: ignore[no-untyped-def]
+    n_slots, _, n_lags = products.shape
+    now, floor = np.float32(0), np.float32(0)
+    for slot in range(n_slots):
+        now += products[slot, 0, n_lags - 1]
+        floor += np.float32(2) * rest[slot] / np.float32(n_slots)
+    for j in range(n_lags):
+        total, before = np.float32(0), np.float32(0)
+        for slot in range(n_slots):
+            total += products[slot, 0, j]
+            before += squares[slot, j]
+        out[0, n_lags - 1 - j, k] = np.float32(2) * total / (now + before + floor)
+
+
+class CorrelogramState(NamedTuple):
+    """What a correlogram carries from chunk to chunk.
+
+    bank: Of the filters.
+    cells: (..., band, 6) membranes, means and mean squares.
+    potential: (..., band, past) what the longest lag and an open frame look back on.
+    products: (..., slot, band or 1, lag) of the window's last frames.
+    squares: (..., slot, lag).
+    rest: (..., slot).
+    n_samples: (1,) samples heard so far.
+    """
+
+    bank: FilterbankState
+    cells: NDArray[np.float32]
+    potential: NDArray[np.float32]
+    products: NDArray[np.float32]
+    squares: NDArray[np.float32]
+    rest: NDArray[np.float32]
+    n_samples: NDArray[np.int64]
+
+
+class Correlogram:
+    """Short-time autocorrelation of every band's hair cells.
+
+    The motion of a band, x = 2·Re(y), is rectified and smoothed by the membrane (four
+    one-poles at 1 kHz: fine structure below, the envelope above), its mean is taken off,
+    and
+
+        A(τ) = E^(exponent − 1) · mean of u(t)·u(t − τ) over the window
+
+    says how it repeats itself. E is the power of the potential, so that a band A times as
+    strong counts A^(2·exponent) times as much. The window is the last `window_s` seconds
+    for every lag; what lies a lag before it is looked back on.
+
+    Args:
+        sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+        n_bands: 1 to 256.
+        low_hz: Centre of the lowest band.
+        high_hz: Centre of the highest band; bands from Nyquist up are silent.
+        hop_s: Seconds a frame, 1 ms or more; frame k ends at sample ⌊(k + 1)·rate·hop_s⌋.
+        window_s: Seconds that are averaged, in whole frames.
+        longest_lag_s: Up to 0.1 s.
+
+    Shape:
+        wave (..., time) -> (..., band, lag, frame), float32; lags from 0, see `lag_s`.
+
+    Delay: 0 frames; a frame comes out with its last sample. Hop: rate·hop_s.
+
+    Raises:
+        ParameterError: a value outside of its range.
+
+    References: Licklider (1951); Meddis and Hewitt (1991), for the membrane and the
+        summary over bands.
+
+    Example:
+        >>> correlogram = Correlogram(sample_rate=16000)
+        >>> frames, state = correlogram(np.zeros(16000, np.float32))
+        >>> frames.shape, float(correlogram.lag_s[-1])
+        ((64, 161, 100), 0.02)
+    """
+
+    delay = 0
+    _is_summary = False
+
+    def __init__(
+        self,
+        *,
+        sample_rate: float,
+        n_bands: int = 64,
+        low_hz: float = 50.0,
+        high_hz: float = 7600.0,
+        hop_s: float = 0.01,
+        window_s: float = 0.03,
+        longest_lag_s: float = 0.02,
+    ) -> None:
+        """Design the bank and place the lags."""
+        self.bank = Filterbank(
+            sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
+        )
+        self.clock = FrameClock(sample_rate=sample_rate, hop_s=hop_s)
+        for name, value, lowest, highest in (
+            ("hop_s", hop_s, 0.001, 1.0),
+            ("window_s", window_s, hop_s, 1.0),
+            ("longest_lag_s", longest_lag_s, 0.001, 0.1),
+        ):
+            check_number(value, name=name)
+            if not lowest <= value <= highest:
+                raise ParameterError(f"{name}={value!r} is outside {lowest:g} to {highest:g} s")
+        self.n_slots = round(window_s / hop_s)
+        self.stride = int(sample_rate // LAG_RATE_HZ)
+        self.lag_rate = sample_rate / self.stride
+        self.n_lags = int(np.ceil(longest_lag_s * self.lag_rate - 1e-6)) + 1
+        # The open frame, and one more, since strides and frames are not in step.
+        self._n_past = self.n_lags + int(self.clock.hop_samples / self.stride) + 1
+        kept_rate = self.lag_rate
+        self._constants = (
+            np.float32(np.exp(-2 * np.pi * _MEMBRANE_HZ / sample_rate)),
+            np.float32(-np.expm1(-2 * np.pi * _COUPLING_HZ / kept_rate)),
+            np.float32(-np.expm1(-1 / (_FOLLOW_S * kept_rate))),
+        )
+
+    @property
+    def hop(self) -> float:
+        """Samples a frame, not always a whole number."""
+        return self.clock.hop_samples
+
+    @property
+    def center_hz(self) -> NDArray[np.float64]:
+        """(band,) centre frequencies in Hz."""
+        return self.bank.center_hz
+
+    @property
+    def lag_s(self) -> NDArray[np.float64]:
+        """(lag,) in seconds, from 0 on."""
+        return np.arange(self.n_lags) / self.lag_rate
+
+    def _fresh(self, lead: tuple[int, ...]) -> CorrelogramState:
+        def zeros(*shape: int) -> NDArray[np.float32]:
+            return np.zeros((*lead, *shape), np.float32)
+
+        n_bands = self.bank.design.n_bands
+        return CorrelogramState(
+            bank=self.bank(zeros(0))[1],
+            cells=zeros(n_bands, _N_CELL_ROWS),
+            potential=zeros(n_bands, self._n_past),
+            products=zeros(self.n_slots, 1 if self._is_summary else n_bands, self.n_lags),
+            squares=zeros(self.n_slots, self.n_lags),
+            rest=zeros(self.n_slots),
+            n_samples=np.zeros(1, np.int64),
+        )
+
+    def __call__(
+        self, wave: NDArray[np.floating], state: CorrelogramState | None = None
+    ) -> tuple[NDArray[np.float32], CorrelogramState]:
+        """Hear the next chunk; give the frames that it completes."""
+        wave = as_float32(wave)
+        lead = wave.shape[:-1]
+        fresh = self._fresh(lead)
+        state = fresh if state is None else state
+        check_state(state, fresh, owner=type(self).__name__)
+        start = int(state.n_samples[0])
+        n_frames = self.clock.ends(start, start + wave.shape[-1]).size
+        out = np.empty((*lead, state.products.shape[-2], self.n_lags, n_frames), np.float32)
+        column = 0
+        for block in in_blocks(wave, _BLOCK_SAMPLES):
+            column, state = self._correlate(block, state, out, column)
+        return (out[..., 0, :, :] if self._is_summary else out), state
+
+    def _correlate(
+        self,
+        block: NDArray[np.float32],
+        state: CorrelogramState,
+        out: NDArray[np.float32],
+        column: int,
+    ) -> tuple[int, CorrelogramState]:
+        """Fill `out` from a column on; return the next column and the new state."""
+        subbands, bank = self.bank(block, state.bank)
+        start, stop = int(state.n_samples[0]), int(state.n_samples[0]) + block.shape[-1]
+        first_frame = self.clock.n_frames(start)
+        ends = np.concatenate([[self.clock.end(first_frame - 1)], self.clock.ends(start, stop)])
+        n_kept = start // self.stride
+        bounds = ends // self.stride - n_kept
+        shape = subbands.shape[:-1]
+        potential = np.empty((*shape, self._n_past + stop // self.stride - n_kept), np.float32)
+        potential[..., : self._n_past] = state.potential
+        power = np.empty((*shape, 1 + stop // self.stride - n_kept), np.float32)
+        cells = np.empty_like(state.cells)
+        products, squares, rest = state.products.copy(), state.squares.copy(), state.rest.copy()
+        for index in np.ndindex(block.shape[:-1]):
+            cells[index] = transduce(
+                subbands[index],
+                start % self.stride,
+                self.stride,
+                *self._constants,
+                state.cells[index],
+                potential[index],
+                power[index],
+            )
+            correlate_frames(
+                potential[index],
+                power[index],
+                bounds,
+                first_frame,
+                np.float32(_EXPONENT),
+                products[index],
+                squares[index],
+                rest[index],
+                self._is_summary,
+                out[index],
+                column,
+            )
+        past = potential[..., potential.shape[-1] - self._n_past :].copy()
+        n_samples = np.array([stop])
+        new = CorrelogramState(bank, cells, past, products, squares, rest, n_samples)
+        return column + ends.size - 1, new
+
+    def finish(self, state: CorrelogramState) -> NDArray[np.float32]:
+        """No delay: an unfinished frame is not given, so the tail has 0 frames."""
+        return self(np.empty((*state.cells.shape[:-2], 0), np.float32), state)[0]
+
+
+class SummaryCorrelogram(Correlogram):
+    """How far the activity of all bands together repeats itself after each lag.
+
+    The correlograms of the bands are added up and set against the energy that goes into
+    them: 1 where every band repeats itself exactly, near 0 where none does,
+
+        S(τ) = 2·Σ A(τ) / (Σ A(0) + Σ A'(0) + floor),
+
+    A'(0) being the power at the same time less τ. (1 − S is the squared difference of
+    de Cheveigné and Kawahara 2002, normalised.) The floor is what keeps steady and very
+    quiet potentials from being periodic. Costs a third of the correlogram.
+
+    Args:
+        sample_rate: Hz, and all else as of `Correlogram`.
+
+    Shape:
+        wave (..., time) -> (..., lag, frame), float32.
+
+    Delay: 0 frames. Hop: rate·hop_s.
+
+    References: Meddis and Hewitt (1991), the summary; de Cheveigné and Kawahara (2002).
+
+    Example:
+        >>> frames, state = SummaryCorrelogram(sample_rate=16000)(np.zeros(16000, np.float32))
+        >>> frames.shape
+        (161, 100)
+    """
+
+    _is_summary = True
