@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from echoic.ear import Correlogram, Ear, Filterbank, Inverse, Pitch, SummaryCorrelogram
     from echoic.errors import AudioError, EchoicError, ParameterError
     from echoic.events import Event
-    from echoic.pipeline import Hearing, attend, hear, stream, tag
+    from echoic.pipeline import Hearing, attend, cochleagram, hear, pitch, stream, tag
 
 __version__ = "0.1.0"
 
@@ -25,6 +25,8 @@ _HOME = {
     "hear": "echoic.pipeline",
     "attend": "echoic.pipeline",
     "tag": "echoic.pipeline",
+    "pitch": "echoic.pipeline",
+    "cochleagram": "echoic.pipeline",
     "stream": "echoic.pipeline",
     "Hearing": "echoic.pipeline",
     "Event": "echoic.events",
@@ -52,8 +54,10 @@ __all__ = [
     "Pitch",
     "SummaryCorrelogram",
     "attend",
+    "cochleagram",
     "hear",
     "info",
+    "pitch",
     "read",
     "stream",
     "tag",

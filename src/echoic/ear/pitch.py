@@ -156,7 +156,8 @@ class Pitch:
     Shape:
         wave (..., time) -> `Pitched`, (..., frame) each.
 
-    Delay: 23 ms for the analysis and the look-ahead, in whole frames. Hop: rate·hop_s.
+    Delay: 23 ms for the analysis (`analysis_delay`, in frames) and the look-ahead, in whole
+        frames. Hop: rate·hop_s.
 
     Raises:
         ParameterError: a value outside of its range.
@@ -200,6 +201,7 @@ class Pitch:
             window_s=_WINDOW_S,
             longest_lag_s=1 / low_f0_hz + 2 / LAG_RATE_HZ,
         )
+        self.range_hz = (float(low_f0_hz), float(high_f0_hz))
         lag_rate = self.correlogram.lag_rate
         self._lags = (
             np.float32(lag_rate),
@@ -212,7 +214,8 @@ class Pitch:
         self._costs = tuple(costs.astype(np.float32))
         self._n_ahead = round(look_ahead_s / hop_s)
         # A frame stands for its middle, half a hop before its end.
-        n_late = self._n_ahead + max(0, round(_ANALYSIS_S / hop_s - 0.5))
+        self.analysis_delay = max(0, round(_ANALYSIS_S / hop_s - 0.5))
+        n_late = self.analysis_delay + self._n_ahead
         self.delay = Pitched(n_late, n_late)
 
     @property
@@ -238,30 +241,48 @@ class Pitch:
     ) -> tuple[Pitched[NDArray[np.float32]], PitchState]:
         """Hear the next chunk; give the frames that it completes, late by the delay."""
         wave = as_float32(wave)
+        parts = [np.empty((*wave.shape[:-1], 2, 0), np.float32)]
+        state = self._checked(wave.shape[:-1], state)
+        for block in in_blocks(wave):  # a summary takes more memory than its wave
+            _, heard, state = self.listen(block, state)
+            parts.append(np.stack(heard, axis=-2))
+        f0_hz, voicing = np.moveaxis(np.concatenate(parts, axis=-1), -2, 0)
+        return Pitched(f0_hz, voicing), state
+
+    def listen(
+        self, wave: NDArray[np.floating], state: PitchState | None = None
+    ) -> tuple[NDArray[np.float32], Pitched[NDArray[np.float32]], PitchState]:
+        """As the call, with the summary correlogram (..., lag, frame) before it.
+
+        A frame of the summary is earlier than the pitch that is found in it, by the look-ahead.
+        """
+        wave = as_float32(wave)
         lead = wave.shape[:-1]
-        fresh = self._fresh(lead)
-        state = fresh if state is None else state
-        check_state(state, fresh, owner="Pitch")
-        correlogram, score = state.correlogram, state.score.copy()
+        state = self._checked(lead, state)
+        first_frame = self.clock.n_frames(int(state.correlogram.n_samples[0]))
+        summary, correlogram = self.correlogram(wave, state.correlogram)
+        score = np.empty_like(state.score)
         slots = (state.f0_hz.copy(), state.strength.copy(), state.previous.copy())
-        parts = [np.empty((*lead, 2, 0), np.float32)]
-        for block in in_blocks(wave):
-            first_frame = self.clock.n_frames(int(correlogram.n_samples[0]))
-            summary, correlogram = self.correlogram(block, correlogram)
-            parts.append(np.empty((*lead, 2, summary.shape[-1]), np.float32))
-            for index in np.ndindex(lead):
-                own = (slot[index] for slot in slots)
-                score[index] = track(
-                    summary[index],
-                    self._lags,
-                    self._costs,
-                    first_frame,
-                    score[index],
-                    *own,
-                    parts[-1][index],
-                )
-        heard = np.concatenate(parts, axis=-1)
-        return Pitched(heard[..., 0, :], heard[..., 1, :]), PitchState(correlogram, score, *slots)
+        found = np.empty((*lead, 2, summary.shape[-1]), np.float32)
+        for index in np.ndindex(lead):
+            score[index] = track(
+                summary[index],
+                self._lags,
+                self._costs,
+                first_frame,
+                state.score[index],
+                *(slot[index] for slot in slots),
+                found[index],
+            )
+        heard = Pitched(found[..., 0, :], found[..., 1, :])
+        return summary, heard, PitchState(correlogram, score, *slots)
+
+    def _checked(self, lead: tuple[int, ...], state: PitchState | None) -> PitchState:
+        fresh = self._fresh(lead)
+        if state is None:
+            return fresh
+        check_state(state, fresh, owner="Pitch")
+        return state
 
     def finish(self, state: PitchState) -> Pitched[NDArray[np.float32]]:
         """The frames still owed, as if silence followed."""

@@ -10,7 +10,8 @@ figure, and no user's style, so that the same numbers give the same picture.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -115,13 +116,8 @@ def draw_cochleagram(
         )
     if not duration_s > 0:
         raise ParameterError(f"duration_s={duration_s} is not above 0")
-    from matplotlib import style
-
     labels = list(dict.fromkeys(event.label for event in events))
-    with style.context("default"), warnings.catch_warnings():
-        # A title in a script that the font lacks is drawn with boxes; that harms nothing.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure = picture.figure(n_lanes=len(labels))
+    with drawn_to(path, picture, n_lanes=len(labels)) as figure:
         heights = [picture.height_px] + [picture.lane_px * len(labels)] * bool(labels)
         upper, *lower = figure.subplots(
             len(heights), sharex=True, squeeze=False, height_ratios=heights
@@ -131,6 +127,20 @@ def draw_cochleagram(
         for axes in lower:
             _draw_lanes(axes, labels, events)
         [upper, *lower][-1].set_xlabel("time (s)")
+
+
+@contextmanager
+def drawn_to(
+    path: Path | BytesIO, picture: Picture = PICTURE, *, n_lanes: int = 0
+) -> Iterator[Figure]:
+    """A figure in the one style, written as a PNG when the block has succeeded."""
+    from matplotlib import style
+
+    with style.context("default"), warnings.catch_warnings():
+        # A title in a script that the font lacks is drawn with boxes; that harms nothing.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure = picture.figure(n_lanes=n_lanes)
+        yield figure
         figure.savefig(path, format="png", metadata=_METADATA)
 
 
@@ -153,10 +163,15 @@ def _draw_levels(
         vmax=high_db,
         cmap=picture.colormap,
     )
-    ticks = erb_ticks(float(center_hz[0]), float(center_hz[-1]))
-    axes.set_yticks([float(hz_to_erb_rate(hz)) for hz, _ in ticks], [text for _, text in ticks])
+    label_erb_axis(axes.yaxis, float(center_hz[0]), float(center_hz[-1]))
     axes.set_ylabel("centre frequency (Hz)")
     figure.colorbar(image, ax=axes, pad=0.01, label="level (dB re full-scale sine)")
+
+
+def label_erb_axis(axis: Any, low_hz: float, high_hz: float) -> None:
+    """Write round frequencies in Hz along an axis that counts ERB-rate."""
+    ticks = erb_ticks(low_hz, high_hz)
+    axis.set_ticks([float(hz_to_erb_rate(hz)) for hz, _ in ticks], [text for _, text in ticks])
 
 
 def _draw_lanes(axes: Any, labels: Sequence[str], events: Sequence[Event]) -> None:
