@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from echoic.ear.filterbank import Filterbank, FilterbankState
 from echoic.ear.kernels import _jit
 from echoic.errors import ParameterError
-from echoic.streaming import FrameClock, as_float32, check_number, check_state, in_blocks
+from echoic.streaming import (
+    FrameClock,
+    as_float32,
+    check_kind,
+    check_number,
+    check_state,
+    in_blocks,
+)
 
 # The membrane: each of its four one-poles falls off here, all of them together at 435 Hz.
 # What is left at half the lag rate, 4 kHz, is 49 dB down.
@@ -300,20 +307,26 @@ class Correlogram:
         """(lag,) in seconds, from 0 on."""
         return np.arange(self.n_lags) / self.lag_rate
 
-    def _fresh(self, lead: tuple[int, ...]) -> CorrelogramState:
+    def _checked(self, lead: tuple[int, ...], state: CorrelogramState | None) -> CorrelogramState:
+        """The state to go on from; the bank sees to its own."""
+
         def zeros(*shape: int) -> NDArray[np.float32]:
             return np.zeros((*lead, *shape), np.float32)
 
         n_bands = self.bank.design.n_bands
-        return CorrelogramState(
-            bank=self.bank(zeros(0))[1],
-            cells=zeros(n_bands, _N_CELL_ROWS),
-            potential=zeros(n_bands, self._n_past),
-            products=zeros(self.n_slots, 1 if self._is_summary else n_bands, self.n_lags),
-            squares=zeros(self.n_slots, self.n_lags),
-            rest=zeros(self.n_slots),
-            n_samples=np.zeros(1, np.int64),
+        fresh = (
+            zeros(n_bands, _N_CELL_ROWS),
+            zeros(n_bands, self._n_past),
+            zeros(self.n_slots, 1 if self._is_summary else n_bands, self.n_lags),
+            zeros(self.n_slots, self.n_lags),
+            zeros(self.n_slots),
+            np.zeros(1, np.int64),
         )
+        if state is None:
+            return CorrelogramState(self.bank(zeros(0))[1], *fresh)
+        check_kind(state, CorrelogramState, owner=type(self).__name__)
+        check_state(state[1:], fresh, owner=type(self).__name__)
+        return state
 
     def __call__(
         self, wave: NDArray[np.floating], state: CorrelogramState | None = None
@@ -321,9 +334,7 @@ class Correlogram:
         """Hear the next chunk; give the frames that it completes."""
         wave = as_float32(wave)
         lead = wave.shape[:-1]
-        fresh = self._fresh(lead)
-        state = fresh if state is None else state
-        check_state(state, fresh, owner=type(self).__name__)
+        state = self._checked(lead, state)
         start = int(state.n_samples[0])
         n_frames = self.clock.ends(start, start + wave.shape[-1]).size
         out = np.empty((*lead, state.products.shape[-2], self.n_lags, n_frames), np.float32)

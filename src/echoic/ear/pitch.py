@@ -228,26 +228,32 @@ class Pitch:
         """Where frames end."""
         return self.correlogram.clock
 
-    def _fresh(self, lead: tuple[int, ...]) -> PitchState:
-        correlogram = self.correlogram(np.empty((*lead, 0), np.float32))[1]
+    def _checked(self, lead: tuple[int, ...], state: PitchState | None) -> PitchState:
+        """The state to go on from; the correlogram sees to its own."""
         n_rows, n_slots = _N_CANDIDATES + 1, self._n_ahead + 2
         score = np.full((*lead, n_rows), -1e9, np.float32)
         score[..., 0] = 0  # no pitch before any sound
         slots = np.zeros((*lead, n_slots, n_rows), np.float32)
-        return PitchState(correlogram, score, slots, slots.copy(), slots.astype(np.int8))
+        fresh = (score, slots, slots.copy(), slots.astype(np.int8))
+        if state is None:
+            return PitchState(self.correlogram(np.empty((*lead, 0), np.float32))[1], *fresh)
+        check_kind(state, PitchState, owner="Pitch")
+        check_state(state[1:], fresh, owner="Pitch")
+        return state
 
     def __call__(
         self, wave: NDArray[np.floating], state: PitchState | None = None
     ) -> tuple[Pitched[NDArray[np.float32]], PitchState]:
         """Hear the next chunk; give the frames that it completes, late by the delay."""
         wave = as_float32(wave)
-        parts = [np.empty((*wave.shape[:-1], 2, 0), np.float32)]
-        state = self._checked(wave.shape[:-1], state)
-        for block in in_blocks(wave):  # a summary takes more memory than its wave
+        f0_hz, voicing = [], []
+        # Block by block, since a summary takes more memory than its wave.
+        for block in in_blocks(wave) if wave.shape[-1] else [wave]:
             _, heard, state = self.listen(block, state)
-            parts.append(np.stack(heard, axis=-2))
-        f0_hz, voicing = np.moveaxis(np.concatenate(parts, axis=-1), -2, 0)
-        return Pitched(f0_hz, voicing), state
+            f0_hz.append(heard.f0_hz)
+            voicing.append(heard.voicing)
+        assert state is not None  # there is one block at least
+        return Pitched(np.concatenate(f0_hz, axis=-1), np.concatenate(voicing, axis=-1)), state
 
     def listen(
         self, wave: NDArray[np.floating], state: PitchState | None = None
@@ -276,13 +282,6 @@ class Pitch:
             )
         heard = Pitched(found[..., 0, :], found[..., 1, :])
         return summary, heard, PitchState(correlogram, score, *slots)
-
-    def _checked(self, lead: tuple[int, ...], state: PitchState | None) -> PitchState:
-        fresh = self._fresh(lead)
-        if state is None:
-            return fresh
-        check_state(state, fresh, owner="Pitch")
-        return state
 
     def finish(self, state: PitchState) -> Pitched[NDArray[np.float32]]:
         """The frames still owed, as if silence followed."""
