@@ -28,7 +28,7 @@ def draw_pitch(
     duration_s: float,
     *,
     title: str,
-    path: Path | BytesIO,
+    path: str | Path | BytesIO,
     summary: Values | None = None,
     lag_s: Values | None = None,
     range_hz: tuple[float, float] = (50.0, 600.0),
@@ -87,7 +87,7 @@ def draw_correlogram(
     lag_s: Values,
     *,
     title: str,
-    path: Path | BytesIO,
+    path: str | Path | BytesIO,
     picture: Picture = PICTURE,
 ) -> None:
     """Draw one frame of a correlogram, every band against its own lag 0, and their sum below.
@@ -139,7 +139,7 @@ def draw_responses(
     design: BankDesign,
     *,
     title: str,
-    path: Path | BytesIO,
+    path: str | Path | BytesIO,
     picture: Picture = PICTURE,
 ) -> None:
     """Draw the gain of every band over frequency, on the ERB-rate axis.

@@ -88,7 +88,7 @@ def draw_cochleagram(
     duration_s: float,
     *,
     title: str,
-    path: Path | BytesIO,
+    path: str | Path | BytesIO,
     events: Sequence[Event] = (),
     picture: Picture = PICTURE,
 ) -> None:
@@ -131,7 +131,7 @@ def draw_cochleagram(
 
 @contextmanager
 def drawn_to(
-    path: Path | BytesIO, picture: Picture = PICTURE, *, n_lanes: int = 0
+    path: str | Path | BytesIO, picture: Picture = PICTURE, *, n_lanes: int = 0
 ) -> Iterator[Figure]:
     """A figure in the one style, written as a PNG when the block has succeeded."""
     from matplotlib import style
