@@ -35,7 +35,7 @@ LAG_RATE_HZ = 8000.0
 _COUPLING_HZ = 20.0
 # Each band's power, which compression goes by, is followed with this time constant.
 _FOLLOW_S = 0.03
-_EXPONENT = 0.6
+_EXPONENT = 0.8
 # Power of a potential that counts as half periodic: what is below some −100 dBFS is silence.
 _QUIET = 1e-14
 # Far below that: potentials whose products would become denormal numbers, slow to compute with.

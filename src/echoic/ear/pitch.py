@@ -26,7 +26,7 @@ _WINDOW_S = 0.03
 _ANALYSIS_S = 0.023
 _N_CANDIDATES = 8  # peaks of a summary that may be the period; row 0 is "no pitch"
 # Costs in units of the summary, those of steps for 10 ms.
-_UNVOICED = 0.33  # what a peak must rise above
+_UNVOICED = 0.38  # what a peak must rise above
 _PER_OCTAVE = 0.08  # of a longer period: its multiples fit as well
 _PER_OCTAVE_JUMP = 0.4
 _PER_SWITCH = 0.25  # between pitch and none
