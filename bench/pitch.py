@@ -79,7 +79,7 @@ def middles_s(count: int) -> F0:
 def echoic_pitch() -> Track:
     def track(wave: Wave, rate: int) -> F0:
         pitch = Pitch(sample_rate=rate, low_f0_hz=LOW_HZ, high_f0_hz=HIGH_HZ, hop_s=HOP_S)
-        parts = run(pitch, in_blocks(wave))
+        parts = run(pitch, in_blocks(wave, rate))
         return np.concatenate([part.f0_hz for part in parts]).astype(np.float64)
 
     return track

@@ -287,7 +287,7 @@ def test_a_name_with_a_line_break_stays_one_line(run, tmp_path):
 
 
 def test_libraries_say_nothing_by_themselves(tmp_path):
-    """Row "unclear": libmpg123 and matplotlib chatter despite `-q`."""
+    """Row "unclear": libmpg123 chatters despite `-q`."""
     noise = np.random.default_rng(0).standard_normal(RATE) * 0.1
     soundfile.write(tmp_path / "a.mp3", noise, RATE)
     content = bytearray((tmp_path / "a.mp3").read_bytes())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from scipy import signal
 
-from echoic.ear import Adaptation, Ear, Filterbank, FrontEnd, Inverse
+from echoic.ear import Adaptation, Ear, Filterbank, FrontEnd, Inverse, cores, kernels
 from echoic.ear.design import DECAY_PER_ERB, design_listening, design_separating
-from echoic.errors import ParameterError
+from echoic.ear.ear import FEATURES
+from echoic.errors import AudioWarning, ParameterError
 from echoic.synthesis import band_noise, vowel
 from echoic.units import erb_hz, erb_rate_to_hz, hz_to_erb_rate
 
@@ -168,11 +171,41 @@ def test_silence_in_silence_out_at_full_speed() -> None:
     assert quiet.max() > np.finfo(np.float32).tiny
 
 
-def test_nan_does_not_stay() -> None:
-    wave = np.full(100, np.nan, np.float32)
-    _, state = Ear(sample_rate=16_000)(wave)
-    after, _ = Ear(sample_rate=16_000)(np.ones(16_000, np.float32), state)
-    assert np.isfinite(after).all()
+@pytest.mark.parametrize("module", [Ear, Filterbank])
+def test_nan_does_not_stay_and_is_said_once_a_stream(module) -> None:  # type: ignore[no-untyped-def]
+    ear, wave = module(sample_rate=16_000), np.zeros(100, np.float32)
+    wave[[3, 7, 50]] = np.nan, np.inf, -np.inf
+    for _ in range(2):  # streams
+        with pytest.warns(AudioWarning, match="3 samples are NaN or infinite") as said:
+            _, state = ear(wave)
+        assert (len(said), said[0].filename) == (1, __file__)
+        again, state = ear(wave, state)  # warnings are errors here
+        after, _ = ear(np.ones(16_000, np.float32), state)
+        assert np.isfinite(again).all()
+        assert np.isfinite(after).all()
+
+
+def test_channels_of_a_long_chunk_share_the_cores(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """Several threads hear, to the last bit, what each channel gives alone."""
+    monkeypatch.setattr(cores.config, "NUMBA_NUM_THREADS", 3)
+    threads = set()
+    for kernel in ("hear", "subbands_of_batch"):
+        compiled = getattr(kernels, kernel)
+
+        def counted(*arguments, compiled=compiled) -> None:  # type: ignore[no-untyped-def]
+            threads.add(threading.current_thread())
+            compiled(*arguments)
+
+        monkeypatch.setattr(kernels, kernel, counted)
+    waves = np.random.default_rng(6).standard_normal((4, 2, 5_000)).astype(np.float32)
+    for module in (Ear(sample_rate=16_000, features=FEATURES), Filterbank(sample_rate=16_000)):
+        threads.clear()
+        together, state = module(waves)
+        together, _ = module(waves, state)
+        assert len(threads) > 1
+        for index in np.ndindex(4, 2):
+            _, state = module(waves[index])
+            np.testing.assert_array_equal(together[index], module(waves[index], state)[0])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from echoic.ear import Pitch, Pitched
-from echoic.errors import ParameterError
+from echoic.errors import AudioWarning, ParameterError
 from echoic.streaming import Stream, run
 from echoic.synthesis import (
     harmonic_complex,
@@ -181,3 +181,19 @@ def test_the_delay_is_declared(look_ahead_s: float, frames: int) -> None:
 def test_wrong_values_are_named(wrong: dict[str, object], words: str) -> None:
     with pytest.raises(ParameterError, match=words):
         Pitch(**{"sample_rate": RATE, **wrong})
+
+
+def test_nan_is_said_once_and_mended() -> None:
+    wave = vowel("aa", 0.5, sample_rate=RATE, f0_hz=150)
+    wave[3000:3003] = np.nan
+    pitch = Pitch(sample_rate=RATE)
+    with pytest.warns(AudioWarning, match="3 samples are NaN"):
+        found, state = pitch(wave)
+    pitch(wave, state)  # a second warning would be an error
+    np.testing.assert_allclose(found.f0_hz[40:], 150, rtol=0.01)
+
+
+def test_what_is_no_wave_is_refused() -> None:
+    for wrong in ([0.0] * 100, np.zeros(100, np.int16), np.float32(0)):
+        with pytest.raises(ParameterError, match="wave must"):
+            Pitch(sample_rate=RATE)(wrong)

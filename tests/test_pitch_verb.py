@@ -17,6 +17,7 @@ from echoic.ear import Correlogram, Ear
 from echoic.errors import ParameterError
 from echoic.events import Event
 from echoic.report import draw_correlogram, draw_pitch, draw_responses
+from echoic.report.plots import PANEL
 from echoic.synthesis import vowel
 
 RATE = 16_000
@@ -32,9 +33,10 @@ def sung(tmp_path: Path) -> Path:
 
 
 def pixels(png: bytes) -> np.ndarray:
-    from matplotlib.image import imread
+    """(row, column, 3) from 0 to 255."""
+    from PIL import Image
 
-    return imread(io.BytesIO(png))
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
 
 
 def test_a_track_lies_where_the_sound_lies(sung):
@@ -131,24 +133,41 @@ def test_results_show_themselves(sung):
 
 
 def test_a_pitch_is_drawn_at_its_height():
-    """On an axis of octaves from 100 to 400 Hz, 200 Hz is halfway."""
-    png = io.BytesIO()
-    draw_pitch(np.full(50, 200.0), 0.5, title="", path=png, range_hz=(100, 400))
-    red, green, blue = np.moveaxis(pixels(png.getvalue())[..., :3], -1, 0)
-    track = np.flatnonzero(((blue > 0.9) & (red < 0.2) & (green > 0.6)).any(axis=1))
-    rows = np.flatnonzero((red + green + blue < 0.6)[:, 300:1500].mean(axis=1) > 0.9)
-    assert track.mean() == pytest.approx((rows.min() + rows.max()) / 2, abs=2)
+    """On an axis of octaves from 100 to 400 Hz, 200 Hz is halfway; so is its period's ridge."""
+    lag_s = np.arange(101) / 8000
+    summary = np.zeros((101, 50))
+    summary[40] = 1  # 5 ms
+    options = {"title": "", "summary": summary, "lag_s": lag_s, "range_hz": (100, 400)}
+    without = pixels(draw_pitch(np.zeros(50), 0.5, **options))
+    drawn = pixels(draw_pitch(np.full(50, 200.0), 0.5, **options))
+    middle = (PANEL.top + PANEL.bottom) / 2
+    track = np.flatnonzero((drawn != without).any(axis=(1, 2)))
+    assert track.mean() == pytest.approx(middle, abs=2)
+    panel = without[PANEL.top + 2 : PANEL.bottom - 2, PANEL.left + 200].sum(axis=1)
+    assert np.argmax(panel) + PANEL.top == pytest.approx(middle, abs=6)
+
+
+def test_a_leap_is_no_line():
+    lag_s, summary = np.arange(101) / 8000, np.zeros((101, 50))
+    options = {"title": "", "summary": summary, "lag_s": lag_s, "range_hz": (100, 400)}
+    leaping = np.where(np.arange(50) < 25, 120.0, 350.0)
+    drawn = pixels(draw_pitch(leaping, 0.5, **options))
+    without = pixels(draw_pitch(np.zeros(50), 0.5, **options))
+    middle = (PANEL.top + PANEL.bottom) // 2
+    np.testing.assert_array_equal(drawn[middle], without[middle])
+    assert (drawn != without).any()
 
 
 def test_correlogram_and_responses_are_drawn():
     correlogram = Correlogram(sample_rate=RATE)
-    frames, _ = correlogram(vowel("aa", 0.3, sample_rate=RATE, f0_hz=150))
-    one = frames[..., -5]
-    shown = {"title": "aa", "path": io.BytesIO()}
-    draw_correlogram(one, correlogram.center_hz, correlogram.lag_s, **shown)
-    assert pixels(shown["path"].getvalue()).shape[:2] == (800, 1600)
+    frames, _ = correlogram(vowel("aa", 0.3, sample_rate=RATE, f0_hz=125))
+    lags = correlogram.lag_s
+    drawn = pixels(draw_correlogram(frames[..., -5], correlogram.center_hz, lags, title="aa"))
+    assert drawn.shape[:2] == (800, 1600)
+    # 8 ms are the brightest column past the first few, where they lie on the axis.
+    brightness = drawn[60:500, PANEL.left + 300 : PANEL.right - 300].sum(axis=(0, 2))
+    wanted = (8 / 1000 / lags[1] + 0.5) / lags.size * (PANEL.right - PANEL.left)
+    assert np.argmax(brightness) + 300 == pytest.approx(wanted, abs=8)
     with pytest.raises(ParameterError, match=r"is not \(band=64, lag=161\)"):
-        draw_correlogram(one[1:], correlogram.center_hz, correlogram.lag_s, **shown)
-    png = io.BytesIO()
-    draw_responses(Ear(sample_rate=8_000).design, title="8 kHz", path=png)
-    assert pixels(png.getvalue()).shape[:2] == (800, 1600)
+        draw_correlogram(frames[1:, :, 0], correlogram.center_hz, lags, title="")
+    assert pixels(draw_responses(Ear(sample_rate=8_000).design, title="8 kHz")).std() > 10

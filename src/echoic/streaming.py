@@ -8,24 +8,28 @@ Time is the last axis. `tests/laws.py` holds every such class to this.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.errors import ParameterError
+from echoic.errors import AudioWarning, ParameterError
 
 State = TypeVar("State")
+Arrays = TypeVar("Arrays", bound=tuple[NDArray[Any], ...])
 Output = TypeVar("Output", covariant=True)
 
 # 180 dB above full scale: no sound is there, but the square of a sample, summed over
 # any frame and any number of channels, still fits into a float32.
 SATURATION = 1e9
+_SATURATED_POWER = SATURATION**2
 # No microphone array has more, but a wave whose axes are exchanged has.
 MAX_CHANNELS = 1024
-# Half a second at 48 kHz: what a block needs stays in the processor's cache.
-BLOCK_SAMPLES = 24_000
+# Twice the steps of 10 ms that a network takes at once, at any rate.
+BLOCK_S = 1.28
+_MAX_BLOCK = 1 << 22  # samples of all channels together
 
 
 class Streaming(Protocol[State, Output]):
@@ -47,6 +51,11 @@ class Streaming(Protocol[State, Output]):
 
     def finish(self, state: State, /) -> Output:
         """Return the tail that the delay still holds back."""
+
+
+def frame_end(frame: int, hop_samples: float) -> int:
+    """Sample at which a frame ends (exclusive)."""
+    return int((frame + 1) * hop_samples)
 
 
 class FrameClock:
@@ -78,19 +87,20 @@ class FrameClock:
 
     def n_frames(self, n_samples: int) -> int:
         """Frames completed by the first `n_samples` samples."""
-        guess = int(n_samples / self.hop_samples) + 1
-        while self.end(guess - 1) > n_samples:
-            guess -= 1
-        return guess
+        hop = self.hop_samples
+        last = int(n_samples / hop)  # or one less, or none: a quotient may be rounded up or down
+        while frame_end(last, hop) > n_samples:
+            last -= 1
+        return last + 1
 
     def end(self, frame: int) -> int:
         """Sample at which a frame ends (exclusive)."""
-        return int((frame + 1) * self.hop_samples)
+        return frame_end(frame, self.hop_samples)
 
     def ends(self, start_sample: int, stop_sample: int) -> NDArray[np.int64]:
         """Ends of the frames completed by samples [start_sample, stop_sample)."""
         first, last = self.n_frames(start_sample), self.n_frames(stop_sample)
-        return np.array([self.end(k) for k in range(first, last)], dtype=np.int64)
+        return (np.arange(first + 1, last + 1) * self.hop_samples).astype(np.int64)
 
 
 def check_number(value: object, *, name: str) -> None:
@@ -108,12 +118,23 @@ def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
     """A real numpy array as float32, finite: NaN and infinities become 0, excess is clipped.
 
     A NaN must never reach a recursive state, where it would stay for ever, nor
-    a number whose square is infinite: what lies above `SATURATION` is clipped
-    there. The audio reader reports such samples; here they are only made harmless.
+    a number whose square is infinite: what lies above `SATURATION` is clipped there.
 
     Raises:
         ParameterError: not a numpy array (tensors belong to `echoic.nn`), not
             real numbers, or no time axis.
+    """
+    return mend(x, name=name)[0]
+
+
+_FLOAT32 = np.dtype(np.float32)
+
+
+def mend(x: object, *, name: str = "wave") -> tuple[NDArray[np.float32], int]:
+    """As `as_float32`, with the number of samples that were NaN or infinite.
+
+    Raises:
+        ParameterError: as `as_float32`.
     """
     if not isinstance(x, np.ndarray):
         raise ParameterError(
@@ -123,14 +144,28 @@ def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
         raise ParameterError(
             f"{name} must hold floats with a time axis, got {x.dtype} of shape {x.shape}"
         )
-    with np.errstate(over="ignore", invalid="ignore"):
-        cast = np.ascontiguousarray(x, dtype=np.float32)
-        # Where the sum of squares is small, every sample is: one pass, without a copy.
-        is_harmless = bool(np.dot(cast.ravel(), cast.ravel()) <= SATURATION**2)
-    if not is_harmless:
-        finite = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
-        cast = np.ascontiguousarray(np.clip(finite, -SATURATION, SATURATION), dtype=np.float32)
-    return cast
+    if x.dtype == _FLOAT32:
+        cast = np.ascontiguousarray(x)
+    else:
+        with np.errstate(over="ignore"):
+            cast = np.ascontiguousarray(x, dtype=np.float32)
+    # Where the sum of squares is small, every sample is: one pass, without a copy. Where it is
+    # not, `vdot` gives infinity or NaN without a warning.
+    if np.vdot(cast, cast) <= _SATURATED_POWER:
+        return cast, 0
+    n_mended = x.size - int(np.count_nonzero(np.isfinite(x)))
+    finite = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
+    clipped = np.clip(finite, -SATURATION, SATURATION)
+    return np.ascontiguousarray(clipped, dtype=np.float32), n_mended
+
+
+def warn_of_mended(n_mended: int) -> None:
+    """Say once a stream that samples are NaN or infinite."""
+    message = (
+        f"{n_mended} samples are NaN or infinite; "
+        "they, and any that follow in this stream, are replaced by 0"
+    )
+    warnings.warn(message, AudioWarning, stacklevel=3)
 
 
 def check_channels(shape: tuple[int, ...]) -> None:
@@ -180,9 +215,9 @@ def check_state(state: Any, init: Any, *, owner: str) -> None:
         ParameterError: another kind of state, or shapes or kinds of numbers differ.
     """
     if isinstance(init, np.ndarray):
-        found = f"{getattr(state, 'dtype', type(state).__name__)} {getattr(state, 'shape', '')}"
-        wanted = f"{init.dtype} {init.shape}"
-        if not isinstance(state, np.ndarray) or found != wanted:
+        if not _is_like(state, init):
+            found = f"{getattr(state, 'dtype', type(state).__name__)} {getattr(state, 'shape', '')}"
+            wanted = f"{init.dtype} {init.shape}"
             raise ParameterError(f"state of {found} does not belong to this {owner}: {wanted}")
         return
     check_kind(state, type(init), owner=owner)
@@ -190,6 +225,22 @@ def check_state(state: Any, init: Any, *, owner: str) -> None:
         raise ParameterError(f"state of {len(state)} parts does not belong to this {owner}")
     for part, of_init in zip(state, init, strict=True):
         check_state(part, of_init, owner=owner)
+
+
+def _is_like(x: object, array: NDArray[Any]) -> bool:
+    return type(x) is np.ndarray and x.shape == array.shape and x.dtype == array.dtype
+
+
+def copy_state(state: Arrays, init: Arrays, *, owner: str) -> Arrays:
+    """A copy of a state of arrays that may be advanced in place, once it is checked.
+
+    Raises:
+        ParameterError: as `check_state`.
+    """
+    # With every chunk: only what is not well goes the long way, to its message.
+    if type(state) is not type(init) or not all(map(_is_like, state, init)):
+        check_state(state, init, owner=owner)
+    return tuple.__new__(type(init), [part.copy() for part in state])
 
 
 def check_kind(state: object, kind: type, *, owner: str) -> None:
@@ -205,17 +256,25 @@ def check_kind(state: object, kind: type, *, owner: str) -> None:
         )
 
 
-def in_blocks(
-    wave: NDArray[np.float32], block_samples: int = BLOCK_SAMPLES
-) -> Iterator[NDArray[np.float32]]:
-    """A whole wave (..., time) block by block, so that what each block needs stays in cache.
+def block_samples(sample_rate: float, n_channels: int) -> int:
+    """How much of a sound is worked on at a time: 1.28 s, or less of very many channels.
+
+    Example:
+        >>> block_samples(44_100, 2), block_samples(192_000, 1024)
+        (56448, 4096)
+    """
+    return min(round(BLOCK_S * sample_rate), max(_MAX_BLOCK // max(n_channels, 1), 1))
+
+
+def in_blocks(wave: NDArray[np.float32], n_samples: int) -> Iterator[NDArray[np.float32]]:
+    """A whole wave (..., time) block by block.
 
     Example:
         >>> [block.shape for block in in_blocks(np.zeros((2, 5), np.float32), 3)]
         [(2, 3), (2, 2)]
     """
-    for start in range(0, wave.shape[-1], block_samples):
-        yield wave[..., start : start + block_samples]
+    for start in range(0, wave.shape[-1], n_samples):
+        yield wave[..., start : start + n_samples]
 
 
 def run(module: Streaming[Any, Output], blocks: Iterable[NDArray[np.float32]]) -> Iterator[Output]:

@@ -92,8 +92,9 @@ class Source:
         Args:
             advance: Called with the seconds of each block when it has been used.
         """
-        from echoic.streaming import BLOCK_SAMPLES
+        from echoic.streaming import block_samples
 
-        for block in self._recording.blocks(BLOCK_SAMPLES):
+        n_samples = block_samples(self.sample_rate, self.n_channels)
+        for block in self._recording.blocks(n_samples):
             yield block
             advance(block.shape[-1] / self.sample_rate)

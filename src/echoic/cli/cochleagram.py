@@ -171,7 +171,7 @@ def _save_png(
     heard = ear.center_hz < ear.design.sample_rate / 2
     duration_s = n_frames * ear.hop / ear.design.sample_rate
     level_db = meter.level_db()[heard]
-    draw_cochleagram(level_db, ear.center_hz[heard], duration_s, title=title, path=part)
+    part.write_bytes(draw_cochleagram(level_db, ear.center_hz[heard], duration_s, title=title))
 
 
 def _save_npz(

@@ -108,7 +108,7 @@ def pitch_of_one(
     written: dict[str, Any] = {}
     if target is not None:
         with fresh_file(target, force=force) as part:
-            track.draw(part, title=Path(path).name)
+            part.write_bytes(track.draw(title=Path(path).name))
         reporter.note(f"{path}: wrote {target}")
         written = {"output": target}
     return {

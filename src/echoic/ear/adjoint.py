@@ -23,63 +23,46 @@ SEGMENT = 128  # samples; what a segment needs stays in the second cache
 
 
 @_jit
-def hop_power(wave, ends, coefficients, state, open_power, power, checkpoints):  # type: ignore[no-untyped-def]
-    """`kernels.hop_sums`, which also writes the state at the start of every segment.
+def hop_power(wave, ends, coefficients, stages, open_power, power, checkpoints):  # type: ignore[no-untyped-def]
+    """`kernels.hop_sums`, which also writes the stages at the start of every segment.
 
     Args:
         wave: (time,).
         ends: (frame,) int64, where frames end within `wave`.
         coefficients: (3, band): real and imaginary part of the pole, gain.
-        state: (8, band).
-        open_power: (band,) of the frame that is still open.
+        stages: (8, band), advanced.
+        open_power: (band,) of the frame that is still open, advanced.
         power: (band, frame), written.
         checkpoints: (segment, 8, band), written.
-
-    Returns:
-        The new state and open power.
     """
-    pole_re, pole_im, gain = coefficients[0], coefficients[1], coefficients[2]
-    new_open = open_power.copy().reshape(1, -1)
     frame = 0
     for k in range(checkpoints.shape[0]):
         start = k * SEGMENT
         stop = min(start + SEGMENT, wave.size)
-        checkpoints[k] = state
+        checkpoints[k] = stages
         last = frame
         while last < ends.size and ends[last] <= stop:
             last += 1
-        state, new_open = hop_sums(
+        hop_sums(
             wave[start:stop],
             ends[frame:last] - start,
-            pole_re,
-            pole_im,
-            gain,
-            state,
-            new_open,
+            coefficients,
+            stages,
+            open_power.reshape(1, -1),
             power[:, frame:last],
-            None,
             None,
         )
         frame = last
-    return state, new_open[0]
 
 
 @_jit
-def full_rate(wave, coefficients, state, out, checkpoints):  # type: ignore[no-untyped-def]
-    """`kernels.subbands`, which also writes the state at the start of every segment."""
+def full_rate(wave, coefficients, stages, out, checkpoints):  # type: ignore[no-untyped-def]
+    """`kernels.subbands`, which also writes the stages at the start of every segment."""
     for k in range(checkpoints.shape[0]):
         start = k * SEGMENT
         stop = min(start + SEGMENT, wave.size)
-        checkpoints[k] = state
-        state = subbands(
-            wave[start:stop],
-            coefficients[0],
-            coefficients[1],
-            coefficients[2],
-            state,
-            out[:, start:stop],
-        )
-    return state
+        checkpoints[k] = stages
+        subbands(wave[start:stop], coefficients, stages, out[:, start:stop])
 
 
 @_jit

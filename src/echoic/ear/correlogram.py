@@ -332,7 +332,7 @@ class Correlogram:
         self, wave: NDArray[np.floating], state: CorrelogramState | None = None
     ) -> tuple[NDArray[np.float32], CorrelogramState]:
         """Hear the next chunk; give the frames that it completes."""
-        wave = as_float32(wave)
+        as_float32(wave)  # refuses what is no wave; NaN is mended by the bank, which says so
         lead = wave.shape[:-1]
         state = self._checked(lead, state)
         start = int(state.n_samples[0])
@@ -345,7 +345,7 @@ class Correlogram:
 
     def _correlate(
         self,
-        block: NDArray[np.float32],
+        block: NDArray[np.floating],
         state: CorrelogramState,
         out: NDArray[np.float32],
         column: int,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear import kernels
+from echoic.ear.cores import over_cores
 from echoic.ear.design import BankDesign, design_listening
-from echoic.ear.filterbank import Coefficients, check_rate, fresh_stages
+from echoic.ear.filterbank import check_rate, float32_coefficients
 from echoic.ear.haircell import Adaptation, AdaptationState, compress_log, compress_power
 from echoic.errors import ParameterError
-from echoic.streaming import FrameClock, as_float32, check_state
+from echoic.streaming import FrameClock, copy_state, mend, warn_of_mended
 
 FEATURES = ("envelope", "onset", "fine")
 COMPRESSIONS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
@@ -26,16 +29,19 @@ COMPRESSIONS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = 
 class EarState(NamedTuple):
     """What the ear carries from chunk to chunk.
 
-    stages: (..., 8, band) filter stages.
-    sums: (..., 1 or 3, band) of the frame that is still open.
-    n_samples: (1,) samples heard so far.
-    adaptation: what each band has got used to.
+    rows: (..., row, band). Eight of the filter stages; the sums of the frame that is still
+        open, one or, for the fine structure, three; for onsets, what the band has got used to.
+    counts: (2,) samples heard so far, and those of them that were NaN or infinite.
     """
 
-    stages: NDArray[np.float32]
-    sums: NDArray[np.float32]
-    n_samples: NDArray[np.int64]
-    adaptation: AdaptationState
+    rows: NDArray[np.float32]
+    counts: NDArray[np.int64]
+
+
+@lru_cache(maxsize=64)  # asked for with every chunk
+def _init_state(rows: tuple[int, ...]) -> EarState:
+    """Before any sound; copied, never handed out."""
+    return EarState(np.zeros(rows, np.float32), np.zeros(2, np.int64))
 
 
 class Ear:
@@ -46,6 +52,9 @@ class Ear:
     the log-compressed envelope rises above what the band has got used to.
     `fine` is the mean instantaneous frequency of the fine structure, in Hz
     relative to the centre and divided by the bandwidth; 0 in silence.
+
+    NaN and infinite samples are taken as 0, which is warned of once a stream. Several
+    channels of a long chunk run on as many cores as numba may use (NUMBA_NUM_THREADS).
 
     Args:
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
@@ -102,7 +111,11 @@ class Ear:
         self.compression = compression
         self.features = tuple(features)
         self.adaptation = Adaptation(hop_s=hop_s)
-        self._coefficients = Coefficients.of(self.design)
+        self._coefficients = float32_coefficients(self.design)
+        self._wants_fine = "fine" in self.features
+        n_sums = 3 if self._wants_fine else 1
+        n_rows = kernels.N_STAGE_ROWS + n_sums + ("onset" in self.features)
+        self._rows_shape = (n_rows, self.design.n_bands)
 
     @property
     def hop(self) -> float:
@@ -114,67 +127,68 @@ class Ear:
         """(band,) centre frequencies in Hz."""
         return self.design.center_hz
 
-    def _fresh(self, lead: tuple[int, ...]) -> EarState:
-        n_bands = self.design.n_bands
-        n_sums = 3 if "fine" in self.features else 1
-        return EarState(
-            fresh_stages(lead, n_bands),
-            np.zeros((*lead, n_sums, n_bands), np.float32),
-            np.zeros(1, np.int64),
-            AdaptationState(np.zeros((*lead, n_bands), np.float32)),
-        )
-
     def __call__(
         self, wave: NDArray[np.floating], state: EarState | None = None
     ) -> tuple[NDArray[np.float32], EarState]:
         """Hear the next chunk; give the frames that it completes."""
-        wave = as_float32(wave)
-        lead, n_bands = wave.shape[:-1], self.design.n_bands
-        fresh = self._fresh(lead)
-        state = fresh if state is None else state
-        check_state(state, fresh, owner="Ear")
-        start = int(state.n_samples[0])
-        ends = self.clock.ends(start, start + wave.shape[-1])
-        sums = np.empty((state.sums.shape[-2], *lead, n_bands, ends.size), np.float32)
-        stages, open_sums = np.empty_like(state.stages), np.empty_like(state.sums)
-        wants_fine = len(sums) == 3
-        for index in np.ndindex(lead):
-            stages[index], open_sums[index] = kernels.hop_sums(
-                wave[index],
-                ends - start,
-                *self._coefficients,
-                state.stages[index],
-                state.sums[index],
-                sums[0][index],
-                sums[1][index] if wants_fine else None,
-                sums[2][index] if wants_fine else None,
-            )
-        lengths = np.diff(ends, prepend=self.clock.end(self.clock.n_frames(start) - 1))
-        frames, adaptation = self._compose(sums, lengths.astype(np.float32), state.adaptation)
-        n_samples = np.array([start + wave.shape[-1]])
-        return frames, EarState(stages, open_sums, n_samples, adaptation)
+        wave, n_mended = mend(wave)
+        lead, n_samples = wave.shape[:-1], wave.shape[-1]
+        init = _init_state((*lead, *self._rows_shape))
+        new = copy_state(init if state is None else state, init, owner="Ear")
+        n_before, n_mended_before = new.counts.tolist()
+        new.counts[0] = n_before + n_samples
+        if n_mended:
+            new.counts[1] = n_mended_before + n_mended
+            if not n_mended_before:
+                warn_of_mended(n_mended)
+        n_items = math.prod(lead)
+        rows = new.rows.reshape(n_items, *self._rows_shape)
+        frames = self._hear(wave.reshape(n_items, n_samples), n_before, rows)
+        return frames.reshape(lead + frames.shape[1:]), new
+
+    def _hear(
+        self, waves: NDArray[np.float32], n_before: int, rows: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Of (item, time), advancing the rows (item, row, band)."""
+        n_items, n_samples = waves.shape
+        n_bands, clock = self._rows_shape[1], self.clock
+        first = clock.n_frames(n_before)
+        n_frames = clock.n_frames(n_before + n_samples) - first
+        envelope = np.empty((n_items, n_bands, n_frames), np.float32)
+        fine = np.empty((n_items, 3, n_bands, n_frames), np.float32) if self._wants_fine else None
+        over_cores(
+            kernels.hear,
+            waves,
+            rows,
+            envelope,
+            fine,
+            shared=(self._coefficients, n_before, first, clock.hop_samples),
+            values=n_samples * n_bands,
+        )
+        return self._compose(envelope, fine, rows)
 
     def _compose(
         self,
-        sums: NDArray[np.float32],
-        frame_samples: NDArray[np.float32],
-        adaptation: AdaptationState,
-    ) -> tuple[NDArray[np.float32], AdaptationState]:
-        """Turn summed power and phase advance into the features asked for."""
-        envelope = 2 * np.sqrt(sums[0] / frame_samples)
+        envelope: NDArray[np.float32],
+        fine: NDArray[np.float32] | None,
+        rows: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """The features asked for, (item, band, frame) or (item, feature, band, frame)."""
         planes = {}
         if "envelope" in self.features:
             planes["envelope"] = COMPRESSIONS[self.compression](envelope)
         if "onset" in self.features:
-            planes["onset"], adaptation = self.adaptation(compress_log(envelope), adaptation)
-        if "fine" in self.features:
-            planes["fine"] = self._fine_structure(sums)
+            before = AdaptationState(rows[:, -1])
+            planes["onset"], after = self.adaptation(compress_log(envelope), before)
+            rows[:, -1] = after.adapted
+        if fine is not None:
+            planes["fine"] = self._fine_structure(fine)
         if self.features == ("envelope",):
-            return planes["envelope"], adaptation
-        return np.stack([planes[name] for name in self.features], axis=-3), adaptation
+            return planes["envelope"]
+        return np.stack([planes[name] for name in self.features], axis=1)
 
     def _fine_structure(self, sums: NDArray[np.float32]) -> NDArray[np.float32]:
-        power, advance = sums[0], sums[1] + 1j * sums[2]
+        power, advance = sums[:, 0], sums[:, 1] + 1j * sums[:, 2]
         # Turn by the centre's own advance first: the angle is then small and never wraps.
         center_hz, rate = self.design.center_hz, self.design.sample_rate
         turn = np.exp(-2j * np.pi * center_hz / rate).astype(np.complex64)[:, None]
@@ -184,4 +198,4 @@ class Ear:
 
     def finish(self, state: EarState) -> NDArray[np.float32]:
         """No delay: an unfinished frame is not given, so the tail has 0 frames."""
-        return self(np.empty((*state.stages.shape[:-2], 0), np.float32), state)[0]
+        return self(np.empty((*state.rows.shape[:-2], 0), np.float32), state)[0]

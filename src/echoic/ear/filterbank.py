@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear import kernels
+from echoic.ear.cores import over_cores
 from echoic.ear.design import BankDesign, design_listening, design_separating
 from echoic.errors import ParameterError
-from echoic.streaming import as_float32, check_state
+from echoic.streaming import copy_state, mend, warn_of_mended
 
 
-class Coefficients(NamedTuple):
-    """A design cast once to the kernels' float32 rows, each (band,)."""
-
-    pole_re: NDArray[np.float32]
-    pole_im: NDArray[np.float32]
-    gain: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, design: BankDesign) -> Coefficients:
-        """Cast a design."""
-        rows = (design.pole.real, design.pole.imag, design.gain)
-        return cls(*(np.ascontiguousarray(row, dtype=np.float32) for row in rows))
+def float32_coefficients(design: BankDesign) -> NDArray[np.float32]:
+    """A design cast once to the kernels' rows, (3, band)."""
+    return np.stack([design.pole.real, design.pole.imag, design.gain]).astype(np.float32)
 
 
 def fresh_stages(lead: tuple[int, ...], n_bands: int) -> NDArray[np.float32]:
     """The filter stages before any sound, (..., 8, band)."""
-    return np.zeros((*lead, kernels.N_STATE_ROWS, n_bands), dtype=np.float32)
+    return np.zeros((*lead, kernels.N_STAGE_ROWS, n_bands), dtype=np.float32)
 
 
 def check_rate(design: BankDesign, sample_rate: float) -> None:
@@ -45,9 +38,10 @@ def check_rate(design: BankDesign, sample_rate: float) -> None:
 
 
 class FilterbankState(NamedTuple):
-    """stages: (..., 8, band) float32."""
+    """stages: (..., 8, band) float32. n_mended: (1,) samples that were NaN or infinite."""
 
     stages: NDArray[np.float32]
+    n_mended: NDArray[np.int64]
 
 
 class Filterbank:
@@ -56,7 +50,8 @@ class Filterbank:
     Fourth-order gammatone filters in complex form (see `echoic.ear.design`).
     The modulus is the envelope, the angle the fine structure; a sine of
     amplitude A at a band's centre gives the modulus A/2, its positive-frequency
-    half.
+    half. Several channels of a long chunk run on as many cores as numba may use
+    (NUMBA_NUM_THREADS).
 
     Args:
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
@@ -101,7 +96,7 @@ class Filterbank:
             sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
         )
         check_rate(self.design, sample_rate)
-        self.coefficients = Coefficients.of(self.design)
+        self._coefficients = float32_coefficients(self.design)
 
     @classmethod
     def separating(cls, *, sample_rate: float) -> Filterbank:
@@ -117,19 +112,24 @@ class Filterbank:
         self, wave: NDArray[np.floating], state: FilterbankState | None = None
     ) -> tuple[NDArray[np.complex64], FilterbankState]:
         """Filter the next chunk."""
-        wave = as_float32(wave)
+        wave, n_mended = mend(wave)
         lead, n_samples, n_bands = wave.shape[:-1], wave.shape[-1], self.design.n_bands
-        init = FilterbankState(fresh_stages(lead, n_bands))
-        state = init if state is None else state
-        check_state(state, init, owner="Filterbank")
-        stages = state.stages
-        subbands = np.empty((*lead, n_bands, n_samples), dtype=np.complex64)
-        new_stages = np.empty_like(stages)
-        for index in np.ndindex(lead):
-            new_stages[index] = kernels.subbands(
-                wave[index], *self.coefficients, stages[index], subbands[index]
-            )
-        return subbands, FilterbankState(new_stages)
+        init = FilterbankState(fresh_stages(lead, n_bands), np.zeros(1, np.int64))
+        new = init if state is None else copy_state(state, init, owner="Filterbank")
+        if n_mended and not new.n_mended[0]:
+            warn_of_mended(n_mended)
+        new.n_mended[0] += n_mended
+        subbands = np.empty((*lead, n_bands, n_samples), np.complex64)
+        n_items = math.prod(lead)
+        over_cores(
+            kernels.subbands_of_batch,
+            wave.reshape(n_items, n_samples),
+            new.stages.reshape(n_items, kernels.N_STAGE_ROWS, n_bands),
+            subbands.reshape(n_items, n_bands, n_samples),
+            shared=(self._coefficients,),
+            values=n_samples * n_bands,
+        )
+        return subbands, new
 
     def finish(self, state: FilterbankState) -> NDArray[np.complex64]:
         """No delay, so no tail: (..., band, 0)."""

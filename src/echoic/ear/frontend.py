@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from echoic.ear import kernels
 from echoic.ear.ear import Ear, EarState
 from echoic.ear.haircell import Adaptation, AdaptationState, compress_log
-from echoic.streaming import FrameClock, as_float32, check_channels, check_kind, check_state
+from echoic.streaming import FrameClock, check_channels, check_kind, check_state
 
 HOP_S = 0.005
 FRAMES_PER_STEP = 4  # networks take a step of the listener every so many frames
@@ -95,8 +95,7 @@ class FrontEnd:
         self, wave: NDArray[np.floating], state: FrontEndState | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], FrontEndState]:
         """As the call, with the envelope of the summed power, (band, frame), before the frames."""
-        wave = as_float32(wave)
-        check_channels(wave.shape)
+        check_channels(np.shape(wave))
         if state is not None:
             check_kind(state, FrontEndState, owner="FrontEnd")
             check_state(state.peak, np.empty(1, np.float32), owner="FrontEnd")

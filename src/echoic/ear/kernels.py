@@ -5,54 +5,88 @@ filter unrolled, real and imaginary parts in separate contiguous float32
 arrays, so that the compiler fills whole vector registers with neighbouring
 bands. Nothing here checks its arguments; the classes that call it do.
 
-A state holds, for every band, the outputs of the four stages as eight rows
-(real and imaginary, in turn). Kernels write a new state and leave the old one.
+A bank's coefficients are (3, band): the real and the imaginary parts of its poles, and its
+gains. Stages are (8, band), the outputs of the four stages of every filter (real and
+imaginary, in turn). What filters advances them in place: callers hand in a copy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numba
 import numpy as np
+from numba.extending import overload
+
+from echoic.streaming import frame_end
 
 # Far below anything audible, added to the input so that a recursion which
 # decays in silence never reaches denormal numbers, a hundred times slower.
 _DENORMAL_GUARD = np.float32(1e-20)
 
-N_STATE_ROWS = 8
+N_STAGE_ROWS = 8
 
 
-def _jit(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile without the interpreter's lock, cached on disk where a disk lets us."""
-    # NaN and infinities keep their meaning: "nnan" and "ninf" are left out.
-    fast = {"contract", "reassoc", "nsz", "arcp"}
+def _jit(function: Callable[..., Any], *, inlined: bool = False) -> Callable[..., Any]:
+    """Compile without the interpreter's lock, cached on disk where a disk lets us.
+
+    What other kernels call is inlined: left apart, the linker takes another copy of it when
+    it comes from the cache than when it has just been compiled, and last bits differ.
+    """
+    # NaN and infinities keep their meaning, and a quotient is no product with a reciprocal:
+    # "nnan", "ninf" and "arcp" are left out.
+    fast = {"contract", "reassoc", "nsz"}
+    options: dict[str, Any] = {"nogil": True, "fastmath": fast, "forceinline": inlined}
     try:
-        return numba.njit(cache=True, nogil=True, fastmath=fast)(function)
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # no writable place for the cache: compile in every process
-        return numba.njit(nogil=True, fastmath=fast)(function)
+        return numba.njit(**options)(function)
 
 
-@_jit
-def subbands(wave, pole_re, pole_im, gain, state, out):  # type: ignore[no-untyped-def]
-    """Filter (time,) into the full-rate subbands (band, time); return the new state.
+_inlined = partial(_jit, inlined=True)
+
+
+_frame_end = _inlined(frame_end)
+
+
+def _as_words(array):  # type: ignore[no-untyped-def]
+    """Complex64 numbers as whole words, which move faster than two floats each."""
+
+
+@overload(_as_words)
+def _as_words_of_type(array):  # type: ignore[no-untyped-def]
+    if array.dtype == numba.complex64:
+        return lambda array: array.view(np.int64)
+    return lambda array: array
+
+
+@_inlined
+def subbands(wave, coefficients, stages, out):  # type: ignore[no-untyped-def]
+    """Filter (time,) into the full-rate subbands (band, time).
 
     Written in blocks: time-major while the recursion runs, so that neighbouring
     bands are neighbours in memory, then transposed into the output.
+
+    Args:
+        wave: (time,).
+        coefficients: (3, band).
+        stages: (8, band), advanced.
+        out: (band, time) complex, written.
     """
-    n_bands = pole_re.size
-    s = state.copy()
-    s0r, s0i, s1r, s1i = s[0], s[1], s[2], s[3]
-    s2r, s2i, s3r, s3i = s[4], s[5], s[6], s[7]
-    block = 64
-    block_re = np.empty((block, n_bands), wave.dtype)
-    block_im = np.empty((block, n_bands), wave.dtype)
+    pole_re, pole_im, gain = coefficients[0], coefficients[1], coefficients[2]
+    n_bands = gain.size
+    s0r, s0i, s1r, s1i = stages[0], stages[1], stages[2], stages[3]
+    s2r, s2i, s3r, s3i = stages[4], stages[5], stages[6], stages[7]
+    re, im = np.empty_like(gain), np.empty_like(gain)
+    block = 32
+    rows = np.empty((block, n_bands), out.dtype)
+    words, out_words = _as_words(rows), _as_words(out)  # type: ignore[no-untyped-call]
     for start in range(0, wave.size, block):
         length = min(block, wave.size - start)
         for i in range(length):
             x = wave[start + i] + _DENORMAL_GUARD
-            row_re, row_im = block_re[i], block_im[i]
             for b in range(n_bands):
                 a, c = pole_re[b], pole_im[b]
                 r0 = gain[b] * x + a * s0r[b] - c * s0i[b]
@@ -65,32 +99,44 @@ def subbands(wave, pole_re, pole_im, gain, state, out):  # type: ignore[no-untyp
                 i3 = i2 + a * s3i[b] + c * s3r[b]
                 s0r[b], s0i[b], s1r[b], s1i[b] = r0, i0, r1, i1
                 s2r[b], s2i[b], s3r[b], s3i[b] = r2, i2, r3, i3
-                row_re[b] = r3
-                row_im[b] = i3
+                re[b], im[b] = r3, i3
+            row = rows[i]
+            for b in range(n_bands):  # a loop of its own, so that both are vectorised
+                row[b] = complex(re[b], im[b])
         for b in range(n_bands):
+            band = out_words[b, start : start + length]
             for i in range(length):
-                out[b, start + i] = complex(block_re[i, b], block_im[i, b])
-    return s
+                band[i] = words[i, b]
 
 
 @_jit
-def hop_sums(  # type: ignore[no-untyped-def]
-    wave, ends, pole_re, pole_im, gain, state, sums, power, advance_re, advance_im
-):
-    """Sum every band's power over each frame; return the new state and open sums.
+def subbands_of_batch(waves, stages, out, coefficients):  # type: ignore[no-untyped-def]
+    """`subbands` of every item, (item, time) to (item, band, time)."""
+    for item in range(waves.shape[0]):
+        subbands(waves[item], coefficients, stages[item], out[item])
 
-    With arrays for `advance_re`, `advance_im`, not None, sum y[t]·conj(y[t−1]) too: its
-    angle is the mean phase advance per sample, the band's instantaneous frequency. (The
-    compiler prunes what None leaves out.)
 
-    `ends` holds where frames end within `wave` (exclusive); `sums` (1 or 3, band) carries
-    the frame that is still open. Outputs are (band, frame).
+@_inlined
+def hop_sums(wave, ends, coefficients, stages, open_sums, power, advance):  # type: ignore[no-untyped-def]
+    """Sum every band's power over each frame.
+
+    With an array for `advance`, not None, sum y[t]·conj(y[t−1]) too: its angle is the mean
+    phase advance per sample, the band's instantaneous frequency. (The compiler prunes what
+    None leaves out.)
+
+    Args:
+        wave: (time,).
+        ends: (frame,) int64, where frames end within `wave` (exclusive).
+        coefficients: (3, band).
+        stages: (8, band), advanced.
+        open_sums: (1 or 3, band) of the frame that is still open, advanced.
+        power: (band, frame), written.
+        advance: (2, band, frame), real and imaginary part, written; or None.
     """
-    n_bands = pole_re.size
-    s = state.copy()
-    s0r, s0i, s1r, s1i = s[0], s[1], s[2], s[3]
-    s2r, s2i, s3r, s3i = s[4], s[5], s[6], s[7]
-    open_sums = sums.copy()
+    pole_re, pole_im, gain = coefficients[0], coefficients[1], coefficients[2]
+    n_bands = gain.size
+    s0r, s0i, s1r, s1i = stages[0], stages[1], stages[2], stages[3]
+    s2r, s2i, s3r, s3i = stages[4], stages[5], stages[6], stages[7]
     open_power, open_re, open_im = open_sums[0], open_sums[-2], open_sums[-1]
     start = 0
     for frame in range(ends.size + 1):
@@ -107,7 +153,7 @@ def hop_sums(  # type: ignore[no-untyped-def]
                 i2 = i1 + a * s2i[b] + c * s2r[b]
                 r3 = r2 + a * s3r[b] - c * s3i[b]
                 i3 = i2 + a * s3i[b] + c * s3r[b]
-                if advance_re is not None:
+                if advance is not None:
                     open_re[b] += r3 * s3r[b] + i3 * s3i[b]
                     open_im[b] += i3 * s3r[b] - r3 * s3i[b]
                 s0r[b], s0i[b], s1r[b], s1i[b] = r0, i0, r1, i1
@@ -116,12 +162,50 @@ def hop_sums(  # type: ignore[no-untyped-def]
         if frame < ends.size:
             for b in range(n_bands):
                 power[b, frame] = open_power[b]
-                if advance_re is not None:
-                    advance_re[b, frame] = open_re[b]
-                    advance_im[b, frame] = open_im[b]
+                if advance is not None:
+                    advance[0, b, frame] = open_re[b]
+                    advance[1, b, frame] = open_im[b]
             open_sums[:] = 0
         start = stop
-    return s, open_sums
+
+
+@_jit
+def hear(  # type: ignore[no-untyped-def]
+    waves, rows, envelope, fine, coefficients, n_before, first_frame, hop_samples
+):
+    """All that `Ear` computes sample by sample, in one call.
+
+    Args:
+        waves: (item, time).
+        rows: (item, 8 + 1 or 3 and more, band), advanced: stages, then the sums of the open
+            frame as in `hop_sums`; rows after them are left alone.
+        envelope: (item, band, frame), written: 2·√(mean of |y|²), the amplitude of a sine.
+        fine: (item, 3, band, frame), written: the power and the two sums of `advance`; or None.
+        coefficients: (3, band).
+        n_before: Samples heard before these.
+        first_frame: Number of the frame that is still open.
+        hop_samples: Samples a frame, not always a whole number.
+    """
+    n_items, n_bands, n_frames = envelope.shape
+    ends = np.empty(n_frames, np.int64)
+    lengths = np.empty(n_frames, np.float32)
+    begin = _frame_end(first_frame - 1, hop_samples) - n_before
+    for k in range(n_frames):
+        ends[k] = _frame_end(first_frame + k, hop_samples) - n_before
+        lengths[k] = ends[k] - begin
+        begin = ends[k]
+    for item in range(n_items):
+        stages, power = rows[item, :N_STAGE_ROWS], envelope[item]
+        if fine is None:
+            open_sums = rows[item, N_STAGE_ROWS : N_STAGE_ROWS + 1]
+            hop_sums(waves[item], ends, coefficients, stages, open_sums, power, None)
+        else:
+            open_sums = rows[item, N_STAGE_ROWS : N_STAGE_ROWS + 3]
+            hop_sums(waves[item], ends, coefficients, stages, open_sums, power, fine[item, 1:])
+            fine[item, 0] = power
+        for b in range(n_bands):
+            for k in range(n_frames):
+                power[b, k] = np.float32(2) * np.sqrt(power[b, k] / lengths[k])
 
 
 @_jit

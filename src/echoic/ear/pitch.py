@@ -13,6 +13,7 @@ from echoic.errors import ParameterError
 from echoic.streaming import (
     FrameClock,
     as_float32,
+    block_samples,
     check_kind,
     check_number,
     check_state,
@@ -212,6 +213,7 @@ class Pitch:
         per_step = np.array([1, 1, _STEP_S / hop_s, _STEP_S / hop_s])
         costs = np.array([_UNVOICED, _PER_OCTAVE, _PER_OCTAVE_JUMP, _PER_SWITCH]) * per_step
         self._costs = tuple(costs.astype(np.float32))
+        self._block_samples = block_samples(sample_rate, 1)
         self._n_ahead = round(look_ahead_s / hop_s)
         # A frame stands for its middle, half a hop before its end.
         self.analysis_delay = max(0, round(_ANALYSIS_S / hop_s - 0.5))
@@ -245,10 +247,10 @@ class Pitch:
         self, wave: NDArray[np.floating], state: PitchState | None = None
     ) -> tuple[Pitched[NDArray[np.float32]], PitchState]:
         """Hear the next chunk; give the frames that it completes, late by the delay."""
-        wave = as_float32(wave)
+        as_float32(wave)  # refuses what is no wave; NaN is mended by the bank, which says so
         f0_hz, voicing = [], []
         # Block by block, since a summary takes more memory than its wave.
-        for block in in_blocks(wave) if wave.shape[-1] else [wave]:
+        for block in in_blocks(wave, self._block_samples) if wave.shape[-1] else [wave]:
             _, heard, state = self.listen(block, state)
             f0_hz.append(heard.f0_hz)
             voicing.append(heard.voicing)
@@ -262,7 +264,6 @@ class Pitch:
 
         A frame of the summary is earlier than the pitch that is found in it, by the look-ahead.
         """
-        wave = as_float32(wave)
         lead = wave.shape[:-1]
         state = self._checked(lead, state)
         first_frame = self.clock.n_frames(int(state.correlogram.n_samples[0]))

@@ -20,7 +20,7 @@ from echoic.ear.design import DECAY_PER_ERB, ORDER, BankDesign, design_listening
 from echoic.ear.ear import COMPRESSIONS
 from echoic.ear.filterbank import check_rate
 from echoic.ear.haircell import FLOOR_DBFS, POWER_EXPONENT
-from echoic.ear.kernels import N_STATE_ROWS
+from echoic.ear.kernels import N_STAGE_ROWS
 from echoic.errors import ParameterError
 from echoic.nn.gammatone import full_rate, full_rate_by_fft, hop_power, power_of_frames
 from echoic.streaming import SATURATION, FrameClock, check_kind
@@ -180,7 +180,7 @@ class Filterbank(_Bank):
     ) -> tuple[Tensor, FilterbankState]:
         """Filter the next chunk."""
         flat, lead = self.check(wave), wave.shape[:-1]
-        shape = (*lead, N_STATE_ROWS, self.n_bands)
+        shape = (*lead, N_STAGE_ROWS, self.n_bands)
         if state is None:
             state = FilterbankState(flat.new_zeros(shape))
         check_kind(state, FilterbankState, owner="Filterbank")
@@ -283,7 +283,7 @@ class Ear(_Bank):
     def forward(self, wave: Tensor, state: EarState | None = None) -> tuple[Tensor, EarState]:
         """Hear the next chunk; give the frames that it completes."""
         flat, lead = self.check(wave), wave.shape[:-1]
-        shape = (*lead, N_STATE_ROWS, self.n_bands)
+        shape = (*lead, N_STAGE_ROWS, self.n_bands)
         if state is None:
             open_power = flat.new_zeros((*lead, self.n_bands))
             state = EarState(flat.new_zeros(shape), open_power, torch.zeros(1, dtype=torch.int64))
@@ -307,7 +307,7 @@ class Ear(_Bank):
         self, wave: Tensor, state: EarState, ends: NDArray[np.int64]
     ) -> tuple[Tensor, Tensor, Tensor]:
         coefficients = self.present_coefficients().to(wave.dtype)
-        stages = state.stages.reshape(wave.shape[0], N_STATE_ROWS, self.n_bands)
+        stages = state.stages.reshape(wave.shape[0], N_STAGE_ROWS, self.n_bands)
         open_power = state.open_power.reshape(wave.shape[0], self.n_bands)
         if not self.by_fft(wave):
             return hop_power(wave, coefficients, stages, open_power, ends)

@@ -88,20 +88,19 @@ class HopPower(torch.autograd.Function):
         """Run the runtime's kernel, keeping checkpoints."""
         wave, coefficients, stages, open_power, ends = inputs
         power = wave.new_empty((wave.shape[0], coefficients.shape[1], ends.size))
-        new_stages, new_open = torch.empty_like(stages), torch.empty_like(open_power)
+        new_stages = stages.clone(memory_format=torch.contiguous_format)
+        new_open = open_power.clone(memory_format=torch.contiguous_format)
         checkpoints = _room_for_checkpoints(wave, stages)
         for item in range(wave.shape[0]):
-            state, open_sum = adjoint.hop_power(
+            adjoint.hop_power(
                 _array(wave[item]),
                 ends,
                 _array(coefficients),
-                _array(stages[item]),
-                _array(open_power[item]),
+                _array(new_stages[item]),
+                _array(new_open[item]),
                 _array(power[item]),
                 _array(checkpoints[item]),
             )
-            new_stages[item] = torch.from_numpy(state)
-            new_open[item] = torch.from_numpy(open_sum)
         ctx.save_for_backward(wave, coefficients, checkpoints)
         ctx.ends = ends
         return power, new_stages, new_open
@@ -139,16 +138,16 @@ class FullRate(torch.autograd.Function):
         complex_type = torch.complex128 if wave.dtype == torch.float64 else torch.complex64
         shape = (wave.shape[0], coefficients.shape[1], wave.shape[1])
         subbands = wave.new_empty(shape, dtype=complex_type)
-        new_stages, checkpoints = torch.empty_like(stages), _room_for_checkpoints(wave, stages)
+        new_stages = stages.clone(memory_format=torch.contiguous_format)
+        checkpoints = _room_for_checkpoints(wave, stages)
         for item in range(wave.shape[0]):
-            state = adjoint.full_rate(
+            adjoint.full_rate(
                 _array(wave[item]),
                 _array(coefficients),
-                _array(stages[item]),
+                _array(new_stages[item]),
                 _array(subbands[item]),
                 _array(checkpoints[item]),
             )
-            new_stages[item] = torch.from_numpy(state)
         ctx.save_for_backward(wave, coefficients, checkpoints)
         return subbands, new_stages
 

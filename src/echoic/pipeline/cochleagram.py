@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,7 +35,7 @@ class Cochleagram:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.envelope, dtype=dtype, copy=copy)
 
-    def draw(self, path: Path | BytesIO, *, title: str = "", events: Sequence[Event] = ()) -> None:
+    def draw(self, *, title: str = "", events: Sequence[Event] = ()) -> bytes:
         """Draw levels over time and centre frequency, and events below them, as a PNG."""
         from echoic.report.plots import draw_cochleagram
 
@@ -45,19 +43,16 @@ class Cochleagram:
         n_frames = self.envelope.shape[1]
         meter = ColumnMeter(n_frames, n_bands=len(self.envelope))
         meter.add(self.envelope)
-        draw_cochleagram(
+        return draw_cochleagram(
             meter.level_db()[heard],
             self.center_hz[heard],
             n_frames * self.hop_s,
             title=title,
-            path=path,
             events=events,
         )
 
     def _repr_png_(self) -> bytes:
-        png = BytesIO()
-        self.draw(png)
-        return png.getvalue()
+        return self.draw()
 
 
 def cochleagram(

@@ -139,10 +139,10 @@ def write_pictures(
     if "picture" in parts:
         from echoic.report.plots import draw_cochleagram
 
-        path = folder / "cochleagram.png"
-        draw_cochleagram(
-            level_db, center_hz, sound.duration_s, title=sound.name, path=path, events=events
+        png = draw_cochleagram(
+            level_db, center_hz, sound.duration_s, title=sound.name, events=events
         )
+        (folder / "cochleagram.png").write_bytes(png)
     if "page" in parts:
         from echoic.report.page import write_page
 

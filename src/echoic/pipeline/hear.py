@@ -11,7 +11,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,10 +54,8 @@ class Hearing:
 
     def _repr_png_(self) -> bytes:
         """The cochleagram with the events below it, for notebooks."""
-        picture = BytesIO()
         heard = Cochleagram(self.cochleagram, self.center_hz, HOP_S, self.sample_rate)
-        heard.draw(picture, events=self.events)
-        return picture.getvalue()
+        return heard.draw(events=self.events)
 
 
 def hear(

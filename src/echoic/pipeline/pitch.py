@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from io import BytesIO
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,24 +42,21 @@ class PitchTrack:
         """(frame,) the middle of each."""
         return self.hop_s * (np.arange(self.f0_hz.size, dtype=np.float64) + 0.5)
 
-    def draw(self, path: Path | BytesIO, *, title: str = "") -> None:
+    def draw(self, *, title: str = "") -> bytes:
         """Draw F0 over time, on the summary correlogram, as a PNG."""
         from echoic.report.periods import draw_pitch
 
-        draw_pitch(
+        return draw_pitch(
             self.f0_hz,
             self.f0_hz.size * self.hop_s,
             title=title,
-            path=path,
             summary=self.summary,
             lag_s=self.lag_s,
             range_hz=self.range_hz,
         )
 
     def _repr_png_(self) -> bytes:
-        png = BytesIO()
-        self.draw(png)
-        return png.getvalue()
+        return self.draw()
 
 
 def pitch(

@@ -70,7 +70,7 @@ class Listen:
         """The probabilities still owed, as if silence followed; nothing else is late."""
         check_kind(state, ListenState, owner="Listen")
         n_owed = self.model.look_ahead_steps
-        n_channels = state.front_end.ear.stages.shape[0]
+        n_channels = state.front_end.ear.rows.shape[0]
         # One answer more, since part of one may be heard already and not be owed.
         n_samples = int(np.ceil((n_owed + 1) * self.model.frames_per_answer * self.hop))
         heard, _ = self(np.zeros((n_channels, n_samples), np.float32), state)

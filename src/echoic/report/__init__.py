@@ -9,11 +9,10 @@ from echoic.report.axes import erb_ticks
 from echoic.report.meter import ColumnMeter
 from echoic.report.page import write_page
 from echoic.report.periods import draw_correlogram, draw_pitch, draw_responses
-from echoic.report.plots import Picture, draw_cochleagram, paint_levels
+from echoic.report.plots import draw_cochleagram, paint_levels
 
 __all__ = [
     "ColumnMeter",
-    "Picture",
     "draw_cochleagram",
     "draw_correlogram",
     "draw_pitch",

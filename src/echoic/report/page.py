@@ -24,6 +24,7 @@ from echoic.errors import ParameterError
 from echoic.events import Event
 from echoic.outputs import fresh_file
 from echoic.report.axes import band_edges_erb, clock_text, erb_ticks, level_range_db, time_ticks
+from echoic.report.canvas import magma
 from echoic.report.lanes import (
     Lane,
     as_html,
@@ -33,7 +34,7 @@ from echoic.report.lanes import (
     lane_html,
     link,
 )
-from echoic.report.plots import PICTURE, paint_levels
+from echoic.report.plots import RANGE_DB, paint_levels
 from echoic.report.tracks import MAX_EMBEDDED_BYTES, MAX_EMBEDDED_S, Copy
 from echoic.units import hz_to_erb_rate
 
@@ -156,11 +157,8 @@ def _picture(
     level_db: NDArray[np.floating[Any]], center_hz: NDArray[np.floating[Any]]
 ) -> dict[str, str]:
     """The cochleagram without axes, and where its own axis in HTML has ticks."""
-    from matplotlib import colormaps
-    from matplotlib.colors import to_hex
-
     low_erb, high_erb = band_edges_erb(center_hz)
-    low_db, high_db = level_range_db(level_db, PICTURE.range_db)
+    low_db, high_db = level_range_db(level_db, RANGE_DB)
     ticks = [
         (100 * (float(hz_to_erb_rate(hz)) - low_erb) / (high_erb - low_erb), label)
         for hz, label in erb_ticks(
@@ -178,7 +176,7 @@ def _picture(
         "low_db": f"{low_db:.0f}".replace("-", "−"),
         "high_db": f"{high_db:.0f}".replace("-", "−"),
         "colors": ",".join(
-            to_hex(colormaps[PICTURE.colormap](shade)) for shade in np.linspace(0, 1, 9)
+            f"#{bytes(color).hex()}" for color in magma()[np.linspace(0, 255, 9).astype(int)]
         ),
     }
 

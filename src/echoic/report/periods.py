@@ -1,12 +1,7 @@
-"""Pictures of what repeats itself: correlogram and pitch; and of the filters of a bank.
-
-In the style of `plots`, and by it: what draws is there.
-"""
+"""Pictures of what repeats itself, correlogram and pitch, and of the filters of a bank."""
 
 from __future__ import annotations
 
-from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,13 +9,25 @@ from numpy.typing import NDArray
 
 from echoic.ear.design import BankDesign
 from echoic.errors import ParameterError
-from echoic.report.axes import band_edges_erb, printable
-from echoic.report.plots import PICTURE, Picture, drawn_to, label_erb_axis
+from echoic.report.axes import erb_ticks, printable
+from echoic.report.canvas import COLORS, Canvas
+from echoic.report.plots import (
+    HEIGHT_PX,
+    PANEL,
+    RANGE_DB,
+    WIDTH_PX,
+    clock_ticks,
+    frequency_ticks,
+)
 from echoic.units import erb_rate_to_hz, hz_to_erb_rate
 
 Values = NDArray[np.floating[Any]]
 
 _N_ROWS = 400  # of a summary drawn on a logarithmic axis
+_TRACK = "#00bfff"
+_LEAP_OCTAVES = 0.25  # between neighbouring frames: no line is drawn through it
+_LOWEST_HZ = 20.0  # of the axis that responses are drawn over
+_F0_TICKS_HZ = (20, 30, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1000)
 
 
 def draw_pitch(
@@ -28,23 +35,19 @@ def draw_pitch(
     duration_s: float,
     *,
     title: str,
-    path: str | Path | BytesIO,
-    summary: Values | None = None,
-    lag_s: Values | None = None,
+    summary: Values,
+    lag_s: Values,
     range_hz: tuple[float, float] = (50.0, 600.0),
-    picture: Picture = PICTURE,
-) -> None:
-    """Draw F0 over time on a logarithmic axis, on the summary correlogram it was found in.
+) -> bytes:
+    """Draw F0 over time on a logarithmic axis, on the summary correlogram, as a PNG.
 
     Args:
         f0_hz: F0; 0 where there is no pitch.
         duration_s: The time that the frames span, and the columns.
         title: Any text.
-        path: Where the PNG goes.
-        summary: How far the sound repeats itself; nothing if not given.
+        summary: How far the sound repeats itself, up to 1.
         lag_s: Of its rows, in even steps from 0.
         range_hz: What the axis shows.
-        picture: Size and colours.
 
     Shape:
         f0_hz (frame,); summary (lag, column); lag_s (lag,).
@@ -54,51 +57,30 @@ def draw_pitch(
     """
     if f0_hz.ndim != 1 or not f0_hz.size or not duration_s > 0:
         raise ParameterError(f"f0_hz of shape {f0_hz.shape} over {duration_s} s cannot be drawn")
-    if summary is not None and (lag_s is None or summary.shape[:1] != lag_s.shape):
-        raise ParameterError(f"summary has shape {summary.shape}: it needs as many lags in lag_s")
-    with drawn_to(path, picture) as figure:
-        axes = figure.subplots()
-        if summary is not None and lag_s is not None:
-            low, high = np.log2(range_hz)
-            edges = np.linspace(low, high, _N_ROWS + 1)
-            rows_hz = 2 ** ((edges[1:] + edges[:-1]) / 2)
-            image = axes.imshow(
-                _at_lags(summary, 1 / rows_hz / lag_s[1]),
-                origin="lower",
-                aspect="auto",
-                extent=(0, duration_s, low, high),
-                vmin=0,
-                vmax=1,
-                cmap=picture.colormap,
-            )
-            figure.colorbar(image, ax=axes, pad=0.01, label="periodicity (summary correlogram)")
-        time_s = (np.arange(f0_hz.size) + 0.5) * duration_s / f0_hz.size
-        log_hz = np.log2(np.where(f0_hz > 0, f0_hz, np.nan))
-        # Points, since a line would run through the octaves that a pitch leaps.
-        axes.plot(time_s, log_hz, color="deepskyblue", linestyle="", marker=".", markersize=4)
-        _label_octaves(axes.yaxis, range_hz)
-        axes.set(xlim=(0, duration_s), ylim=np.log2(range_hz), xlabel="time (s)", ylabel="F0 (Hz)")
-        axes.set_title(printable(title), parse_math=False, loc="left")
+    if summary.ndim != 2 or summary.shape[:1] != lag_s.shape or not summary.size:
+        raise ParameterError(f"summary has shape {summary.shape}, not (lag={lag_s.size}, column)")
+    canvas = Canvas(WIDTH_PX, HEIGHT_PX)
+    low, high = np.log2(range_hz)
+    rows_hz = 2 ** (low + (np.arange(_N_ROWS) + 0.5) / _N_ROWS * (high - low))
+    canvas.text(PANEL.left, PANEL.top - 8, printable(title), anchor="ls")
+    canvas.shades(PANEL, np.clip(_at_lags(summary, 1 / rows_hz / lag_s[1]), 0, 1))
+    canvas.line(PANEL, _track(f0_hz, low, high), _TRACK, width=4)
+    canvas.frame(PANEL)
+    ticks = [((np.log2(hz) - low) / (high - low), str(hz)) for hz in _F0_TICKS_HZ]
+    canvas.ticks_left(PANEL, [tick for tick in ticks if 0 <= tick[0] <= 1], "F0 (Hz)")
+    canvas.ticks_below(PANEL, clock_ticks(duration_s), "time (min:s)")
+    canvas.shade_bar(PANEL, [(k / 5, f"{k / 5:g}") for k in range(6)], "periodicity")
+    return canvas.png()
 
 
-def draw_correlogram(
-    correlogram: Values,
-    center_hz: Values,
-    lag_s: Values,
-    *,
-    title: str,
-    path: str | Path | BytesIO,
-    picture: Picture = PICTURE,
-) -> None:
-    """Draw one frame of a correlogram, every band against its own lag 0, and their sum below.
+def draw_correlogram(correlogram: Values, center_hz: Values, lag_s: Values, *, title: str) -> bytes:
+    """Draw one frame of a correlogram, each band against its own lag 0, and their sum below it.
 
     Args:
         correlogram: Of one frame.
         center_hz: Centres of the bands, even on the ERB-rate scale.
         lag_s: Lags in even steps from 0.
         title: Any text.
-        path: Where the PNG goes.
-        picture: Size and colours.
 
     Shape:
         correlogram (band, lag); center_hz (band,); lag_s (lag,).
@@ -111,59 +93,72 @@ def draw_correlogram(
             f"correlogram of shape {correlogram.shape} is not (band={center_hz.size}, "
             f"lag={lag_s.size})"
         )
-    low_erb, high_erb = band_edges_erb(center_hz)
-    half_ms = 500 * lag_s[1]
-    total = correlogram.sum(axis=0)
-    with drawn_to(path, picture) as figure:
-        upper, lower = figure.subplots(2, sharex=True, height_ratios=(3, 1))
-        image = upper.imshow(
-            correlogram / np.maximum(correlogram[:, :1], 1e-12),
-            origin="lower",
-            aspect="auto",
-            interpolation="nearest",
-            extent=(-half_ms, 1000 * lag_s[-1] + half_ms, low_erb, high_erb),
-            vmin=-1,
-            vmax=1,
-            cmap=picture.colormap,
-        )
-        label_erb_axis(upper.yaxis, float(center_hz[0]), float(center_hz[-1]))
-        upper.set_ylabel("centre frequency (Hz)")
-        upper.set_title(printable(title), parse_math=False, loc="left")
-        figure.colorbar(image, ax=(upper, lower), pad=0.01, label="autocorrelation re lag 0")
-        lower.plot(1000 * lag_s, total / max(float(total[0]), 1e-12), color="C0")
-        lower.axhline(0, color="0.7", linewidth=0.8)
-        lower.set(xlabel="lag (ms)", ylabel="all bands", xlim=(0, 1000 * lag_s[-1]))
+    canvas = Canvas(WIDTH_PX, HEIGHT_PX)
+    upper, lower = PANEL._replace(bottom=520), PANEL._replace(top=550)
+    canvas.text(PANEL.left, PANEL.top - 8, printable(title), anchor="ls")
+    canvas.shades(upper, correlogram / np.maximum(correlogram[:, :1], 1e-12) / 2 + 0.5)
+    canvas.frame(upper)
+    canvas.ticks_left(upper, frequency_ticks(center_hz), "centre frequency (Hz)")
+    bar_ticks = [((value + 1) / 2, f"{value:g}") for value in (-1, -0.5, 0, 0.5, 1)]
+    canvas.shade_bar(upper, bar_ticks, "autocorrelation")
+    total = correlogram.sum(axis=0) / max(float(correlogram[:, 0].sum()), 1e-12)
+    across = (np.arange(lag_s.size) + 0.5) / lag_s.size  # as the columns above
+    low, high = -0.75, 1.05
+    for points, color, width in (
+        (np.array([[0, 0], [1, 0]]), "#bbbbbb", 1),
+        (np.stack([across, total], axis=1), COLORS[0], 3),
+    ):
+        canvas.line(lower, (points - [0, low]) / [1, high - low], color, width=width)
+    canvas.frame(lower)
+    canvas.ticks_left(lower, [((v - low) / (high - low), f"{v:g}") for v in (-0.5, 0, 0.5, 1)])
+    canvas.ticks_below(lower, _lag_ticks(lag_s), "lag (ms)")
+    return canvas.png()
 
 
-def draw_responses(
-    design: BankDesign,
-    *,
-    title: str,
-    path: str | Path | BytesIO,
-    picture: Picture = PICTURE,
-) -> None:
+def draw_responses(design: BankDesign, *, title: str) -> bytes:
     """Draw the gain of every band over frequency, on the ERB-rate axis.
 
     Args:
         design: Of a bank, such as `Ear.design`; silent bands are left out.
         title: Any text.
-        path: Where the PNG goes.
-        picture: Size and range in dB.
     """
-    from matplotlib import colormaps
-
+    canvas = Canvas(WIDTH_PX, HEIGHT_PX)
     nyquist_hz = design.sample_rate / 2
-    erb_rate = np.linspace(hz_to_erb_rate(20.0), hz_to_erb_rate(nyquist_hz), 2000)
-    gain = np.abs(design.frequency_response(erb_rate_to_hz(erb_rate))[design.gain > 0])
-    with drawn_to(path, picture) as figure:
-        axes = figure.subplots()
-        colors = colormaps[picture.colormap](np.linspace(0.1, 0.85, len(gain)))
-        for level_db, color in zip(20 * np.log10(gain), colors, strict=True):
-            axes.plot(erb_rate, level_db, color=color, linewidth=0.8)
-        label_erb_axis(axes.xaxis, 20.0, nyquist_hz)
-        axes.set(xlim=erb_rate[[0, -1]], ylim=(-picture.range_db, 3))
-        axes.set(xlabel="frequency (Hz)", ylabel="gain (dB)")
-        axes.set_title(printable(title), parse_math=False, loc="left")
+    low, high = float(hz_to_erb_rate(_LOWEST_HZ)), float(hz_to_erb_rate(nyquist_hz))
+    across = np.linspace(0, 1, 1000)
+    response = design.frequency_response(erb_rate_to_hz(low + across * (high - low)))
+    level_db = 20 * np.log10(np.maximum(np.abs(response[design.gain > 0]), 1e-12))
+    up = (level_db + RANGE_DB) / (RANGE_DB + 5)
+    up[up < 0] = np.nan
+    canvas.text(PANEL.left, PANEL.top - 8, printable(title), anchor="ls")
+    for number, color in enumerate(COLORS):
+        # Bands of one colour in one line, which is interrupted between them.
+        own = [
+            np.stack([[*across, 1], [*row, np.nan]], axis=1) for row in up[number :: len(COLORS)]
+        ]
+        if own:
+            canvas.line(PANEL, np.concatenate(own), color, width=2)
+    canvas.frame(PANEL)
+    levels = range(0, -int(RANGE_DB) - 1, -10)
+    canvas.ticks_left(
+        PANEL, [((db + RANGE_DB) / (RANGE_DB + 5), str(db)) for db in levels], "gain (dB)"
+    )
+    ticks = [
+        ((float(hz_to_erb_rate(hz)) - low) / (high - low), words)
+        for hz, words in erb_ticks(_LOWEST_HZ, nyquist_hz)
+    ]
+    canvas.ticks_below(PANEL, ticks, "frequency (Hz)")
+    return canvas.png()
+
+
+def _track(f0_hz: Values, low: float, high: float) -> Values:
+    """F0 as points of a line within a panel, with NaN between where it leaps or ends."""
+    octaves = np.log2(np.where(f0_hz > 0, f0_hz, np.nan))
+    points = np.stack(
+        [(np.arange(f0_hz.size) + 0.5) / f0_hz.size, (octaves - low) / (high - low)], 1
+    )
+    leaps = 1 + np.flatnonzero(np.abs(np.diff(octaves)) > _LEAP_OCTAVES)
+    return np.insert(points, leaps, np.nan, axis=0)
 
 
 def _at_lags(summary: Values, lag: Values) -> Values:
@@ -174,7 +169,12 @@ def _at_lags(summary: Values, lag: Values) -> Values:
     return (1 - part) * summary[below] + part * summary[below + 1]
 
 
-def _label_octaves(axis: Any, range_hz: tuple[float, float]) -> None:
-    ticks = (20, 30, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1000)
-    inside = [hz for hz in ticks if range_hz[0] <= hz <= range_hz[1]]
-    axis.set_ticks(np.log2(inside), [str(hz) for hz in inside])
+def _lag_ticks(lag_s: Values) -> list[tuple[float, str]]:
+    """Round lags at the middle of their columns."""
+    longest_ms = 1000 * float(lag_s[-1])
+    step_ms = next(step for step in (0.5, 1, 2, 5, 10, 20) if longest_ms / step <= 10)
+    count = int(longest_ms / step_ms + 1e-6) + 1
+    column_ms = 1000 * float(lag_s[1])
+    return [
+        ((k * step_ms / column_ms + 0.5) / lag_s.size, f"{k * step_ms:g}") for k in range(count)
+    ]

@@ -120,7 +120,9 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         batch[name][..., 2 + _WARM_UP_STEPS :] for name in ("own", "cross", "mixture")
     )
     parts = {
-        "detection": detection_loss(output.logits, batch["activity"], LOOK_AHEAD_STEPS),
+        "detection": detection_loss(
+            output.logits.transpose(1, 2), batch["activity"], LOOK_AHEAD_STEPS
+        ),
         "share": share_loss(gains, slot, own, mixture),
         "error_db": error_db(gains, slot, own, cross, mixture),
     }
@@ -134,11 +136,11 @@ def weigh(parts: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def mean_embedding(embedding: Tensor, batch: Batch) -> Tensor:
-    """Of each label of the batch, the mean over what was heard of it alone; (label, size)."""
+    """Of each label of the batch, the mean over what was heard of it alone, (label, size)."""
     alone = torch.arange(len(batch["label"]), device=embedding.device)
-    active = batch["activity"][alone, batch["label"]][:, None]
+    active = batch["activity"][alone, batch["label"]][..., None]
     active = active + 1e-3  # where a sound was cut off altogether, all of it
-    return (embedding[alone] * active).sum(dim=-1) / active.sum(dim=-1)
+    return (embedding[alone] * active).sum(dim=1) / active.sum(dim=1)
 
 
 def queries_of(labels: Tensor, examples: Tensor, *, n_items: int) -> Tensor:
@@ -180,7 +182,7 @@ def validation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
         for batch in batches:
             found = {name: float(value) for name, value in losses(model, batch).items()}
             output, _ = model(batch["frames"][: len(batch["label"])])
-            named = torch.sigmoid(output.logits[..., LOOK_AHEAD_STEPS:]).mean(dim=-1).argmax(dim=1)
+            named = torch.sigmoid(output.logits[:, LOOK_AHEAD_STEPS:]).mean(dim=1).argmax(dim=1)
             found["top_1"] = float((named == batch["label"]).float().mean())
             for name, value in found.items():
                 sums[name] = sums.get(name, 0.0) + value / len(batches)
