@@ -186,11 +186,15 @@ def check_channels(shape: tuple[int, ...]) -> None:
 def as_channels(wave: object) -> NDArray[np.float32]:
     """A whole wave (time,) or (channel, time) as (channel, time), finite float32.
 
+    That samples are NaN or infinite is said in an `AudioWarning`.
+
     Raises:
         ParameterError: it has other axes, no channel, no sample, or more
             channels than samples, as when the axes are exchanged.
     """
-    samples = as_float32(wave)
+    samples, n_mended = mend(wave)
+    if n_mended:
+        warn_of_mended(n_mended)
     if samples.ndim > 2 or samples.size == 0:
         raise ParameterError(f"wave of shape {samples.shape} is not (time,) or (channel, time)")
     samples = samples[np.newaxis] if samples.ndim == 1 else samples
