@@ -267,6 +267,29 @@ def test_attend_keeps_the_shape_and_what_is_muted_is_what_is_left(run, here, rat
     np.testing.assert_allclose(kept + muted, wave, atol=1e-6)
 
 
+def test_attend_writes_what_it_leaves_out_and_both_add_up(run, here):
+    wave = noise(n_channels=2)
+    write(here / "a.wav", wave)
+    code, _, err = run("attend", "a.wav", "--mute", "rain,speech", "-o", "b.wav", "--rest", "c.wav")
+    assert (code, err) == (0, "")
+    kept, left = (audio.read(here / name)[0] for name in ("b.wav", "c.wav"))
+    np.testing.assert_allclose(kept + left, wave, atol=1e-6)
+    assert run("attend", "a.wav", "--mute", "rain", "-o", "d.wav", "--rest", "d.wav").code == 2
+    one_line_on(
+        run("attend", "a.wav", "--mute", "rain", "-o", "d.wav", "--rest", "b.wav"), 1, "b.wav"
+    )
+    assert not (here / "d.wav").exists()
+
+
+def test_an_example_must_sound(run, here):
+    write(here / "a.wav")
+    write(here / "silent.wav", np.zeros((1, 4_000), np.float32))
+    for example, words in (("silent.wav", "nothing sounds"), ("missing.wav", "no such file")):
+        one_line_on(run("attend", "a.wav", "--like", example, "-o", "b.wav"), 1, example, words)
+    one_line_on(run("attend", "a.wav", "--like", "silent.wav", "-o", "silent.wav", "--force"), 1)
+    assert not (here / "b.wav").exists()
+
+
 def test_attend_prints_a_record_when_asked(run, here):
     write(here / "a.wav")
     code, out, _ = run("attend", "a.wav", "--mute", "rain", "-o", "b.wav", "--json")
@@ -277,8 +300,9 @@ def test_attend_prints_a_record_when_asked(run, here):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ((), "either --keep or --mute"),
-        (("--keep", "rain", "--mute", "speech"), "either --keep or --mute"),
+        ((), "give one of --keep, --mute"),
+        (("--keep", "rain", "--like", "a.wav"), "give one of --keep, --mute"),
+        (("--keep", "rain", "--mute", "speech"), "give one of --keep, --mute"),
         (("--keep", "cat"), "unknown label 'cat'; known: dog_bark"),
         (("--mute", "rain", "--mute", "rest"), "unknown label 'rest'"),
         (("--mute", "rain", "--mute", "rain"), "twice"),
