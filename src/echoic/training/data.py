@@ -84,8 +84,8 @@ class Recordings:
         """How many recordings a label has."""
         return len(self._by_label.get(label, ()))
 
-    def draw(self, label: str, rng: np.random.Generator, *, but: str | None = None) -> Clip:
-        """A clip of a label, of another recording than `but` where there is one.
+    def draw(self, label: str, rng: np.random.Generator) -> Clip:
+        """A clip of a label.
 
         Raises:
             ParameterError: no clip of that label.
@@ -93,10 +93,7 @@ class Recordings:
         recordings = self._by_label.get(label)
         if not recordings:
             raise ParameterError(f"label={label!r}: no clip of it to draw")
-        start = int(rng.integers(len(recordings)))
-        takes = recordings[start]
-        if takes[0].recording == but:
-            takes = recordings[(start + 1) % len(recordings)]
+        takes = recordings[int(rng.integers(len(recordings)))]
         return takes[int(rng.integers(len(takes)))]
 
 
