@@ -74,12 +74,6 @@ def test_takes_of_one_recording_are_drawn_as_often_as_a_single_one(rng):
     assert 400 < drawn.count("another.wav") < 600
 
 
-def test_an_example_is_of_another_recording(rng):
-    noise = rng.standard_normal(8000).astype(np.float32)
-    clips = [make_clip(f"extra/{name}.wav", "rain", noise, RATE) for name in ("a", "b")]
-    recordings = Recordings(clips)
-
-
 def test_what_is_kept_aside_is_a_tenth_and_whole_recordings():
     files = [f"extra/noises/esc50/cow-{fold}-{n}-a.ogg" for n in range(500) for fold in (1, 2)]
     kept = {file for file in files if is_kept_aside(recording_of(file))}
