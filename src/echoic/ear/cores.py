@@ -47,4 +47,3 @@ def over_cores(
     edges = [n_items * k // n_threads for k in range(n_threads + 1)]
     with ThreadPoolExecutor(n_threads) as pool:
         list(pool.map(run, edges, edges[1:]))  # the list raises what a thread has raised
-
