@@ -38,7 +38,6 @@ MUSIC_FOLDER = Path(__file__).parents[1] / "runs" / "bench-music"
 LEVEL_DBFS, SPREAD_DB = -30.0, 6.0
 PEAK = 0.98  # a scene that would clip in a file is turned down as a whole
 FADE_S = 0.05
-BRIDGE_S = 0.4
 MIN_EXCERPT_S = 4.0  # longer than any pause: an excerpt always sounds
 N_SAMPLES = round(SCENE_S * SAMPLE_RATE)
 

@@ -2,9 +2,9 @@
 
     ./do bench verbs [--hours 1] [--json FILE]
 
-Every figure is of a whole process bound to one core, but for the row "after
-start-up", which hears the same minute twice in one process and counts the
-second time. The sound is a street scene repeated, so that all labels occur.
+Every figure is of a process bound to one core, but for the one of two files on two cores.
+"After start-up" works on the same minute twice in one process and counts the second time,
+all files written. The sound is a street scene repeated, in which four labels are heard.
 """
 
 from __future__ import annotations
@@ -52,45 +52,103 @@ def make_file(path: Path, duration_s: float) -> None:
             n_left -= wave.shape[-1]
 
 
-def after_start_up(path: Path) -> float:
-    """Times real time of `echoic.hear` on a minute, one core, the second time."""
-    code = (
-        "import sys, time, echoic\n"
-        "wave, rate = echoic.read(sys.argv[1])\n"
-        "for _ in range(2):\n"
-        "    start = time.perf_counter(); echoic.hear(wave, sample_rate=rate)\n"
-        "    elapsed = time.perf_counter() - start\n"
-        "print(wave.shape[-1] / rate / elapsed)\n"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", code, str(path)],
+# What a verb does to a file, once everything is loaded; "work" is timed the second time.
+AFTER_START_UP = {
+    "hear": """
+from echoic.pipeline.folder import hear_into
+from echoic.pipeline.hear import Listener
+def work():
+    with tempfile.TemporaryDirectory() as folder:
+        hear_into(Path(folder), Source(sys.argv[1]), Listener())
+""",
+    "tag": """
+from echoic.pipeline.tag import tag_sound
+def work():
+    tag_sound(Source(sys.argv[1]))
+""",
+    "attend": """
+from echoic.pipeline.attend import attend_into
+def work():
+    with tempfile.TemporaryDirectory() as folder:
+        attend_into(folder + "/out.wav", Source(sys.argv[1]), keep=["speech"])
+""",
+}
+TIMED = """
+work()
+start = time.perf_counter(); work(); elapsed = time.perf_counter() - start
+print(json.dumps({"x_real_time": Source(sys.argv[1]).duration_s / elapsed}))
+"""
+LIVE = """
+wave, rate = echoic.read(sys.argv[1])
+live, n = echoic.stream("attend", keep=["speech"], sample_rate=rate), rate // 200
+pushes, cpu_s = [], 0.0
+for start in range(0, wave.shape[1] - n, n):
+    chunk = wave[:, start : start + n]
+    before, cpu_before = time.perf_counter(), time.process_time()
+    live.push(chunk)
+    pushes.append(time.perf_counter() - before); cpu_s += time.process_time() - cpu_before
+pushes = np.array(pushes[200:]) * 1000
+print(json.dumps({
+    "p50_ms": np.median(pushes), "p99_ms": np.percentile(pushes, 99),
+    "cores": cpu_s / (wave.shape[1] / rate), "latency_ms": 1000 * live.latency_s,
+}))
+"""
+
+
+def in_python(code: str, path: Path) -> dict[str, float]:
+    """What a program bound to one core prints about a file."""
+    imports = "import json, sys, tempfile, time\nfrom pathlib import Path\nimport numpy as np\n"
+    imports += "import echoic\nfrom echoic.cli._source import Source\n"
+    done = subprocess.run(
+        [sys.executable, "-c", imports + code, str(path)],
         preexec_fn=one_core,
         check=True,
         capture_output=True,
         text=True,
     )
-    return float(found.stdout)
+    return json.loads(done.stdout)
+
+
+def two_files_on_two_cores(minute: Path, folder: str) -> float:
+    """How much sooner two files are heard by two processes than by one, start-up included."""
+    pair = [str(shutil.copy(minute, Path(folder) / name)) for name in ("one.wav", "two.wav")]
+    elapsed = []
+    for jobs in ("1", "2"):
+        start = time.perf_counter()
+        out = f"jobs-{jobs}"
+        command = [ECHOIC, "hear", "-q", *pair, "-o", out, "--jobs", jobs]
+        subprocess.run(command, cwd=folder, check=True)
+        elapsed.append(time.perf_counter() - start)
+    return elapsed[0] / elapsed[1]
 
 
 def measure(hours: float) -> dict[str, float]:
     figures: dict[str, float] = {}
     folder = tempfile.mkdtemp()
     try:
-        minute, long = Path(folder) / "minute.wav", Path(folder) / "long.wav"
+        second, minute, long = (Path(folder) / f"{name}.wav" for name in ("1s", "minute", "long"))
+        make_file(second, 1)
         make_file(minute, 60)
         run([ECHOIC, "hear", str(minute), "-o", "warm"], folder)  # compiles once, for all
         helps = [run([ECHOIC, "--help"], folder)[0] for _ in range(7)]
         figures["help_s"] = statistics.median(helps)
         imports = [run([sys.executable, "-c", "import echoic"], folder)[0] for _ in range(7)]
         figures["import_s"] = statistics.median(imports)
-        figures["hear_minute_x_real_time"] = after_start_up(minute)
+        starts = [run([ECHOIC, "hear", str(second), "-o", f"s{k}"], folder)[0] for k in range(5)]
+        figures["hear_second_whole_process_s"] = statistics.median(starts)
+        for name, code in AFTER_START_UP.items():
+            figures[f"{name}_minute_x_real_time"] = in_python(code + TIMED, minute)["x_real_time"]
+        for name, value in in_python(LIVE, minute).items():
+            figures[f"live_attend_{name}"] = value
         elapsed_s, _ = run([ECHOIC, "hear", str(minute), "-o", "again"], folder)
         figures["hear_minute_whole_process_s"] = elapsed_s
-        make_file(long, hours * 3600)
-        elapsed_s, peak_mb = run([ECHOIC, "hear", str(long), "-o", "long"], folder)
-        figures["long_hours"] = hours
-        figures["long_x_real_time"] = hours * 3600 / elapsed_s
-        figures["long_peak_mb"] = peak_mb
+        figures["two_files_on_two_cores_x"] = two_files_on_two_cores(minute, folder)
+        if hours:
+            make_file(long, hours * 3600)
+            elapsed_s, peak_mb = run([ECHOIC, "hear", str(long), "-o", "long"], folder)
+            figures["long_hours"] = hours
+            figures["long_x_real_time"] = hours * 3600 / elapsed_s
+            figures["long_peak_mb"] = peak_mb
     finally:
         shutil.rmtree(folder)
     return figures
@@ -104,15 +162,24 @@ def main() -> None:
     figures = measure(options.hours)
     hours = f"hear, {options.hours:g} h"
     rows = [
-        ("echoic --help", figures["help_s"], ".2f", "s"),
-        ("import echoic", figures["import_s"], ".2f", "s"),
-        ("hear, a minute, after start-up", figures["hear_minute_x_real_time"], ".1f", "x"),
-        ("hear, a minute, whole process", figures["hear_minute_whole_process_s"], ".1f", "s"),
-        (f"{hours}, whole process", figures["long_x_real_time"], ".1f", "x"),
-        (f"{hours}, peak memory", figures["long_peak_mb"], ".0f", "MB"),
+        ("echoic --help", "help_s", ".2f", "s"),
+        ("import echoic", "import_s", ".2f", "s"),
+        ("hear, a second, whole process", "hear_second_whole_process_s", ".2f", "s"),
+        ("hear, a minute, whole process", "hear_minute_whole_process_s", ".2f", "s"),
+        ("hear, a minute, after start-up", "hear_minute_x_real_time", ".1f", "x"),
+        ("tag, a minute, after start-up", "tag_minute_x_real_time", ".1f", "x"),
+        ("attend, a minute, after start-up", "attend_minute_x_real_time", ".1f", "x"),
+        ("hear, two files, two cores", "two_files_on_two_cores_x", ".2f", "x one core"),
+        ("attend live, 5 ms chunks, median", "live_attend_p50_ms", ".2f", "ms"),
+        ("attend live, 99th percentile", "live_attend_p99_ms", ".2f", "ms"),
+        ("attend live, mean load", "live_attend_cores", ".3f", "core"),
+        ("attend live, latency", "live_attend_latency_ms", ".1f", "ms"),
+        (f"{hours}, whole process", "long_x_real_time", ".1f", "x"),
+        (f"{hours}, peak memory", "long_peak_mb", ".0f", "MB"),
     ]
-    for title, value, form, unit in rows:
-        print(f"{title:<32} {value:>8{form}} {unit}")
+    for title, key, form, unit in rows:
+        if key in figures:
+            print(f"{title:<34} {figures[key]:>8{form}} {unit}")
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 

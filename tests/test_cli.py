@@ -287,7 +287,7 @@ def test_a_name_with_a_line_break_stays_one_line(run, tmp_path):
 
 
 def test_libraries_say_nothing_by_themselves(tmp_path):
-    """Row "unclear": libmpg123 and matplotlib chatter despite `-q`."""
+    """Row "unclear": libmpg123 chatters despite `-q`."""
     noise = np.random.default_rng(0).standard_normal(RATE) * 0.1
     soundfile.write(tmp_path / "a.mp3", noise, RATE)
     content = bytearray((tmp_path / "a.mp3").read_bytes())
@@ -353,7 +353,7 @@ def test_quiet_says_nothing_where_files_are_the_result(run, tmp_path):
 
 
 def test_unknown_errors_are_one_line_or_with_v_a_traceback(talk_of):
-    def work(path):
+    def work(path, _reporter):
         if path == "bad":
             raise ZeroDivisionError("division\nby zero")
         return {"file": path}
@@ -370,7 +370,7 @@ def test_unknown_errors_are_one_line_or_with_v_a_traceback(talk_of):
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, typer.Abort])
 def test_what_ends_the_run_is_not_taken_for_a_failure(talk_of, kind):
-    def work(_path):
+    def work(_path, _reporter):
         raise kind
 
     with pytest.raises(kind):
@@ -381,7 +381,7 @@ def test_own_warnings_are_notes_others_are_not_ours(talk_of, tmp_path):
     path = tmp_path / "a.wav"
     soundfile.write(path, np.array([np.nan, 0.5]), RATE, subtype="FLOAT")
 
-    def work(name):
+    def work(name, _reporter):
         return {"frames": audio.read(name)[0].shape[1]}
 
     note = f"echoic: {path}: 1 samples are NaN or infinite; they are replaced by 0\n"
@@ -390,9 +390,9 @@ def test_own_warnings_are_notes_others_are_not_ours(talk_of, tmp_path):
 
 
 def test_no_record_prints_nothing(talk_of):
-    assert talk_of(["a"], lambda _path: None, str, as_json=True) == (0, "", "")
-    assert talk_of(["a"], lambda _path: {"n": 1}) == (0, "", "")
-    assert talk_of(["a"], lambda _path: {"n": 1}, lambda record: f"n {record['n']}").out == "n 1\n"
+    assert talk_of(["a"], lambda *_: None, str, as_json=True) == (0, "", "")
+    assert talk_of(["a"], lambda *_: {"n": 1}) == (0, "", "")
+    assert talk_of(["a"], lambda *_: {"n": 1}, lambda record: f"n {record['n']}").out == "n 1\n"
 
 
 def test_json_is_strict():

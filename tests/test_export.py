@@ -11,7 +11,7 @@ import torch
 from echoic.errors import ModelError, ParameterError
 from echoic.nn.export import CHUNK_STEPS, load_hearing
 from echoic.nn.heads import masks
-from echoic.nn.hearing import HearingNetwork
+from echoic.nn.hearing import HearingNetwork, HearingOutput
 from echoic.nn.listener import FRAMES_PER_STEP, N_BANDS, N_FEATURES
 from echoic.processors import Model
 from echoic.runtime import Graph
@@ -68,7 +68,12 @@ def in_torch(exported, frames) -> list[np.ndarray]:
     with torch.no_grad():
         output, _ = exported.network(frames)
     assert output._fields == RESULTS
-    return [part[0].numpy() for part in output]
+    return steps_last(output)
+
+
+def steps_last(output: HearingOutput) -> list[np.ndarray]:
+    """As the runtime has it: (…, step)."""
+    return [np.moveaxis(part[0].numpy(), 0, -1) for part in output]
 
 
 def in_graphs(card: Card, frames: torch.Tensor, lengths: list[int]) -> list[np.ndarray]:
@@ -90,7 +95,7 @@ def assert_same(got: list[np.ndarray], wanted: list[np.ndarray], tolerance: floa
 def test_the_answers_differ_from_each_other(in_torch):
     logits, places, embedding = in_torch
     assert logits.shape == (len(LABELS), N_STEPS)
-    assert places.shape[1:] == (N_BANDS, N_STEPS)
+    assert (places.shape[0], places.shape[2]) == (N_BANDS, N_STEPS)
     for answer in (logits, places, embedding):
         assert answer.std(axis=-1).max() > 100 * TOLERANCE  # over time
         assert answer.std(axis=0).max() > 100 * TOLERANCE
@@ -102,7 +107,7 @@ def test_torch_streaming_equals_torch_whole(exported, frames, in_torch, n_steps)
     with torch.no_grad():
         for chunk in frames[..., :120].split(n_steps * FRAMES_PER_STEP, dim=-1):
             output, state = exported.network(chunk, state)
-            parts.append([part[0].numpy() for part in output])
+            parts.append(steps_last(output))
     streamed = [np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)]
     assert_same(streamed, [part[..., :60] for part in in_torch], 1e-5)
 
@@ -137,23 +142,24 @@ def test_a_model_answers_and_masks_as_torch_does(exported, frames, in_torch):
     heard, _ = model(frames[0].numpy())
     logits, places, _ = (torch.from_numpy(part) for part in in_torch)
     wanted = torch.sigmoid(logits).numpy()
+    places = places.movedim(-1, 0)
     assert np.abs(heard.probabilities - wanted).max() <= TOLERANCE
     queries = exported.network.queries.labels.detach()[None]
     with torch.no_grad():
         every = masks(places[None], queries)[0].numpy()
         two = masks(places[None], queries, torch.tensor([[True, False, True, True]]))[0].numpy()
-    shares = model.masks(heard.places, ("music", "rain"))
+    shares = model.masker(("music", "rain"))(heard.places)
     assert np.abs(shares[:2] - every[[2, 0]]).max() <= 10 * TOLERANCE
     np.testing.assert_allclose(shares.sum(axis=0), 1, atol=1e-5)
-    among = model.masks(heard.places, ("music",), among=("rain", "music"))
+    among = model.masker(("music",), among=("rain", "music"))(heard.places)
     assert np.abs(among[0] - two[2]).max() <= 10 * TOLERANCE
     heard, _ = model(frames[0].numpy(), want_masks=False)
-    assert model.masks(heard.places, LABELS).shape == (len(LABELS) + 1, N_BANDS, 0)
+    assert model.masker(LABELS)(heard.places).shape == (len(LABELS) + 1, N_BANDS, 0)
 
 
 def test_masks_add_up_to_one_among_those_asked_and_give_others_nothing():
     generator = torch.manual_seed(0)
-    places, queries = torch.randn(1, 24, 5, 7, generator=generator), torch.randn(1, 4, 24)
+    places, queries = torch.randn(1, 7, 5, 24, generator=generator), torch.randn(1, 4, 24)
     among = torch.tensor([[True, False, True, True]])
     shares = masks(places, queries, among)
     torch.testing.assert_close(shares.sum(dim=1), torch.ones(1, 5, 7))

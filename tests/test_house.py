@@ -43,7 +43,7 @@ STRANGERS = {
 }
 LEARNING = {"nn", "training", "style"}
 EXTRAS = {"scipy", "onnx", "onnxscript", "tensorboard", "mir_eval"}
-HEAVY = {"numpy", "torch", "scipy", "matplotlib", "numba", "onnxruntime", "soundfile", "rich"}
+HEAVY = {"numpy", "torch", "scipy", "PIL", "numba", "onnxruntime", "soundfile", "rich"}
 FILES = sorted(SOURCE.rglob("*.py"))
 
 

@@ -1,6 +1,7 @@
 """The example scene of the demo: every sound that is in it is found, when it is."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import numpy as np
 import echoic
 from echoic import audio
 from echoic.processors import Detect
-from echoic.streaming import in_blocks, run
+from echoic.streaming import block_samples, in_blocks
+from echoic.streaming import run as run_blocks
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TOLERANCE_S = 0.5
@@ -30,9 +32,23 @@ def test_the_network_answers_alike_at_any_rate():
     answers = {}
     for rate in (16_000, 44_100):
         heard = audio.resample(wave, sample_rate=sample_rate, to_sample_rate=rate)
-        parts = run(Detect(sample_rate=rate), in_blocks(heard))
+        parts = run_blocks(
+            Detect(sample_rate=rate), in_blocks(heard, block_samples(rate, len(heard)))
+        )
         answers[rate] = np.concatenate(list(parts), axis=-1)
     n_steps = min(one.shape[1] for one in answers.values())
     difference = np.abs(answers[16_000][:, :n_steps] - answers[44_100][:, :n_steps])
     assert difference.mean() < 0.003
     assert difference.max() < 0.1
+
+
+def test_the_verb_and_python_hear_the_same(run, tmp_path):
+    """To the sample: both are the same two passes, whatever the blocks of a file are."""
+    assert run("hear", EXAMPLES / "street.wav", "-o", tmp_path / "out", "-q").code == 0
+    record = json.loads((tmp_path / "out/events.json").read_text())
+    wave, sample_rate = audio.read(EXAMPLES / "street.wav")
+    hearing = echoic.hear(wave, sample_rate=sample_rate)
+    assert record["events"] == [asdict(event) for event in hearing.events]
+    assert list(record["stems"]) == list(hearing.stems)
+    for label, path in record["stems"].items():
+        np.testing.assert_array_equal(audio.read(tmp_path / "out" / path)[0], hearing.stems[label])

@@ -9,7 +9,7 @@ from echoic.ear import Filterbank, Inverse
 from echoic.ear.design import N_GAIN_BANDS
 from echoic.errors import ParameterError
 from echoic.labels import LABELS
-from echoic.nn.scan import _by_doubling, scan
+from echoic.nn.scan import _in_blocks, scan
 from echoic.processors.masks import DELAY_S
 from echoic.training.data import (
     OTHER,
@@ -360,7 +360,7 @@ def test_the_scan_is_its_recurrence_and_both_ways_agree():
         h = keep[:, t] * h + take[:, t]
         steps.append(h)
     torch.testing.assert_close(scan(keep, take, first), torch.stack(steps, dim=1))
-    torch.testing.assert_close(_by_doubling(keep, take, first), torch.stack(steps, dim=1))
+    torch.testing.assert_close(_in_blocks(keep, take, first), torch.stack(steps, dim=1))
 
 
 def test_the_scan_has_the_right_gradient():

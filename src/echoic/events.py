@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+BRIDGE_S = 0.4
+"""Gaps shorter than this lie within one event."""
+
 
 @dataclass(frozen=True)
 class Event:

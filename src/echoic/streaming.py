@@ -27,8 +27,9 @@ SATURATION = 1e9
 _SATURATED_POWER = SATURATION**2
 # No microphone array has more, but a wave whose axes are exchanged has.
 MAX_CHANNELS = 1024
-# Half a second at 48 kHz: what a block needs stays in the processor's cache.
-BLOCK_SAMPLES = 24_000
+# Twice the steps of 10 ms that a network takes at once, at any rate.
+BLOCK_S = 1.28
+_MAX_BLOCK = 1 << 22  # samples of all channels together
 
 
 class Streaming(Protocol[State, Output]):
@@ -185,11 +186,15 @@ def check_channels(shape: tuple[int, ...]) -> None:
 def as_channels(wave: object) -> NDArray[np.float32]:
     """A whole wave (time,) or (channel, time) as (channel, time), finite float32.
 
+    That samples are NaN or infinite is said in an `AudioWarning`.
+
     Raises:
         ParameterError: it has other axes, no channel, no sample, or more
             channels than samples, as when the axes are exchanged.
     """
-    samples = as_float32(wave)
+    samples, n_mended = mend(wave)
+    if n_mended:
+        warn_of_mended(n_mended)
     if samples.ndim > 2 or samples.size == 0:
         raise ParameterError(f"wave of shape {samples.shape} is not (time,) or (channel, time)")
     samples = samples[np.newaxis] if samples.ndim == 1 else samples
@@ -255,17 +260,25 @@ def check_kind(state: object, kind: type, *, owner: str) -> None:
         )
 
 
-def in_blocks(
-    wave: NDArray[np.float32], block_samples: int = BLOCK_SAMPLES
-) -> Iterator[NDArray[np.float32]]:
-    """A whole wave (..., time) block by block, so that what each block needs stays in cache.
+def block_samples(sample_rate: float, n_channels: int) -> int:
+    """How much of a sound is worked on at a time: 1.28 s, or less of very many channels.
+
+    Example:
+        >>> block_samples(44_100, 2), block_samples(192_000, 1024)
+        (56448, 4096)
+    """
+    return min(round(BLOCK_S * sample_rate), max(_MAX_BLOCK // max(n_channels, 1), 1))
+
+
+def in_blocks(wave: NDArray[np.float32], n_samples: int) -> Iterator[NDArray[np.float32]]:
+    """A whole wave (..., time) block by block.
 
     Example:
         >>> [block.shape for block in in_blocks(np.zeros((2, 5), np.float32), 3)]
         [(2, 3), (2, 2)]
     """
-    for start in range(0, wave.shape[-1], block_samples):
-        yield wave[..., start : start + block_samples]
+    for start in range(0, wave.shape[-1], n_samples):
+        yield wave[..., start : start + n_samples]
 
 
 def run(module: Streaming[Any, Output], blocks: Iterable[NDArray[np.float32]]) -> Iterator[Output]:

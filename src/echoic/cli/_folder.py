@@ -17,7 +17,9 @@ from echoic.outputs import describe_os_error, resolve_output, write_through
 
 MARK = "events.json"  # what tells a hearing's folder from any other; it lists the stems
 FIXED = {MARK, "events.csv", "events.txt", "cochleagram.png", "report.html"}
-_KNOWN_STEMS = {f"stems/{label}.wav" for label in (*LABELS, REST)}
+_KNOWN_STEMS = {
+    f"stems/{label}{suffix}" for label in (*LABELS, REST) for suffix in (".wav", ".flac")
+}
 
 
 @contextmanager

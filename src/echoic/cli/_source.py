@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,13 @@ def source_name(path: str) -> str:
     return "stdin" if path == STDIN else Path(path).stem
 
 
-def name_results(paths: Sequence[str], suffix: str) -> dict[str, str]:
+def name_results(paths: Sequence[str], suffix: str, *, given: Sequence[str] = ()) -> dict[str, str]:
     """What the result of each input is called: the input's name with another suffix.
+
+    Args:
+        paths: The inputs.
+        suffix: Of the results.
+        given: What the user named; what lies deeper in a folder of these keeps its folders.
 
     Raises:
         typer.BadParameter: two of them would be one file, on a system that does
@@ -30,10 +36,13 @@ def name_results(paths: Sequence[str], suffix: str) -> dict[str, str]:
         >>> name_results(["in/a.wav", "-"], ".png")
         {'in/a.wav': 'a.png', '-': 'stdin.png'}
     """
+    folders = [folder for folder in given if os.path.isdir(folder)]
     names: dict[str, str] = {}
     first: dict[str, str] = {}
     for path in paths:
-        name = names[path] = source_name(path) + suffix
+        roots = [folder for folder in folders if path.startswith(os.path.join(folder, ""))]
+        within = os.path.dirname(os.path.relpath(path, roots[0])) if roots else ""
+        name = names[path] = os.path.join(within, source_name(path) + suffix)
         if name.casefold() in first:
             raise typer.BadParameter(
                 f"two inputs have the same name, {first[name.casefold()]} and {path}: "
@@ -83,8 +92,9 @@ class Source:
         Args:
             advance: Called with the seconds of each block when it has been used.
         """
-        from echoic.streaming import BLOCK_SAMPLES
+        from echoic.streaming import block_samples
 
-        for block in self._recording.blocks(BLOCK_SAMPLES):
+        n_samples = block_samples(self.sample_rate, self.n_channels)
+        for block in self._recording.blocks(n_samples):
             yield block
             advance(block.shape[-1] / self.sample_rate)

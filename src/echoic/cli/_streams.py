@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import io
-import logging
 import os
 import sys
 
@@ -23,7 +22,6 @@ def prepare_streams(*, mute_libraries: bool) -> None:
         sys.stdout.reconfigure(errors=_ANY_NAME)
     if mute_libraries:
         _keep_stderr_to_ourselves()
-        logging.getLogger("matplotlib").setLevel(logging.ERROR)  # fonts, and where it may write
 
 
 def _any_name(error: UnicodeError) -> tuple[str | bytes, int]:

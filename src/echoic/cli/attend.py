@@ -45,7 +45,7 @@ def attend(
     selection: dict[str, Any] = {"keep" if keep else "mute": wanted}
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
 
-    def work(path: str) -> dict[str, Any]:
+    def work(path: str, reporter: Reporter) -> dict[str, Any]:
         from echoic.pipeline.attend import attend_into
 
         if output != "-":

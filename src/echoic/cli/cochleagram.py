@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from echoic.cli._source import Source, name_results
-from echoic.cli.common import Force, Inputs, Json, Quiet, Reporter, Verbose
+from echoic.cli.common import (
+    Force,
+    Inputs,
+    Jobs,
+    Json,
+    Quiet,
+    Recursive,
+    Reporter,
+    SkipExisting,
+    Verbose,
+    check_replacing,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,6 +71,9 @@ def cochleagram(
     low_hz: LowHz = 50.0,
     high_hz: HighHz = 7600.0,
     hop_ms: HopMs = 2.5,
+    recursive: Recursive = False,
+    jobs: Jobs = None,
+    skip_existing: SkipExisting = False,
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -74,38 +88,48 @@ def cochleagram(
     """
     from echoic.ear import Ear
 
+    check_replacing(force=force, skip_existing=skip_existing)
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    ear_at = partial(Ear, n_bands=bands, low_hz=low_hz, high_hz=high_hz, hop_s=hop_ms / 1000)
-    ear_at(sample_rate=192_000)  # what no rate allows is wrong usage, said before any work
-    paths = reporter.expand(inputs)
-    targets = _targets(paths, output, as_format)
-
-    def work(path: str) -> dict[str, Any]:
-        n_frames, sample_rate = _hear(path, targets[path], ear_at, force=force, reporter=reporter)
-        reporter.note(f"{path}: wrote {targets[path]}")
-        return {
-            "file": path,
-            "output": targets[path],
-            "sample_rate": sample_rate,
-            "n_bands": bands,
-            "n_frames": n_frames,
-            "hop_s": hop_ms / 1000,
-        }
-
-    reporter.each(paths, work)
+    settings: dict[str, Any] = {
+        "n_bands": bands,
+        "low_hz": low_hz,
+        "high_hz": high_hz,
+        "hop_s": hop_ms / 1000,
+    }
+    Ear(sample_rate=192_000, **settings)  # what no rate allows is wrong usage, said before any work
+    paths = reporter.expand(inputs, recursive=recursive)
+    targets = _targets(paths, output, as_format, inputs)
+    if skip_existing:
+        paths = [path for path in paths if not _is_there(path, targets[path], reporter)]
+    work = partial(cochleagram_of_one, targets=targets, settings=settings, force=force)
+    reporter.each(paths, work, jobs=jobs)
 
 
-def _hear(
-    path: str, target: Path, ear_at: Callable[..., Ear], *, force: bool, reporter: Reporter
-) -> tuple[int, int]:
-    """Hear one input and write its file; give its numbers of frames and samples a second."""
+def _is_there(path: str, target: Path, reporter: Reporter) -> bool:
+    there = target.is_file()
+    if there:
+        reporter.note(f"{path}: skipped, {target} exists already")
+    return there
+
+
+def cochleagram_of_one(
+    path: str,
+    reporter: Reporter,
+    *,
+    targets: dict[str, Path],
+    settings: dict[str, Any],
+    force: bool,
+) -> dict[str, Any]:
+    """Hear one input and write its file."""
+    from echoic.ear import Ear
     from echoic.errors import AudioError
     from echoic.outputs import check_apart, check_writable, fresh_file
 
+    target = targets[path]
     check_apart([path], target)
     check_writable(target, force=force)  # before any long work
     source = Source(path)
-    ear = ear_at(sample_rate=source.sample_rate)
+    ear = Ear(sample_rate=source.sample_rate, **settings)
     n_frames = ear.clock.n_frames(source.n_samples)
     if n_frames == 0:
         raise AudioError(
@@ -119,11 +143,21 @@ def _hear(
     ):
         envelopes = _envelopes(source.blocks(advance), ear)
         save(part, envelopes, ear=ear, n_frames=n_frames, title=Path(path).name)
-    return n_frames, source.sample_rate
+    reporter.note(f"{path}: wrote {target}")
+    return {
+        "file": path,
+        "output": target,
+        "sample_rate": source.sample_rate,
+        "n_bands": settings["n_bands"],
+        "n_frames": n_frames,
+        "hop_s": settings["hop_s"],
+    }
 
 
-def _targets(paths: list[str], output: Path, as_format: Format | None) -> dict[str, Path]:
-    """Where each input's result goes.
+def _targets(
+    paths: list[str], output: Path, as_format: Format | None, given: Sequence[str]
+) -> dict[str, Path]:
+    """Where each input's result goes; folders are made.
 
     Raises:
         typer.BadParameter: The suffix is unknown or contradicts the format,
@@ -139,10 +173,12 @@ def _targets(paths: list[str], output: Path, as_format: Format | None) -> dict[s
             raise typer.BadParameter(f"{output}: its suffix is not --format {as_format.value}")
         return {paths[0]: output}
     suffix = (as_format or Format.PNG).value
-    targets = {path: output / name for path, name in name_results(paths, f".{suffix}").items()}
+    names = name_results(paths, f".{suffix}", given=given)
+    targets = {path: output / name for path, name in names.items()}
     if output.exists() and not output.is_dir():
         raise typer.BadParameter(f"{output}: is a file; several inputs need a folder")
-    _make_folder(output)
+    for folder in {target.parent for target in targets.values()}:
+        _make_folder(folder)
     return targets
 
 
@@ -178,7 +214,7 @@ def _save_png(
     heard = ear.center_hz < ear.design.sample_rate / 2
     duration_s = n_frames * ear.hop / ear.design.sample_rate
     level_db = meter.level_db()[heard]
-    draw_cochleagram(level_db, ear.center_hz[heard], duration_s, title=title, path=part)
+    part.write_bytes(draw_cochleagram(level_db, ear.center_hz[heard], duration_s, title=title))
 
 
 def _save_npz(

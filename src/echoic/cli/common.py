@@ -5,34 +5,38 @@ help. Heavy imports stand inside the function, so that `echoic --help` is quick:
 
     def tag(inputs: Inputs, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False):
         '''Say what is in a clip.'''
-        from echoic.pipeline import tag as run
         reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
         paths = reporter.expand(inputs)          # files, folders and globs -> files and "-"
         reporter.each(paths, work, show)         # exits 1 if one failed
 
-`work(path)` does the job for one input and returns its record, a dict or
+`work(path, reporter)` does the job for one input and returns its record, a dict or
 dataclass (or None: nothing to print); `show(record)` makes it text for people,
 where `--json` prints the record itself. `work` lets exceptions fly: each becomes
 one line on standard error, and the other inputs go on. Inside `work`,
 `with reporter.progress("hearing", total=n) as advance: ... advance(1)` draws a bar on
-a terminal, `reporter.note(...)` says something aside. Wrong combinations of options:
-`raise typer.BadParameter(...)`, exit code 2. Files are written by
-`echoic.audio.open_writer` and `echoic.outputs.fresh_file`, with `force`.
+a terminal, `reporter.note(...)` says something aside. With `jobs` the inputs are
+shared out among processes, and `work` must be picklable: a function of a module, or a
+`functools.partial` of one. Wrong combinations of options: `raise
+typer.BadParameter(...)`, exit code 2. Files are written by `echoic.audio.open_writer`
+and `echoic.outputs.fresh_file`, with `force`.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TextIO
 
 import typer
 
 from echoic.cli._inputs import STDIN, expand_one
 from echoic.cli._records import in_one_line, one_line, to_json
+from echoic.cli._table import Table
 from echoic.errors import EchoicError, EchoicWarning
 
 if TYPE_CHECKING:
@@ -43,6 +47,32 @@ Inputs = Annotated[
     typer.Argument(
         metavar="IN...",
         help="Audio files, folders (the audio files in them), globs, or - for standard input.",
+        show_default=False,
+    ),
+]
+Recursive = Annotated[
+    bool, typer.Option("--recursive", help="Folders stand for what lies deeper in them, too.")
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        metavar="N",
+        min=1,
+        help="Files that are worked on at a time, each by a process of its own; default: as "
+        "many as there are cores.",
+        show_default=False,
+    ),
+]
+SkipExisting = Annotated[
+    bool, typer.Option("--skip-existing", help="Leave out what has been written already.")
+]
+TableFile = Annotated[
+    str | None,
+    typer.Option(
+        "--table",
+        metavar="FILE.csv",
+        help="Also write one table of all inputs.",
         show_default=False,
     ),
 ]
@@ -57,6 +87,42 @@ Verbose = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist already.")]
 
 
+def check_replacing(*, force: bool, skip_existing: bool) -> None:
+    """What exists can be replaced or left out, not both.
+
+    Raises:
+        typer.BadParameter: both are asked for.
+    """
+    if force and skip_existing:
+        raise typer.BadParameter("--force replaces what --skip-existing leaves: give one of them")
+
+
+def split_commas(values: Sequence[str] | None) -> list[str] | None:
+    """Values given one by one, or several with commas between them.
+
+    Example:
+        >>> split_commas(["speech,rain", "dog_bark"])
+        ['speech', 'rain', 'dog_bark']
+    """
+    if values is None:
+        return None
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
+def n_cores() -> int:
+    """Cores that this process may run on."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux alone has it
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+class Outcome(NamedTuple):
+    """What came of one input: a record, or the error that there is none; and what was said."""
+
+    record: Any
+    error: Exception | None
+    notes: list[str]
+
+
 class Reporter:
     """One run of a verb: what it was asked to say, and what has failed so far."""
 
@@ -69,13 +135,13 @@ class Reporter:
         self.n_failed = 0
         self._bars: Progress | None = None
 
-    def expand(self, inputs: Sequence[str]) -> list[str]:
+    def expand(self, inputs: Sequence[str], *, recursive: bool = False) -> list[str]:
         """Turn files, folders, globs and "-" into a list of files and "-".
 
-        A folder stands for the audio files that lie in it, by their suffix and
-        in order; what else lies there is skipped with a note. A name that
-        exists is never a glob. An empty folder or glob is a failure, said at
-        once; a missing file is one when it is read.
+        A folder stands for the audio files that lie in it (with `recursive` also
+        deeper), by their suffix and in order; what else lies there is skipped
+        with a note. A name that exists is never a glob. An empty folder or glob
+        is a failure, said at once; a missing file is one when it is read.
 
         Raises:
             typer.BadParameter: "-" is given twice.
@@ -85,7 +151,7 @@ class Reporter:
         paths: list[str] = []
         for given in inputs:
             try:
-                paths += expand_one(given, self.note)
+                paths += expand_one(given, self.note, recursive=recursive)
             except OSError as error:
                 self.fail(given, error)
         return paths
@@ -93,8 +159,11 @@ class Reporter:
     def each(
         self,
         paths: Sequence[str],
-        work: Callable[[str], Any],
+        work: Callable[[str, Reporter], Any],
         show: Callable[[Any], str] | None = None,
+        *,
+        jobs: int | None = 1,
+        table: Table | None = None,
     ) -> None:
         """Do the work for every input and print each record; one failure stops no other.
 
@@ -102,28 +171,48 @@ class Reporter:
             paths: From `expand`.
             work: One input to its record: a dict, a dataclass, or None.
             show: A record to text for people; None prints nothing but JSON.
+            jobs: Inputs worked on at a time; None: as many as there are cores.
+            table: Takes the rows of every record.
 
         Raises:
             typer.Exit: Code 1, after the last input, if any has failed.
         """
         several = len(paths) > 1
-        for path in paths:
-            try:
-                with self._warnings_as_notes():
-                    record = work(path)
-            except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
-                raise
-            except Exception as error:  # noqa: BLE001 - one input's failure is not the others'
-                self.fail(path, error)
-                continue
-            if record is None:
-                continue
-            if self.as_json:
-                self.data(to_json(record, indent=None if several else 2))
-            elif show is not None:
-                self.data(show(record))
+        with table or nullcontext():
+            for path, outcome in self._outcomes(paths, work, jobs):
+                for words in outcome.notes:
+                    self.note(words)
+                if outcome.error is not None:
+                    self.fail(path, outcome.error)
+                    continue
+                record = outcome.record
+                if record is None:
+                    continue
+                if table is not None:
+                    table.add(record)
+                if self.as_json:
+                    self.data(to_json(record, indent=None if several else 2))
+                elif show is not None:
+                    self.data(show(record))
         if self.n_failed:
             raise typer.Exit(1)
+
+    def _outcomes(
+        self, paths: Sequence[str], work: Callable[[str, Reporter], Any], jobs: int | None
+    ) -> Iterator[tuple[str, Outcome]]:
+        """Every input with what came of it, in order."""
+        jobs = min(jobs or n_cores(), len(paths))
+        if jobs < 2:
+            for path in paths:
+                yield path, _attempt(path, work, self)
+            return
+        from echoic.cli._processes import in_processes
+
+        apart = partial(_attempt_apart, work=work, verbose=self.verbose)
+        with self.progress("files", total=len(paths)) as advance:
+            for path, outcome in in_processes(apart, paths, jobs):
+                yield path, outcome
+                advance(1)
 
     def data(self, text: str) -> None:
         """Print a result on standard output."""
@@ -189,7 +278,7 @@ class Reporter:
             self._bars.start()
 
     @contextmanager
-    def _warnings_as_notes(self) -> Iterator[None]:
+    def warnings_as_notes(self) -> Iterator[None]:
         """Our own warnings are one line each and never lost; all others are left as they are."""
         with warnings.catch_warnings():
             from_python = warnings.showwarning
@@ -210,6 +299,44 @@ class Reporter:
             warnings.simplefilter("always", EchoicWarning)
             warnings.showwarning = show
             yield
+
+
+class SilentReporter(Reporter):
+    """Works where there is nobody to talk to; what is said is kept, and there are no bars."""
+
+    def __init__(self, *, verbose: bool) -> None:
+        super().__init__(verbose=verbose)
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Keep it."""
+        self.said.append(text)
+
+    @contextmanager
+    def progress(
+        self, what: str, *, total: float | None = None
+    ) -> Iterator[Callable[[float], None]]:
+        """Draw nothing."""
+        yield lambda _amount: None
+
+
+def _attempt(path: str, work: Callable[[str, Reporter], Any], reporter: Reporter) -> Outcome:
+    """Do the work for one input; an error is an outcome, too."""
+    record = failed = None
+    try:
+        with reporter.warnings_as_notes():
+            record = work(path, reporter)
+    except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+        raise
+    except Exception as error:  # noqa: BLE001 - one input's failure is not the others'
+        failed = error
+    return Outcome(record, failed, [])
+
+
+def _attempt_apart(path: str, work: Callable[[str, Reporter], Any], verbose: bool) -> Outcome:
+    """As `_attempt`, in another process: what is said there is brought back."""
+    reporter = SilentReporter(verbose=verbose)
+    return _attempt(path, work, reporter)._replace(notes=reporter.said)
 
 
 def _new_bars() -> Progress:

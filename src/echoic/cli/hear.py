@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+import json
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from echoic.cli._source import Source, name_results
-from echoic.cli.common import Force, Inputs, Json, Quiet, Reporter, Verbose
+from echoic.cli._table import table_or_none
+from echoic.cli.common import (
+    Force,
+    Inputs,
+    Jobs,
+    Json,
+    Quiet,
+    Recursive,
+    Reporter,
+    SkipExisting,
+    TableFile,
+    Verbose,
+    check_replacing,
+    split_commas,
+)
+
+COLUMNS = ("file", "label", "onset_s", "offset_s", "confidence")
+
+
+class StemFormat(StrEnum):
+    """What stems are written as."""
+
+    WAV = "wav"
+    FLAC = "flac"
+
 
 Output = Annotated[
     str | None,
@@ -21,11 +48,49 @@ Output = Annotated[
         show_default=False,
     ),
 ]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--labels",
+        metavar="LABEL,…",
+        help="Listen for these only (`echoic labels` lists them); what else sounds stays in rest.",
+        show_default=False,
+    ),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        metavar="P",
+        help="Confidence that an event must reach, 0 to 1, for all labels alike; default: the "
+        "model's own for each.",
+        show_default=False,
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="PART,…",
+        help="Write only these: events, stems, picture, page. events.json is always written.",
+        show_default=False,
+    ),
+]
 
 
 def hear(
     inputs: Inputs,
     output: Output = None,
+    labels: Labels = None,
+    threshold: Threshold = None,
+    only: Only = None,
+    stem_format: Annotated[
+        StemFormat, typer.Option("--stem-format", help="flac holds 24 bits, and clips.")
+    ] = StemFormat.WAV,
+    table: TableFile = None,
+    recursive: Recursive = False,
+    jobs: Jobs = None,
+    skip_existing: SkipExisting = False,
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -37,27 +102,43 @@ def hear(
     a sound and rest.wav, which add up to the input, cochleagram.png and
     report.html.
     """
-    from echoic.outputs import check_apart
+    from echoic.pipeline.folder import check_parts
+    from echoic.pipeline.hear import check_asked
 
+    check_replacing(force=force, skip_existing=skip_existing)
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    paths = reporter.expand(inputs)
-    names = name_results(paths, ".hearing")
-
-    def work(path: str) -> dict[str, Any]:
-        folder = Path(names[path])
-        if output is not None:
-            folder = Path(output) if len(paths) == 1 else Path(output) / folder
-        check_apart(paths, folder)
-        return hear_source(Source(path), folder, force=force, reporter=reporter)
-
-    reporter.each(paths, work, None if quiet else show_hearing)
+    asked: dict[str, Any] = {"labels": split_commas(labels), "threshold": threshold}
+    check_asked(**asked)
+    parts = check_parts(split_commas(only))
+    paths = reporter.expand(inputs, recursive=recursive)
+    folders = name_results(paths, ".hearing", given=inputs)
+    if output is not None:
+        folders = {path: str(Path(output) / folder) for path, folder in folders.items()}
+        if len(paths) == 1:
+            folders = dict.fromkeys(paths, output)
+    work = partial(
+        hear_one,
+        folders=folders,
+        inputs=paths,
+        asked=asked,
+        written={"parts": parts, "stem_format": stem_format.value},
+        skip_existing=skip_existing,
+        force=force,
+    )
+    reporter.each(
+        paths,
+        work,
+        None if quiet else show_hearing,
+        jobs=jobs,
+        table=table_or_none(table, COLUMNS, event_rows, inputs=paths, force=force or skip_existing),
+    )
 
 
 def show_hearing(record: dict[str, Any]) -> str:
     """A hearing as a table for people."""
     lines = [f"{record['file']}  {record['duration_s']:.2f} s"]
     lines += [
-        f"  {e['onset_s']:8.2f} {e['offset_s']:8.2f}  {e['label']:<15} {e['confidence']:.2f}"
+        f"  {e['onset_s']:8.2f} {e['offset_s']:8.2f}  {e['label']:<16} {e['confidence']:.2f}"
         for e in record["events"]
     ]
     if not record["events"]:
@@ -65,14 +146,48 @@ def show_hearing(record: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def hear_source(source: Source, folder: Path, *, force: bool, reporter: Reporter) -> dict[str, Any]:
-    """Hear one input into its folder, which appears whole or not at all."""
-    from echoic.cli._folder import fresh_folder
+def event_rows(record: dict[str, Any]) -> list[list[Any]]:
+    """A hearing as rows of a table, one an event."""
+    return [[record["file"], *(event[name] for name in COLUMNS[1:])] for event in record["events"]]
+
+
+def hear_one(
+    path: str,
+    reporter: Reporter,
+    *,
+    folders: dict[str, str],
+    inputs: list[str],
+    asked: dict[str, Any],
+    written: dict[str, Any],
+    skip_existing: bool,
+    force: bool,
+) -> dict[str, Any]:
+    """Hear one input into its folder, which appears whole or not at all.
+
+    Args:
+        path: The input.
+        reporter: Who is talked to.
+        folders: Of all inputs.
+        inputs: None of which may lie in the folder.
+        asked: What is listened for, see `Listener`.
+        written: What is written, see `hear_into`.
+        skip_existing: Whether a hearing that is there already is read instead.
+        force: Whether it is replaced.
+    """
+    from echoic.cli._folder import MARK, fresh_folder
+    from echoic.outputs import check_apart
     from echoic.pipeline.folder import hear_into
     from echoic.pipeline.hear import Listener
 
+    folder = Path(folders[path])
+    if skip_existing and (folder / MARK).is_file():
+        reporter.note(f"{path}: skipped, {folder} exists already")
+        record: dict[str, Any] = json.loads((folder / MARK).read_text(encoding="utf-8"))
+        return record
+    check_apart(inputs, folder)
+    source = Source(path)
     with (
         fresh_folder(folder, force=force) as part,
         reporter.progress(f"hearing {source.name}", total=2 * source.duration_s) as advance,
     ):
-        return hear_into(part, source, Listener(), advance=advance)
+        return hear_into(part, source, Listener(**asked), advance=advance, **written)

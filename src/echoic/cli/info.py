@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from echoic.cli.common import Inputs, Json, Quiet, Reporter, Verbose
+from echoic.cli._table import table_or_none
+from echoic.cli.common import (
+    Force,
+    Inputs,
+    Json,
+    Quiet,
+    Recursive,
+    Reporter,
+    TableFile,
+    Verbose,
+)
 
 if TYPE_CHECKING:
     from echoic.audio import AudioInfo
 
 
+COLUMNS = ("path", "format", "subtype", "sample_rate", "channels", "frames", "duration_s")
+
+
 def info(
-    inputs: Inputs, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False
+    inputs: Inputs,
+    table: TableFile = None,
+    recursive: Recursive = False,
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Say what a file is: container, coding, rate, channels, length."""
     from echoic.audio import info as read_info
 
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    paths = reporter.expand(inputs)
+    paths = reporter.expand(inputs, recursive=recursive)
     width = max(map(len, paths), default=0)
 
     def show(found: AudioInfo) -> str:
@@ -28,4 +47,12 @@ def info(
             f"{found.frames:>10} samples"
         )
 
-    reporter.each(paths, read_info, show)
+    def rows(found: AudioInfo) -> list[list[Any]]:
+        return [[getattr(found, name) for name in COLUMNS]]
+
+    reporter.each(
+        paths,
+        lambda path, _reporter: read_info(path),
+        show,
+        table=table_or_none(table, COLUMNS, rows, inputs=paths, force=force),
+    )

@@ -22,7 +22,7 @@ def labels(
 
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
 
-    def work(name: str) -> dict[str, Any]:
+    def work(name: str, _reporter: Reporter) -> dict[str, Any]:
         return {"model": name, "labels": list(find_model(name).labels)}
 
     reporter.each([model], work, lambda record: "\n".join(record["labels"]))

@@ -25,7 +25,7 @@ def models(
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     wanted = names or [card.name for card in list_models()]
 
-    def work(name: str) -> dict[str, Any]:
+    def work(name: str, _reporter: Reporter) -> dict[str, Any]:
         card = asdict(find_model(name))
         del card["folder"]
         return card

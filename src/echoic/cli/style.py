@@ -100,7 +100,7 @@ def style(
         shared |= {"method": method, "domain": domain, "only": only}
         shared["seconds"] = PREVIEW_S if preview else None
 
-    def work(_first: str) -> dict[str, Any]:
+    def work(_first: str, reporter: Reporter) -> dict[str, Any]:
         check_writable(output, force=force)
         run = _runner(kind)
         with reporter.progress(f"style: {method if kind == 'sound' else kind}", total=1) as advance:

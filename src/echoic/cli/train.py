@@ -44,7 +44,7 @@ def train(
         raise typer.BadParameter(f"recipe {recipe!r} is not one of: {', '.join(RECIPES)}")
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
 
-    def work(_recipe: str) -> dict[str, Any]:
+    def work(_recipe: str, _reporter: Reporter) -> dict[str, Any]:
         from echoic.errors import MissingExtraError
 
         try:

@@ -35,7 +35,7 @@ def over_cores(
     """
     n_items, n_threads = len(waves), 1
     if n_items > 1:
-        n_threads = min(n_items, n_items * values // _WORTH_A_THREAD, config.NUMBA_NUM_THREADS)
+        n_threads = min(n_items, n_items * values // _WORTH_A_THREAD, config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
     if n_threads < 2:
         kernel(waves, *batch, *shared)
         return

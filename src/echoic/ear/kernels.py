@@ -41,7 +41,7 @@ def _jit(function: Callable[..., Any], *, inlined: bool = False) -> Callable[...
     # NaN and infinities keep their meaning, and a quotient is no product with a reciprocal:
     # "nnan", "ninf" and "arcp" are left out.
     fast = {"contract", "reassoc", "nsz"}
-    options = {"nogil": True, "fastmath": fast, "forceinline": inlined}
+    options: dict[str, Any] = {"nogil": True, "fastmath": fast, "forceinline": inlined}
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # no writable place for the cache: compile in every process
@@ -86,7 +86,7 @@ def subbands(wave, coefficients, stages, out):  # type: ignore[no-untyped-def]
     re, im = np.empty_like(gain), np.empty_like(gain)
     block = 32
     rows = np.empty((block, n_bands), out.dtype)
-    words, out_words = _as_words(rows), _as_words(out)
+    words, out_words = _as_words(rows), _as_words(out)  # type: ignore[no-untyped-call]
     for start in range(0, wave.size, block):
         length = min(block, wave.size - start)
         for i in range(length):

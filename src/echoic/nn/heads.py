@@ -20,7 +20,7 @@ class Detect(nn.Module):
     says when, the later one what.
 
     Shape:
-        embedding (batch, step, size) -> logits (batch, label, step); the state holds
+        embedding (batch, step, size) -> logits (batch, step, label); the state holds
         the last embeddings, (batch, LOOK_AHEAD_STEPS, size).
 
     Delay: LOOK_AHEAD_STEPS. Hop: 1.
@@ -51,14 +51,14 @@ class Detect(nn.Module):
         now, then = history[:, LOOK_AHEAD_STEPS:], history[:, :n_steps]
         hidden = nn.functional.silu(self.now(now) + self.then(then))
         logits: Tensor = self.logits(self.dropout(hidden))
-        return logits.transpose(1, 2), history[:, n_steps:]
+        return logits, history[:, n_steps:]
 
 
 class Places(nn.Module):
     """A vector for every band and step: what is heard there, to be held against queries.
 
     Shape:
-        `Heard` -> (batch, QUERY_SIZE, band, step).
+        `Heard` -> (batch, step, band, QUERY_SIZE).
     """
 
     def __init__(self, width: int, n_hidden: int = 96) -> None:
@@ -70,8 +70,8 @@ class Places(nn.Module):
     def forward(self, heard: Heard) -> Tensor:
         """Vectors for every step."""
         x = self.out(nn.functional.silu(self.hidden(self.norm(heard.groups))))
-        x = x.unflatten(-1, (BANDS_PER_GROUP, QUERY_SIZE)).flatten(2, 3)
-        return x.permute(0, 3, 2, 1)
+        places: Tensor = x.unflatten(-1, (BANDS_PER_GROUP, QUERY_SIZE)).flatten(2, 3)
+        return places
 
 
 class Queries(nn.Module):
@@ -103,10 +103,10 @@ def masks(places: Tensor, queries: Tensor, among: Tensor | None = None) -> Tenso
         among: Where False, a query takes no part and is given nothing.
 
     Shape:
-        places (batch, QUERY_SIZE, band, step), queries (batch, query, QUERY_SIZE),
+        places (batch, step, band, QUERY_SIZE), queries (batch, query, QUERY_SIZE),
         among (batch, query) -> (batch, query, band, step), adding up to 1 over the queries.
     """
-    scores = torch.einsum("bqd,bdfs->bqfs", queries, places) / QUERY_SIZE**0.5
+    scores = torch.einsum("bqd,bsfd->bqfs", queries, places) / QUERY_SIZE**0.5
     if among is not None:
         scores = scores.masked_fill(~among[:, :, None, None], float("-inf"))
     return torch.softmax(scores, dim=1)

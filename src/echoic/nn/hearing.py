@@ -20,9 +20,9 @@ class HearingState(NamedTuple):
 class HearingOutput(NamedTuple):
     """What the network says of every step of 10 ms.
 
-    logits: (batch, label, step), of the moment LOOK_AHEAD_STEPS ago.
-    places: (batch, QUERY_SIZE, band, step), see `heads.masks`.
-    embedding: (batch, size, step).
+    logits: (batch, step, label), of the moment LOOK_AHEAD_STEPS ago.
+    places: (batch, step, band, QUERY_SIZE), see `heads.masks`.
+    embedding: (batch, step, size).
     """
 
     logits: Tensor
@@ -63,5 +63,5 @@ class HearingNetwork(nn.Module):
         state = self.init_state(frames.shape[0]) if state is None else state
         heard, listener = self.listener(frames, state.listener)
         logits, embeddings = self.detect(heard.embedding, state.detect)
-        output = HearingOutput(logits, self.places(heard), heard.embedding.transpose(1, 2))
+        output = HearingOutput(logits, self.places(heard), heard.embedding)
         return output, HearingState(listener, embeddings)

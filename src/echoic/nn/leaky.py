@@ -50,8 +50,11 @@ class LeakyLayer(nn.Module):
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Integrate the next steps; the input is added to what comes out."""
         first = self.init_state(x.shape[0]).to(x) if state is None else state
-        gate, candidate = self.gate_and_candidate(self.norm(x)).chunk(2, dim=-1)
-        gate = torch.sigmoid(gate)
+        normed, size = self.norm(x), x.shape[-1]
+        weight, bias = self.gate_and_candidate.weight, self.gate_and_candidate.bias
+        # Two products: cutting one result in half would copy it in exported graphs.
+        gate = torch.sigmoid(nn.functional.linear(normed, weight[:size], bias[:size]))
+        candidate = nn.functional.linear(normed, weight[size:], bias[size:])
         h = scan((1 - gate).flatten(2), (gate * candidate).flatten(2), first)
         last = torch.cat([first[:, None], h], dim=1)[:, -1]
         return x + self.out(nn.functional.silu(h.view_as(candidate))), last

@@ -1,18 +1,18 @@
 """The linear recurrence h[t] = keep[t]·h[t−1] + take[t], fast in training and in graphs.
 
 On a CPU a compiled loop runs forwards and, for the gradient, backwards. Where that
-cannot go, on a GPU and into exported graphs, the same result comes from log2(T)
-rounds of doubling (Hillis and Steele 1986), which are products of factors up to 1 and
-therefore as stable as the loop.
+cannot go, on a GPU and into exported graphs, √T steps are taken in √T blocks at once,
+then √T from block to block: products of factors up to 1, as stable as the loop.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numba
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
@@ -62,15 +62,27 @@ class _CompiledScan(torch.autograd.Function):
         return of_keep, of_take, of_first
 
 
-def _by_doubling(keep: Tensor, take: Tensor, first: Tensor) -> Tensor:
+def _in_blocks(keep: Tensor, take: Tensor, first: Tensor) -> Tensor:
     n_steps = take.shape[1]
-    h = torch.cat([take[:, :1] + keep[:, :1] * first[:, None], take[:, 1:]], dim=1)
-    reach = 1
-    while reach < n_steps:
-        h = torch.cat([h[:, :reach], h[:, reach:] + keep[:, reach:] * h[:, :-reach]], dim=1)
-        keep = torch.cat([keep[:, :reach], keep[:, reach:] * keep[:, :-reach]], dim=1)
-        reach *= 2
-    return h
+    size = math.isqrt(n_steps)
+    n_blocks = -(-n_steps // size)
+    missing = n_blocks * size - n_steps
+    if missing:
+        keep, take = (nn.functional.pad(x, (0, 0, 0, missing)) for x in (keep, take))
+    keeps, takes = (x.unflatten(1, (n_blocks, size)) for x in (keep, take))
+    # Within all blocks at once, as if silence had gone before each: h, and what a state
+    # before the block would be multiplied by.
+    hs, factors = [takes[:, :, :1]], [keeps[:, :, :1]]
+    for t in range(1, size):
+        now = keeps[:, :, t : t + 1]
+        hs.append(takes[:, :, t : t + 1] + now * hs[-1])
+        factors.append(now * factors[-1])
+    # From block to block.
+    before = [first[:, None, None]]
+    for k in range(n_blocks - 1):
+        before.append(hs[-1][:, k : k + 1] + factors[-1][:, k : k + 1] * before[-1])
+    h = torch.cat(hs, dim=2) + torch.cat(factors, dim=2) * torch.cat(before, dim=1)
+    return h.flatten(1, 2)[:, :n_steps]
 
 
 def scan(keep: Tensor, take: Tensor, first: Tensor) -> Tensor:
@@ -90,6 +102,6 @@ def scan(keep: Tensor, take: Tensor, first: Tensor) -> Tensor:
         [1.0, 1.5, 1.75]
     """
     if take.device.type != "cpu" or torch.compiler.is_exporting():
-        return _by_doubling(keep, take, first)
+        return _in_blocks(keep, take, first)
     result: Tensor = _CompiledScan.apply(keep, take, first)  # type: ignore[no-untyped-call]
     return result

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from echoic.audio import open_writer
 from echoic.ear.design import design_listening
 from echoic.ear.frontend import HOP_S
-from echoic.errors import EchoicWarning
+from echoic.errors import EchoicWarning, ParameterError
 from echoic.events import Event, to_audacity, to_csv
 from echoic.labels import REST
 from echoic.pipeline.hear import Listener, heard_labels, separate
@@ -29,6 +29,21 @@ if TYPE_CHECKING:
 
 PARTS = ("events", "stems", "picture", "page")
 STEM_SUBTYPES = {"wav": "FLOAT", "flac": "PCM_24"}
+
+
+def check_parts(parts: Collection[str] | None) -> Collection[str]:
+    """What of a hearing is to be written; all of it if None.
+
+    Raises:
+        ParameterError: an unknown part, or none at all.
+    """
+    if parts is None:
+        return PARTS
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown or not parts:
+        named = repr(unknown[0]) if unknown else "no part"
+        raise ParameterError(f"{named} is not one of {', '.join(PARTS)}")
+    return parts
 
 
 def hear_into(
@@ -46,7 +61,7 @@ def hear_into(
         folder: Exists; nothing else is written to but a nameless temporary file in it.
         sound: Read twice, or once without stems.
         listener: Says what is listened for.
-        parts: What to write, of `PARTS`.
+        parts: What to write, of `PARTS`; `events.json` is written in any case.
         stem_format: Suffix of the stems; "flac" holds 24 bits and clips.
         advance: Takes the seconds that are done, of twice the sound's with stems.
 
@@ -71,8 +86,11 @@ def hear_into(
         "events": [asdict(event) for event in events],
         "stems": stems,
     }
+    forms = {"events.json": json.dumps(record, indent=2) + "\n"}
     if "events" in parts:
-        write_events(folder, record, events)
+        forms |= {"events.csv": to_csv(events), "events.txt": to_audacity(events)}
+    for name, text in forms.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
     write_pictures(folder, sound, record, events, meter.level_db(), parts, started)
     return record
 
@@ -106,16 +124,6 @@ def write_stems(
                 writer.write(signal)
 
 
-def write_events(folder: Path, record: dict[str, Any], events: Sequence[Event]) -> None:
-    """Write the events in three forms."""
-    for name, text in (
-        ("events.json", json.dumps(record, indent=2) + "\n"),
-        ("events.csv", to_csv(events)),
-        ("events.txt", to_audacity(events)),
-    ):
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
-
-
 def write_pictures(
     folder: Path,
     sound: NamedSound,
@@ -131,10 +139,10 @@ def write_pictures(
     if "picture" in parts:
         from echoic.report.plots import draw_cochleagram
 
-        path = folder / "cochleagram.png"
-        draw_cochleagram(
-            level_db, center_hz, sound.duration_s, title=sound.name, path=path, events=events
+        png = draw_cochleagram(
+            level_db, center_hz, sound.duration_s, title=sound.name, events=events
         )
+        (folder / "cochleagram.png").write_bytes(png)
     if "page" in parts:
         from echoic.report.page import write_page
 

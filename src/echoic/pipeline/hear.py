@@ -25,6 +25,7 @@ from echoic.processors.detect import find_events
 from echoic.processors.listen import Listen
 from echoic.processors.model import Model, check_labels, load_model
 from echoic.processors.separate import Replay
+from echoic.runtime import find_model
 from echoic.streaming import run
 
 
@@ -103,6 +104,22 @@ def heard_labels(events: Sequence[Event]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(event.label for event in events))
 
 
+def check_asked(
+    *, labels: Sequence[str] | None, threshold: float | None, model: str = "hear"
+) -> tuple[str, ...]:
+    """The labels that are listened for, checked before anything is loaded.
+
+    Raises:
+        ParameterError: a threshold that is not between 0 and 1.
+        LabelError: a label that the model does not know.
+        ModelError: there is no such model.
+    """
+    if threshold is not None and not 0 < threshold < 1:
+        raise ParameterError(f"threshold={threshold!r} is not between 0 and 1")
+    known = find_model(model).labels
+    return known if labels is None else check_labels(labels, known)
+
+
 class Listener:
     """The first pass: a model, and what is listened for.
 
@@ -124,12 +141,8 @@ class Listener:
         labels: Sequence[str] | None = None,
         threshold: float | None = None,
     ) -> None:
-        if threshold is not None and not 0 < threshold < 1:
-            raise ParameterError(f"threshold={threshold!r} is not between 0 and 1")
+        self.labels = check_asked(labels=labels, threshold=threshold, model=model)
         self.model = load_model(model)
-        self.labels = (
-            self.model.labels if labels is None else check_labels(labels, self.model.labels)
-        )
         self.threshold = {
             label: self.model.card.threshold[label] if threshold is None else threshold
             for label in self.labels

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.streaming import as_channels, in_blocks
+from echoic.streaming import as_channels, block_samples, in_blocks
 
 Wave = NDArray[np.float32]
 
@@ -70,6 +70,7 @@ class WaveSound:
 
     def blocks(self, advance: Callable[[float], None] = no_one) -> Iterator[Wave]:
         """Read from the beginning; `advance` gets the seconds of each block when it is done."""
-        for block in in_blocks(self.wave):
+        n_samples = block_samples(self.sample_rate, self.n_channels)
+        for block in in_blocks(self.wave, n_samples):
             yield block
             advance(block.shape[-1] / self.sample_rate)

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.events import Event
+from echoic.events import BRIDGE_S, Event
 from echoic.processors.listen import Listen, ListenState
 from echoic.processors.model import load_model
 
-BRIDGE_S = 0.4  # shorter gaps lie within one event
 SHORTEST_EVENT_S = 0.1
 _SMOOTHING_S = 0.18  # made an odd number of steps, so that it has a middle
 # An event goes on while the probability stays above this part of the threshold

@@ -139,9 +139,11 @@ class ApplyMasks:
         n_channels, n_samples = wave.shape
         start = int(state.n_samples[0])
         extended = np.concatenate([state.recent, wave], axis=1)
-        above = self._n_bands - N_GAIN_BANDS
-        new = np.pad(masks, ((0, 0), (0, above), (0, 0)), mode="edge").transpose(2, 0, 1)
-        gains = np.ascontiguousarray(np.concatenate([state.gains, new], dtype=np.float32))
+        gains = state.gains
+        if ends.size:
+            above = [(0, 0), (0, self._n_bands - N_GAIN_BANDS), (0, 0)]
+            new = np.pad(masks, above, mode="edge").transpose(2, 0, 1)
+            gains = np.ascontiguousarray(np.concatenate([gains, new], dtype=np.float32))
         elapsed = start - self._clock.end(self._clock.n_frames(start) - 1)
         signals = np.empty((self.n_labels + 1, n_channels, n_samples), np.float32)
         wanted = np.empty((self.n_labels, n_samples), np.float32)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from echoic.ear.frontend import HOP_S, SPECIFICATION
 from echoic.errors import LabelError, ModelError
-from echoic.processors.network import Heard, load_network
+from echoic.processors.network import Heard, Masker, load_network
 from echoic.runtime import Card, find_model
 
 
@@ -37,7 +37,7 @@ class Model:
     It answers in two rhythms: `places`, all that masks need, once a step, at
     once; `probabilities` once an answer, `look_ahead_steps` answers late, when
     more has been heard. What places look like is the network's own affair:
-    `masks` turns them, now or later, into shares of labels.
+    what `masker` gives turns them, now or later, into shares of labels.
 
     Args:
         card: Of the model.
@@ -95,34 +95,28 @@ class Model:
         """Take the next frames in; without `want_masks` there are 0 steps of places."""
         return self._network(frames, state, want_masks=want_masks)
 
-    def masks(
-        self,
-        places: NDArray[np.floating],
-        labels: Sequence[str],
-        among: Sequence[str] | None = None,
-    ) -> NDArray[np.float32]:
-        """The labels' shares of the power in every band, and the rest's.
+    def masker(self, labels: Sequence[str], among: Sequence[str] | None = None) -> Masker:
+        """What turns places into the labels' shares of the power in every band, and the rest's.
 
         Args:
-            places: Of some steps, as the call gave them, or rounded to float16.
             labels: Whose shares are wanted.
             among: The labels that the power is shared out among, together with
                 the rest; all that the model knows if None.
 
         Shape:
-            places (…, step) -> (label + 1, 64, step); the last row is what the
-            labels leave.
+            The result: places (…, step), as the call gave them, or rounded to float16
+            -> (label + 1, 64, step); the last row is what the labels leave.
 
         Raises:
             LabelError: a label that is unknown, or not among those that share.
         """
         sharing = self.labels if among is None else check_labels(among, self.labels)
         wanted = check_labels(labels, sharing)
-        return self._network.masks(
-            np.asarray(places, np.float32),
+        masks = self._network.masker(
             [self.labels.index(label) for label in wanted],
             [self.labels.index(label) for label in sharing],
         )
+        return lambda places: masks(np.asarray(places, np.float32))
 
 
 def load_model(name: str = "hear") -> Model:

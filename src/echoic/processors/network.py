@@ -1,13 +1,13 @@
 """The networks behind models: each gives probabilities, places, and masks of places.
 
-What a place holds is between a network and its own `masks`. A card whose graphs
+What a place holds is between a network and its own `masker`. A card whose graphs
 are `step`, `chunk` and `queries` is a `QueryNetwork`; one with `listener` and
 `gains` is of the first kind that shipped, a `ShareNetwork`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -28,6 +28,10 @@ class Heard(NamedTuple, Generic[Value]):
     places: Value
 
 
+Masker = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""Places (…, step) -> shares (label + 1, band, step), what the labels leave last."""
+
+
 class MaskNetwork(Protocol):
     """What a model asks of its network.
 
@@ -44,10 +48,8 @@ class MaskNetwork(Protocol):
     ) -> tuple[Heard[NDArray[np.float32]], Any]:
         """Take frames (2, band, frame) in; 0 steps of places where masks are not wanted."""
 
-    def masks(
-        self, places: NDArray[np.float32], rows: Sequence[int], among: Sequence[int]
-    ) -> NDArray[np.float32]:
-        """Shares of the labels in these rows, and what they leave, (row + 1, band, step)."""
+    def masker(self, rows: Sequence[int], among: Sequence[int]) -> Masker:
+        """What gives the shares of the labels in these rows, and what they leave."""
 
 
 def load_network(card: Card) -> MaskNetwork:
@@ -71,7 +73,7 @@ def _with_rest(wanted: NDArray[np.float32]) -> NDArray[np.float32]:
 class QueryNetwork:
     """Every band and step has a vector, every label too: the softmax of products is the mask.
 
-    Its places are vectors, (size, band, step).
+    Its places are vectors, (band, size, step).
 
     Args:
         card: Of the model.
@@ -97,18 +99,23 @@ class QueryNetwork:
         places = named["places"] if want_masks else named["places"][..., :0]
         return Heard(_sigmoid(named["logits"]), places), state
 
-    def masks(
-        self, places: NDArray[np.float32], rows: Sequence[int], among: Sequence[int]
-    ) -> NDArray[np.float32]:
-        """Shares of the labels in these rows, and what they leave, (row + 1, band, step)."""
-        rest = len(self._queries) - 1
-        queries = self._queries[[*among, rest]]
-        size, n_bands, n_steps = places.shape
-        scores = queries @ places.reshape(size, -1) / np.float32(np.sqrt(size))
-        shares = np.exp(scores - scores.max(axis=0, initial=-np.inf))
-        shares /= shares.sum(axis=0)
-        place = [list(among).index(row) for row in rows]
-        return _with_rest(shares[place].reshape(len(rows), n_bands, n_steps))
+    def masker(self, rows: Sequence[int], among: Sequence[int]) -> Masker:
+        """Softmax over the labels that share and the rest."""
+        rest, size = len(self._queries) - 1, self._queries.shape[1]
+        queries = self._queries[[*among, rest]] / np.float32(np.sqrt(size))
+        wanted = [list(among).index(row) for row in rows]
+
+        def masks(places: NDArray[np.float32]) -> NDArray[np.float32]:
+            n_bands, _, n_steps = places.shape
+            if not n_steps:
+                return np.empty((len(wanted) + 1, n_bands, 0), np.float32)
+            vectors = places.transpose(2, 0, 1).reshape(-1, size)  # as they lie in memory
+            scores = queries @ vectors.T
+            shares = np.exp(scores - scores.max(axis=0))
+            shares /= shares.sum(axis=0)
+            return _with_rest(shares[wanted].reshape(-1, n_steps, n_bands).swapaxes(1, 2))
+
+        return masks
 
 
 class ShareState(NamedTuple):
@@ -185,12 +192,15 @@ class ShareNetwork:
         left = recent[0, ..., n_answers * FRAMES_PER_STEP :].copy()
         return Heard(_sigmoid(logits), places), ShareState(listener, gain_memory, code, left)
 
-    def masks(
-        self, places: NDArray[np.float32], rows: Sequence[int], among: Sequence[int]
-    ) -> NDArray[np.float32]:
-        """Shares of the labels in these rows, and what they leave, (row + 1, band, step)."""
-        shared = places[[*among, self._n_labels]].sum(axis=0)
-        return _with_rest(places[list(rows)] / np.maximum(shared, np.finfo(np.float32).tiny))
+    def masker(self, rows: Sequence[int], among: Sequence[int]) -> Masker:
+        """The labels' shares of what those that share and the rest have together."""
+        wanted, sharing = list(rows), [*among, self._n_labels]
+
+        def masks(places: NDArray[np.float32]) -> NDArray[np.float32]:
+            shared = places[sharing].sum(axis=0)
+            return _with_rest(places[wanted] / np.maximum(shared, np.finfo(np.float32).tiny))
+
+        return masks
 
     def _check_state(self, state: ShareState, n_bands: int) -> None:
         """Refuse a state that another network has made; up to three frames may be pending."""

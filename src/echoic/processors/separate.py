@@ -55,7 +55,7 @@ class Separate:
         """Load the model and design the banks."""
         self.model = load_model(model)
         self.labels = check_labels(labels, self.model.labels)
-        self.among = among
+        self.masks = self.model.masker(self.labels, among)
         self.listen = Listen(self.model, sample_rate=sample_rate)
         self.apply = ApplyMasks(
             n_labels=len(self.labels),
@@ -71,7 +71,7 @@ class Separate:
         if state is not None:
             check_kind(state, SeparateState, owner="Separate")
         heard, listen = self.listen(wave, state and state.listen)
-        masks = self.model.masks(heard.places, self.labels, self.among)
+        masks = self.masks(heard.places)
         signals, apply = self.apply(wave, masks[:-1], state and state.apply)
         return signals, SeparateState(listen, apply)
 
@@ -111,10 +111,9 @@ class Replay:
         among: Sequence[str] | None = None,
         sample_rate: float,
     ) -> None:
-        self.model = model
         self.places = places
         self.labels = check_labels(labels, model.labels)
-        self.among = among
+        self.masks = model.masker(self.labels, among)
         self.apply = ApplyMasks(
             n_labels=len(self.labels),
             frames_per_step=model.frames_per_step,
@@ -130,7 +129,7 @@ class Replay:
             check_kind(state, ApplyMasksState, owner="Replay")
         start = int(state.n_samples[0]) if state else 0
         steps = (self.apply.n_steps(n) for n in (start, start + np.shape(wave)[-1]))
-        masks = self.model.masks(self.places(*steps), self.labels, self.among)
+        masks = self.masks(self.places(*steps))
         return self.apply(wave, masks[:-1], state)
 
     def finish(self, state: ApplyMasksState) -> NDArray[np.float32]:

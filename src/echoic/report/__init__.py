@@ -7,11 +7,10 @@ for a browser, `page` puts one HTML file together. Nothing here knows a model.
 from echoic.report.axes import erb_ticks
 from echoic.report.meter import ColumnMeter
 from echoic.report.page import write_page
-from echoic.report.plots import Picture, draw_cochleagram, paint_levels
+from echoic.report.plots import draw_cochleagram, paint_levels
 
 __all__ = [
     "ColumnMeter",
-    "Picture",
     "draw_cochleagram",
     "erb_ticks",
     "paint_levels",

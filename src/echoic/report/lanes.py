@@ -14,7 +14,7 @@ import numpy as np
 from echoic.events import Event
 from echoic.labels import REST
 from echoic.report.axes import clock_text, printable
-from echoic.report.tracks import N_CURVE_POINTS, Track, curve_path, load_tracks
+from echoic.report.tracks import N_CURVE_POINTS, Copy, Track, curve_path, load_tracks
 
 # Neighbours differ much in hue; the names beside the lanes say the same without colour.
 _HUES = (28, 205, 145, 330, 265, 60, 180, 0, 95, 235, 300, 45)
@@ -51,9 +51,9 @@ class Lane:
         return f"lane-{self.index}"
 
     @property
-    def mp3(self) -> bytes | None:
+    def copy(self) -> Copy | None:
         """What is embedded of its sound."""
-        return self.track.mp3 if self.track else None
+        return self.track.copy if self.track else None
 
     @property
     def color(self) -> str:
@@ -82,7 +82,7 @@ def collect_lanes(
 
 def is_playable(lane: Lane, lanes: Sequence[Lane]) -> bool:
     """Whether the page holds its sound; all stems together are the mixture, too."""
-    return lane.mp3 is not None or (lane.is_mixture and any(one.mp3 for one in lanes))
+    return lane.copy is not None or (lane.is_mixture and any(one.copy for one in lanes))
 
 
 def as_html(words: object) -> str:
@@ -135,7 +135,10 @@ def _controls_html(lane: Lane, lanes: Sequence[Lane], folder: Path) -> str:
             parts.append(f'<kbd title="This key solos {name}">{lane.key}</kbd>')
     if lane.path is not None and not lane.is_mixture:
         url = link(lane.path, folder)
-        parts.append(f'<a href="{url}" download aria-label="Download {name}">WAV</a>')
+        parts.append(
+            f'<a href="{url}" download aria-label="Download {name}">'
+            f"{as_html(lane.path.suffix[1:].upper())}</a>"
+        )
     return f'<div class="controls">{"".join(parts)}</div>'
 
 

@@ -35,7 +35,7 @@ function mix() {
   for (const track of tracks) {
     const heard = audible(track);
     // A jump of the gain would click; 10 ms is quick enough.
-    track.gain?.gain.setTargetAtTime(heard ? 1 : 0, context.currentTime, 0.01);
+    track.gain?.gain.setTargetAtTime(heard ? track.full_scale : 0, context.currentTime, 0.01);
     track.row.classList.toggle("silent", !heard && track !== mixture);
     for (const does of ["solo", "mute"]) {
       const pressed = does === "solo" ? track.solo : track.muted;
@@ -63,7 +63,7 @@ function mute(track) {
 async function decode(track) {
   const bytes = Uint8Array.from(atob(track.sound), (letter) => letter.charCodeAt(0));
   track.buffer = await context.decodeAudioData(bytes.buffer);
-  track.gain = new GainNode(context, { gain: audible(track) ? 1 : 0 });
+  track.gain = new GainNode(context, { gain: audible(track) ? track.full_scale : 0 });
   track.gain.connect(context.destination);
 }
 

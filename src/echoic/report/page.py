@@ -24,6 +24,7 @@ from echoic.errors import ParameterError
 from echoic.events import Event
 from echoic.outputs import fresh_file
 from echoic.report.axes import band_edges_erb, clock_text, erb_ticks, level_range_db, time_ticks
+from echoic.report.canvas import magma
 from echoic.report.lanes import (
     Lane,
     as_html,
@@ -33,8 +34,8 @@ from echoic.report.lanes import (
     lane_html,
     link,
 )
-from echoic.report.plots import PICTURE, paint_levels
-from echoic.report.tracks import MAX_EMBEDDED_S
+from echoic.report.plots import RANGE_DB, paint_levels
+from echoic.report.tracks import MAX_EMBEDDED_BYTES, MAX_EMBEDDED_S, Copy
 from echoic.units import hz_to_erb_rate
 
 
@@ -56,10 +57,10 @@ def write_page(
 ) -> None:
     """Write the page: the picture, the events, and a player for all stems at once.
 
-    The sound is embedded as MP3 while everything together lasts at most ten
-    minutes; beyond that the page only links to the files. Links are relative:
-    to the stems, and to the `events.json` and `events.csv` that lie beside the
-    page.
+    The sound is embedded as FLAC while everything together lasts at most ten
+    minutes and takes at most 48 MB; beyond that the page only links to the
+    files. Links are relative: to the stems, and to `events.json` and
+    `events.csv` where they lie beside the page.
 
     Args:
         path: The page; complete or not there.
@@ -123,15 +124,17 @@ def _code() -> dict[str, str]:
 def _data(lanes: Sequence[Lane], duration_s: float) -> str:
     """What the script reads, as JSON that cannot close its own element."""
     tracks = [
-        {"row": lane.element_id, "mixture": lane.is_mixture, "sound": _base64(lane.mp3)}
+        {"row": lane.element_id, "mixture": lane.is_mixture, **_sound(lane.copy)}
         for lane in lanes
         if is_playable(lane, lanes)
     ]
     return json.dumps({"duration_s": duration_s, "tracks": tracks}).replace("<", "\\u003c")
 
 
-def _base64(data: bytes | None) -> str | None:
-    return None if data is None else base64.b64encode(data).decode()
+def _sound(copy: Copy | None) -> dict[str, str | float]:
+    if copy is None:
+        return {}
+    return {"sound": base64.b64encode(copy.flac).decode(), "full_scale": copy.gain}
 
 
 def _facts(
@@ -154,11 +157,8 @@ def _picture(
     level_db: NDArray[np.floating[Any]], center_hz: NDArray[np.floating[Any]]
 ) -> dict[str, str]:
     """The cochleagram without axes, and where its own axis in HTML has ticks."""
-    from matplotlib import colormaps
-    from matplotlib.colors import to_hex
-
     low_erb, high_erb = band_edges_erb(center_hz)
-    low_db, high_db = level_range_db(level_db, PICTURE.range_db)
+    low_db, high_db = level_range_db(level_db, RANGE_DB)
     ticks = [
         (100 * (float(hz_to_erb_rate(hz)) - low_erb) / (high_erb - low_erb), label)
         for hz, label in erb_ticks(
@@ -176,7 +176,7 @@ def _picture(
         "low_db": f"{low_db:.0f}".replace("-", "−"),
         "high_db": f"{high_db:.0f}".replace("-", "−"),
         "colors": ",".join(
-            to_hex(colormaps[PICTURE.colormap](shade)) for shade in np.linspace(0, 1, 9)
+            f"#{bytes(color).hex()}" for color in magma()[np.linspace(0, 255, 9).astype(int)]
         ),
     }
 
@@ -192,8 +192,11 @@ def _time_ticks(duration_s: float) -> str:
 
 
 def _downloads(lanes: Sequence[Lane], folder: Path) -> str:
-    links = ['<a href="events.json" download>events.json</a>']
-    links.append('<a href="events.csv" download>events.csv</a>')
+    links = [
+        f'<a href="{name}" download>{name}</a>'
+        for name in ("events.json", "events.csv")
+        if (folder / name).exists()
+    ]
     links += [
         f'<a href="{link(lane.path, folder)}" download>{as_html(lane.path.name)}</a>'
         for lane in lanes
@@ -206,12 +209,13 @@ def _notes(lanes: Sequence[Lane], n_channels: int) -> str:
     """What a listener should know about what is, or is not, played."""
     if not any(is_playable(lane, lanes) for lane in lanes):
         return (
-            f"<p>The sounds together last more than {MAX_EMBEDDED_S / 60:.0f} minutes, too long "
-            "to be played within this page; the links lead to the files.</p>"
+            f"<p>The sounds together last more than {MAX_EMBEDDED_S / 60:.0f} minutes or take "
+            f"more than {MAX_EMBEDDED_BYTES >> 20} MB, too much to be played within this page; "
+            "the links lead to the files.</p>"
         )
     keys = "<p>Keys: space plays and pauses, ← and → move by 1 s (with shift 10 s), "
     keys += "1 to 9 solo a sound, 0 the mixture.</p>"
-    coding = "<p>This page plays MP3 copies; the files beside it are exact.</p>"
+    coding = "<p>This page plays copies of 16 bits; the files beside it are exact.</p>"
     if n_channels > 2:
         coding += f"<p>The sound has {n_channels} channels; this page plays their mean.</p>"
     return keys + coding

@@ -1,84 +1,46 @@
 """Pictures of what the ear hears, on true axes.
 
 Frequency is drawn on the ERB-rate scale, where bands of the ear lie evenly, and
-labelled in Hz; time in seconds; levels in dB re a full-scale sine at the band's
-centre, since that is the amplitude 1 of an envelope. Matplotlib is imported
-where it draws, through its object-oriented side only: no window, no global
-figure, and no user's style, so that the same numbers give the same picture.
+labelled in Hz; levels in dB re a full-scale sine at the band's centre, since that is
+the amplitude 1 of an envelope. The same numbers give the same picture to the byte.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echoic.errors import ParameterError
 from echoic.events import Event
-from echoic.report.axes import band_edges_erb, erb_ticks, level_range_db, printable
+from echoic.report.axes import band_edges_erb, erb_ticks, level_range_db, printable, time_ticks
+from echoic.report.canvas import COLORS, Box, Canvas, as_png, paint, text_width_px
 from echoic.units import hz_to_erb_rate
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Levels = NDArray[np.floating[Any]]
 
-
-@dataclass(frozen=True)
-class Picture:
-    """The style that all pictures share.
-
-    Attributes:
-        width_px: Of the whole picture.
-        height_px: Of the whole picture without lanes of events.
-        lane_px: What each lane of events adds to the height.
-        dots_per_inch: Turns points, in which type is measured, into pixels.
-        colormap: A name of matplotlib's; perceptually uniform, readable in grey.
-        range_db: What is so far below the loudest place is as dark as silence.
-    """
-
-    width_px: int = 1600
-    height_px: int = 800
-    lane_px: int = 40
-    dots_per_inch: int = 150
-    colormap: str = "magma"
-    range_db: float = 80.0
-
-    def figure(self, *, n_lanes: int = 0) -> Figure:
-        """An empty figure of this size, which belongs to no window."""
-        from matplotlib.figure import Figure
-
-        height_px = self.height_px + n_lanes * self.lane_px
-        inches = (self.width_px / self.dots_per_inch, height_px / self.dots_per_inch)
-        return Figure(figsize=inches, dpi=self.dots_per_inch, layout="constrained")
+WIDTH_PX, HEIGHT_PX = 1600, 800
+LANE_PX = 40  # what each lane of events adds to the height
+RANGE_DB = 80.0  # what is so far below the loudest place is as dark as silence
+_LEFT, _RIGHT, _TOP, _BOTTOM = 130, 150, 50, 85
+_LEVEL_STEP_DB = 10
 
 
-PICTURE = Picture()
-# The version of matplotlib is no part of a picture.
-_METADATA: Any = {"Software": None}
-
-
-def paint_levels(level_db: Levels, *, picture: Picture = PICTURE) -> bytes:
+def paint_levels(level_db: Levels) -> bytes:
     """A PNG of the levels alone, one pixel a value, low bands at the bottom.
 
     Shape:
         level_db (band, column) -> an image of `column` by `band` pixels.
     """
-    from matplotlib import colormaps
-    from matplotlib.image import imsave
+    return as_png(paint(_shade(level_db)))
 
-    low_db, high_db = level_range_db(level_db, picture.range_db)
-    shade = np.clip((level_db[::-1] - low_db) / (high_db - low_db), 0, 1)
-    png = BytesIO()
-    colors = colormaps[picture.colormap](shade, bytes=True)
-    imsave(png, colors, format="png", metadata=_METADATA)
-    return png.getvalue()
+
+def _shade(level_db: Levels) -> Levels:
+    """Levels as values from 0 (dark) to 1."""
+    low_db, high_db = level_range_db(level_db, RANGE_DB)
+    return (np.maximum(level_db, low_db) - low_db) / (high_db - low_db)
 
 
 def draw_cochleagram(
@@ -87,20 +49,16 @@ def draw_cochleagram(
     duration_s: float,
     *,
     title: str,
-    path: Path | BytesIO,
     events: Sequence[Event] = (),
-    picture: Picture = PICTURE,
-) -> None:
+) -> bytes:
     """Draw levels over time and frequency as a PNG, with its axes and a colour bar.
 
     Args:
         level_db: Levels; −inf is silence.
         center_hz: Centres of the bands, even on the ERB-rate scale.
         duration_s: The time that the columns span.
-        title: Any text; it is drawn letter by letter.
-        path: Where the PNG goes, whatever its suffix; replaced if there.
+        title: Any text; letters that the font lacks lose their marks or become "?".
         events: Drawn below, one lane a label.
-        picture: Size and colours.
 
     Shape:
         level_db (band, column); center_hz (band,).
@@ -115,57 +73,54 @@ def draw_cochleagram(
         )
     if not duration_s > 0:
         raise ParameterError(f"duration_s={duration_s} is not above 0")
-    from matplotlib import style
-
     labels = list(dict.fromkeys(event.label for event in events))
-    with style.context("default"), warnings.catch_warnings():
-        # A title in a script that the font lacks is drawn with boxes; that harms nothing.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure = picture.figure(n_lanes=len(labels))
-        heights = [picture.height_px] + [picture.lane_px * len(labels)] * bool(labels)
-        upper, *lower = figure.subplots(
-            len(heights), sharex=True, squeeze=False, height_ratios=heights
-        )[:, 0]
-        _draw_levels(figure, upper, level_db, center_hz, duration_s, picture)
-        upper.set_title(printable(title), parse_math=False, loc="left")
-        for axes in lower:
-            _draw_lanes(axes, labels, events)
-        [upper, *lower][-1].set_xlabel("time (s)")
-        figure.savefig(path, format="png", metadata=_METADATA)
-
-
-def _draw_levels(
-    figure: Any,
-    axes: Any,
-    level_db: Levels,
-    center_hz: NDArray[np.floating[Any]],
-    duration_s: float,
-    picture: Picture,
-) -> None:
-    low_erb, high_erb = band_edges_erb(center_hz)
-    low_db, high_db = level_range_db(level_db, picture.range_db)
-    image = axes.imshow(
-        np.maximum(level_db, low_db),  # −inf would spread over its neighbours when scaled down
-        origin="lower",
-        aspect="auto",
-        extent=(0, duration_s, low_erb, high_erb),
-        vmin=low_db,
-        vmax=high_db,
-        cmap=picture.colormap,
-    )
-    ticks = erb_ticks(float(center_hz[0]), float(center_hz[-1]))
-    axes.set_yticks([float(hz_to_erb_rate(hz)) for hz, _ in ticks], [text for _, text in ticks])
-    axes.set_ylabel("centre frequency (Hz)")
-    figure.colorbar(image, ax=axes, pad=0.01, label="level (dB re full-scale sine)")
-
-
-def _draw_lanes(axes: Any, labels: Sequence[str], events: Sequence[Event]) -> None:
-    for lane, label in enumerate(labels):
+    canvas = Canvas(WIDTH_PX, HEIGHT_PX + LANE_PX * len(labels))
+    left = max([_LEFT, *(60 + text_width_px(printable(label)) for label in labels)])
+    box = Box(left, _TOP, WIDTH_PX - _RIGHT, HEIGHT_PX - _BOTTOM)
+    canvas.text(box.left, box.top - 8, printable(title), anchor="ls")
+    canvas.shades(box, _shade(level_db))
+    canvas.frame(box)
+    canvas.ticks_left(box, _frequency_ticks(center_hz), "centre frequency (Hz)")
+    _draw_level_bar(canvas, box, level_range_db(level_db, RANGE_DB))
+    lanes = Box(box.left, box.bottom, box.right, box.bottom + LANE_PX * len(labels))
+    for number, label in enumerate(labels):
         own = [event for event in events if event.label == label]
-        spans = [(event.onset_s, event.offset_s - event.onset_s) for event in own]
-        shades = [0.25 + 0.75 * event.confidence for event in own]
-        axes.broken_barh(spans, (lane - 0.35, 0.7), color=f"C{lane % 10}", alpha=shades)
-    names = [printable(label) for label in labels]
-    axes.set_yticks(range(len(labels)), names, parse_math=False)
-    axes.set_ylim(len(labels) - 0.5, -0.5)
-    axes.spines[["top", "right"]].set_visible(False)
+        _draw_lane(canvas, lanes, number, own, duration_s)
+    canvas.frame(lanes)
+    ticks = [(time_s / duration_s, words) for time_s, words in time_ticks(duration_s)]
+    canvas.ticks_below(lanes, ticks, "time (min:s)")
+    return canvas.png()
+
+
+def _frequency_ticks(center_hz: NDArray[np.floating[Any]]) -> list[tuple[float, str]]:
+    low_erb, high_erb = band_edges_erb(center_hz)
+    return [
+        ((float(hz_to_erb_rate(hz)) - low_erb) / (high_erb - low_erb), words)
+        for hz, words in erb_ticks(float(center_hz[0]), float(center_hz[-1]))
+    ]
+
+
+def _draw_level_bar(canvas: Canvas, beside: Box, range_db: tuple[float, float]) -> None:
+    low_db, high_db = range_db
+    bar = Box(beside.right + 25, beside.top, beside.right + 55, beside.bottom)
+    canvas.shades(bar, np.linspace(0, 1, 256)[:, np.newaxis])
+    canvas.frame(bar)
+    first = int(np.ceil(low_db / _LEVEL_STEP_DB)) * _LEVEL_STEP_DB
+    ticks = [
+        ((db - low_db) / (high_db - low_db), f"{db}")
+        for db in range(first, int(np.floor(high_db)) + 1, _LEVEL_STEP_DB)
+    ]
+    canvas.ticks_right(bar, ticks, "level (dB re full-scale sine)")
+
+
+def _draw_lane(
+    canvas: Canvas, lanes: Box, number: int, events: Sequence[Event], duration_s: float
+) -> None:
+    """Events of one label as bars, the surer the stronger."""
+    top = lanes.top + number * LANE_PX
+    box = Box(lanes.left, top + LANE_PX // 8, lanes.right, top + LANE_PX * 7 // 8)
+    for event in events:
+        start, stop = (min(max(t / duration_s, 0), 1) for t in (event.onset_s, event.offset_s))
+        strength = 0.25 + 0.75 * event.confidence
+        canvas.bar(box, start, stop, COLORS[number % len(COLORS)], strength=strength)
+    canvas.ticks_left(box, [(0.5, printable(events[0].label))])

@@ -1,14 +1,12 @@
-"""Stems made ready for a browser: how loud they are over time, and their sound as MP3."""
+"""Stems made ready for a browser: how loud they are over time, and their sound as FLAC."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
@@ -19,13 +17,22 @@ from echoic.errors import ParameterError
 from echoic.report.meter import ColumnMeter
 
 MAX_EMBEDDED_S = 600.0
+MAX_EMBEDDED_BYTES = 48 << 20
 N_CURVE_POINTS = 600
 CURVE_RANGE_DB = 60.0
 
-_MP3_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-MP3_LIMIT = 8.0  # 18 dB above full scale; players clip at full scale
 _BLOCK_SAMPLES = 1 << 18
-_N_ENCODERS = min(4, os.cpu_count() or 1)
+
+
+class Copy(NamedTuple):
+    """A sound as FLAC, which every browser decodes to the sample and which is quick to encode.
+
+    flac: 16 bits, full scale at the loudest sample where that is above 1.
+    gain: What brings it back to its level.
+    """
+
+    flac: bytes
+    gain: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +41,15 @@ class Track:
 
     Attributes:
         level_db: (column,) level over time, dB re a full-scale constant.
-        mp3: The sound as MP3, or None where it is not embedded.
+        copy: The sound, or None where it is not embedded.
     """
 
     level_db: NDArray[np.float64]
-    mp3: bytes | None
+    copy: Copy | None
 
 
 def load_tracks(stems: Sequence[Path], original: Path | None) -> tuple[Track, list[Track]]:
-    """Read every file; embed all of them, or none if they are long together.
+    """Read every file; embed all of them, or none if they are long or large together.
 
     Args:
         stems: Audio files of one shape, which add up to the mixture.
@@ -63,13 +70,14 @@ def load_tracks(stems: Sequence[Path], original: Path | None) -> tuple[Track, li
     shapes = {(one.sample_rate, one.channels, one.frames) for one in found[: len(stems)]}
     if len(shapes) > 1:
         raise ParameterError(f"stems differ in (sample rate, channels, samples): {sorted(shapes)}")
+    copies: list[Copy | None] = [None] * len(files)
     if sum(one.duration_s for one in found) <= MAX_EMBEDDED_S:
-        # Encoding takes most of the time, outside of Python's lock.
-        with ThreadPoolExecutor(_N_ENCODERS) as encoders:
-            mp3s: list[bytes | None] = list(encoders.map(encode_mp3, files))
-    else:
-        mp3s = [None] * len(files)
-    tracks = [Track(_level_curve_db([path]), mp3) for path, mp3 in zip(files, mp3s, strict=True)]
+        encoded = [encode_flac(path) for path in files]
+        if sum(len(copy.flac) for copy in encoded) <= MAX_EMBEDDED_BYTES:
+            copies = [*encoded]
+    tracks = [
+        Track(_level_curve_db([path]), copy) for path, copy in zip(files, copies, strict=True)
+    ]
     if original is None:
         return Track(_level_curve_db(stems), None), tracks
     return tracks[-1], tracks[:-1]
@@ -84,41 +92,24 @@ def _level_curve_db(files: Sequence[Path]) -> NDArray[np.float64]:
     return meter.level_db()[0]
 
 
-def encode_mp3(path: Path) -> bytes:
-    """A whole audio file as MP3, which every browser decodes.
-
-    The encoder writes the Info tag, by which decoders cut off its delay and
-    padding: measured in Chromium's decodeAudioData at all nine rates, the
-    length is exact and the sound where it was, to a few samples. (Ogg Vorbis
-    lost up to 256 samples at the end.)
-
-    More than two channels become their mean, and rates that MP3 does not know
-    the next higher one, or 48 kHz.
-    """
+def encode_flac(path: Path) -> Copy:
+    """A whole audio file as FLAC; of more than two channels the mean."""
+    peak = max((float(np.max(np.abs(block), initial=0)) for block in _playable(path)), default=0)
+    gain = max(peak, 1.0)
+    flac = BytesIO()
     about = audio.info(path)
-    wave = np.concatenate(
-        [
-            block.mean(axis=0, keepdims=True) if about.channels > 2 else block
-            for block in audio.blocks(path, _BLOCK_SAMPLES)
-        ],
-        axis=1,
-    )
-    mp3_rate = next(
-        (rate for rate in _MP3_RATES_HZ if rate >= about.sample_rate), _MP3_RATES_HZ[-1]
-    )
-    wave = audio.resample(wave, sample_rate=about.sample_rate, to_sample_rate=mp3_rate)
-    np.clip(wave, -MP3_LIMIT, MP3_LIMIT, out=wave)  # far beyond, the encoder ends the process
-    mp3 = BytesIO()
-    soundfile.write(
-        mp3,
-        wave.T,
-        mp3_rate,
-        format="MP3",
-        subtype="MPEG_LAYER_III",
-        compression_level=0.2,  # LAME's V2: stems alone must bear close listening
-        bitrate_mode="VARIABLE",
-    )
-    return mp3.getvalue()
+    n_channels = about.channels if about.channels <= 2 else 1
+    with soundfile.SoundFile(
+        flac, "w", about.sample_rate, n_channels, subtype="PCM_16", format="FLAC"
+    ) as file:
+        for block in _playable(path):
+            file.write(block.T / np.float32(gain))
+    return Copy(flac.getvalue(), gain)
+
+
+def _playable(path: Path) -> Iterator[audio.Wave]:
+    for block in audio.blocks(path, _BLOCK_SAMPLES):
+        yield block.mean(axis=0, keepdims=True) if len(block) > 2 else block
 
 
 def curve_path(level_db: Sequence[float] | NDArray[Any], highest_db: float) -> str:

@@ -55,8 +55,14 @@ class Graph:
         inputs = self._session.get_inputs()
         self._arguments = {i.name: tuple(i.shape) for i in inputs if not _is_state(i.name)}
         self._states = {i.name: tuple(i.shape) for i in inputs if _is_state(i.name)}
-        outputs = [o.name for o in self._session.get_outputs()]
-        self.results = tuple(name for name in outputs if not name.startswith("next_"))
+        outputs = {o.name: tuple(o.shape) for o in self._session.get_outputs()}
+        self._shapes = {
+            name: shape for name, shape in outputs.items() if not name.startswith("next_")
+        }
+        self.results = tuple(self._shapes)
+        self._init = GraphState(
+            tuple(np.zeros(shape, np.float32) for shape in self._states.values())
+        )
         if len(outputs) - len(self.results) != len(self._states):
             raise ModelError(f"{path}: {len(self._states)} states go in, but not as many come out")
 
@@ -64,9 +70,13 @@ class Graph:
         """Shape of an argument."""
         return self._arguments[name]
 
+    def result_shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a result."""
+        return self._shapes[name]
+
     def init_state(self) -> GraphState:
         """The state before any sound."""
-        return GraphState(tuple(np.zeros(shape, np.float32) for shape in self._states.values()))
+        return self._init
 
     def __call__(
         self, *arguments: NDArray[np.float32], state: GraphState

@@ -20,6 +20,11 @@ class NetworkState(NamedTuple):
     pending: NDArray[np.float32]
 
 
+def _steps_last(answer: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(step, …) as (…, step), in place: steps stay outermost in memory."""
+    return answer.transpose(*range(1, answer.ndim), 0)
+
+
 class Network:
     """The step graph and the chunk graph of a model, which are the same network.
 
@@ -44,6 +49,10 @@ class Network:
         self._chunk = Graph(card.graph("chunk"))
         _, self._n_features, self._n_bands, self.hop = self._step.argument_shape("frames")
         self.results = self._step.results
+        self._no_answers = [
+            np.empty((1, 0, *self._step.result_shape(name)[2:]), np.float32)
+            for name in self.results
+        ]
 
     def init_state(self) -> NetworkState:
         """The state before any sound."""
@@ -75,13 +84,14 @@ class Network:
             )
             parts.append(answers)
             start += length
-        if not parts:  # of the right shapes, for no step at all
-            answers, _ = self._step(
-                np.zeros(self._step.argument_shape("frames"), np.float32), state=graph_state
-            )
-            parts.append([answer[..., :0] for answer in answers])
-        joined = tuple(np.concatenate(answers, axis=-1)[0] for answers in zip(*parts, strict=True))
-        return joined, NetworkState(graph_state, frames[0, ..., start:].copy())
+        if not parts:
+            parts.append(self._no_answers)
+        joined = tuple(
+            (answers[0] if len(answers) == 1 else np.concatenate(answers, axis=1))[0]
+            for answers in zip(*parts, strict=True)
+        )
+        after = NetworkState(graph_state, frames[0, ..., start:].copy())
+        return tuple(_steps_last(answer) for answer in joined), after
 
     def _check_state(self, state: NetworkState) -> None:
         """A `ParameterError` for a state of another network."""

@@ -13,12 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.errors import ParameterError
-from echoic.events import Event
+from echoic.events import BRIDGE_S, Event
 from echoic.synthesis.activity import active_spans
 from echoic.synthesis.dsp import Wave, count_samples
-
-BRIDGE_S = 0.4
-"""Gaps shorter than this belong to the event, in seconds."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from echoic.synthesis.noises import coloured_noise
+from echoic.synthesis.room import room_response
 from echoic.training.data import OTHER, Clip, Recordings
 
 Wave = NDArray[np.float32]
@@ -75,18 +77,17 @@ def sum_of(arrays: Iterable[Wave]) -> Wave:
     return total
 
 
-def coloured_noise(n_samples: int, sample_rate: int, rng: np.random.Generator) -> Wave:
+def some_noise(duration_s: float, sample_rate: int, rng: np.random.Generator) -> Wave:
     """Noise with a random slope, sometimes slowly modulated, RMS 1."""
-    n_bins = n_samples // 2 + 1
-    spectrum = rng.standard_normal(n_bins) + 1j * rng.standard_normal(n_bins)
-    frequency = np.arange(n_bins) / n_bins
-    spectrum *= (frequency + 0.003) ** (-rng.uniform(-0.2, 1.3))
-    wave = np.fft.irfft(spectrum, n_samples)
+    slope = rng.uniform(-8.0, 1.0)
+    noise = coloured_noise(
+        duration_s, sample_rate=sample_rate, rng=rng, slope_db_per_octave=slope, level_dbfs=0.0
+    )
     if rng.random() < 0.3:
-        t = np.arange(n_samples) / sample_rate
+        t = np.arange(noise.size, dtype=np.float32) / sample_rate
         depth, rate_hz = rng.uniform(0, 0.9), np.exp(rng.uniform(np.log(0.1), np.log(20)))
-        wave *= 1 + depth * np.sin(2 * np.pi * (rate_hz * t + rng.random()))
-    return (wave / np.sqrt(np.mean(wave**2))).astype(np.float32)
+        noise *= 1 + depth * np.sin(2 * np.pi * (rate_hz * t + rng.random()))
+    return noise / np.sqrt(np.mean(noise**2))
 
 
 class SceneMixer:
@@ -163,9 +164,9 @@ class SceneMixer:
         return MixedScene(scene.sources, spans, self.sample_rate)
 
     def _background(self, gain_db: float, rng: np.random.Generator) -> Wave:
-        gain = np.float32(10 ** (gain_db / 20))
+        s, gain = self.settings, np.float32(10 ** (gain_db / 20))
         if rng.random() < 0.5:
-            return gain * coloured_noise(self.n_samples, self.sample_rate, rng)
+            return gain * some_noise(s.duration_s, self.sample_rate, rng)
         clip = self.recordings.draw(OTHER, rng)
         wave = np.resize(np.roll(clip.wave, -int(rng.integers(clip.wave.size))), self._length(clip))
         resampled = soxr.resample(wave, clip.sample_rate, self.sample_rate)
@@ -250,12 +251,13 @@ class SceneMixer:
         """The response of a measured room, or of one made up."""
         if self.rooms and rng.random() < 0.5:
             return self.rooms[int(rng.integers(len(self.rooms)))]
-        n_tail = self.sample_rate // 2
-        t = np.arange(n_tail) / self.sample_rate
-        tail = rng.standard_normal(n_tail) * 10 ** (-3 * t / rng.uniform(0.15, 0.8))
-        tail *= 10 ** (-rng.uniform(0, 15) / 20) / np.sqrt(np.sum(tail**2))
-        tail[0] = 1.0
-        return np.asarray(tail, np.float32)
+        return room_response(
+            sample_rate=self.sample_rate,
+            rng=rng,
+            rt60_s=rng.uniform(0.15, 0.8),
+            predelay_s=rng.uniform(0.0, 0.02),
+            direct_to_reverberant_db=rng.uniform(0, 15),
+        )
 
 
 def _good_size(n: int) -> int:

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import struct
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
+from mido import Message, MetaMessage, MidiFile, MidiTrack
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
@@ -82,15 +83,17 @@ def compose(rng: np.random.Generator, *, duration_s: float) -> bytes:
     if not cast or (len(cast) > 1 and not one_program and rng.random() < 0.6):
         parts.append((DRUM_CHANNEL, int(rng.choice(DRUM_KITS)), play_drums(rng, song)))
     first = min((note.start for _, _, notes in parts for note in notes), default=0.0)
-    metre = bytes((0, 0xFF, 0x58, 4, song.beats_per_bar, 2, 24, 8))
-    tempo = b"\x00\xff\x51\x03" + beat_us.to_bytes(3, "big")
-    tracks = [tempo + metre + _variable_length(end_tick) + b"\xff\x2f\x00"]
+    midi = MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
+    tempo = MetaMessage("set_tempo", tempo=beat_us)
+    metre = MetaMessage("time_signature", numerator=song.beats_per_bar, denominator=4)
+    midi.tracks.append(MidiTrack([tempo, metre, MetaMessage("end_of_track", time=end_tick)]))
     for channel, program, notes in parts:
         late = [_played(rng, song, note, first, loose_beats) for note in notes]
-        bend = 8192 if channel == DRUM_CHANNEL else int(np.clip(8192 + 40.96 * cents, 0, 16383))
-        tracks.append(_track(rng, late, channel, program, bend, end_tick))
-    header = b"MThd" + struct.pack(">IHHH", 6, 1, len(tracks), TICKS_PER_BEAT)
-    return header + b"".join(b"MTrk" + struct.pack(">I", len(t)) + t for t in tracks)
+        bend = 0 if channel == DRUM_CHANNEL else int(np.clip(np.floor(40.96 * cents), -8192, 8191))
+        midi.tracks.append(_track(rng, late, channel, program, bend, end_tick))
+    content = BytesIO()
+    midi.save(file=content)
+    return content.getvalue()
 
 
 def _played(rng: np.random.Generator, song: Song, note: Note, first: float, loose: float) -> Note:
@@ -108,34 +111,32 @@ def _track(
     program: int,
     bend: int,
     end_tick: int,
-) -> bytes:
+) -> MidiTrack:
     level = rng.uniform(55, 127)
     volume, reverb, chorus = (int(rng.integers(*span)) for span in ((64, 121), (0, 100), (0, 60)))
     vibrato = int(rng.integers(10, 80)) if rng.random() < 0.3 else 0
-    controls = {7: volume, 91: reverb, 93: chorus, 1: vibrato}
-    events = [(0, 1, bytes((0xB0 | channel, *control))) for control in controls.items()]
-    events.append((0, 1, bytes((0xC0 | channel, program))))
-    events.append((0, 1, bytes((0xE0 | channel, bend & 127, bend >> 7))))
+    controls = {1: vibrato, 7: volume, 91: reverb, 93: chorus}
+    settings = [
+        Message("control_change", channel=channel, control=control, value=value)
+        for control, value in controls.items()
+    ]
+    settings.append(Message("program_change", channel=channel, program=program))
+    settings.append(Message("pitchwheel", channel=channel, pitch=bend))
+    played: list[tuple[int, Message]] = []  # a note ends before another begins at the same tick
     for note in notes:
         start = round(note.start * TICKS_PER_BEAT)
         end = min(start + max(1, round(note.length * TICKS_PER_BEAT)), end_tick)
         velocity = int(np.clip(level * note.velocity, 20, 127))
         if start < end:
-            events.append((start, 2, bytes((0x90 | channel, note.pitch, velocity))))
-            events.append((end, 0, bytes((0x80 | channel, note.pitch, 64))))
-    data, now = b"", 0
-    for tick, _, message in [*sorted(events), (end_tick, 3, b"\xff\x2f\x00")]:
-        data += _variable_length(tick - now) + message
+            of_note = {"channel": channel, "note": note.pitch}
+            played.append((start, Message("note_on", velocity=velocity, **of_note)))
+            played.append((end, Message("note_off", **of_note)))
+    played.sort(key=lambda event: (event[0], event[1].type, event[1].note))
+    track, now = MidiTrack(settings), 0
+    for tick, message in [*played, (end_tick, MetaMessage("end_of_track"))]:
+        track.append(message.copy(time=tick - now))
         now = tick
-    return data
-
-
-def _variable_length(value: int) -> bytes:
-    """Seven bits a byte, the highest first; all but the last byte have bit 7 set."""
-    groups = [value & 127]
-    while value := value >> 7:
-        groups.append(value & 127 | 128)
-    return bytes(reversed(groups))
+    return track
 
 
 def find_soundfont() -> Path:

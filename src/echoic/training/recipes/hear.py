@@ -13,17 +13,21 @@ from echoic.labels import LABELS
 from echoic.nn.heads import LOOK_AHEAD_STEPS, masks
 from echoic.nn.hearing import HearingNetwork
 from echoic.processors.masks import RAMP_S
+from echoic.processors.model import Model
+from echoic.runtime.models import load_card
+from echoic.training.calibration import choose_thresholds, fit_confidence, listen_to
 from echoic.training.data import (
     Recordings,
     is_kept_aside,
     load_clips,
     load_folder,
     load_rooms,
+    recording_of,
 )
 from echoic.training.hard_negatives import make_hard_negatives
 from echoic.training.loop import Batch, LoopSettings, train
 from echoic.training.losses import applied, detection_loss, error_db, share_loss
-from echoic.training.mixing import MixedScene, SceneMixer
+from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer
 from echoic.training.music import render_collection
 from echoic.training.packaging import package_hearing
 from echoic.training.synthetic import synthesise
@@ -40,6 +44,7 @@ _WARM_UP_STEPS = 40  # of each scene, not asked about
 WEIGHTS = {"detection": 1.0, "share": 0.5, "error_db": 0.1}
 N_VALIDATION_BATCHES = 5
 N_STEPS = 40_000
+N_CALIBRATION_SCENES = (400, 200)  # of labels, and without any
 VERSION = "0.2.0"
 THRESHOLD = 0.5
 ABOUT = {
@@ -120,7 +125,9 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         batch[name][..., 2 + _WARM_UP_STEPS :] for name in ("own", "cross", "mixture")
     )
     parts = {
-        "detection": detection_loss(output.logits, batch["activity"], LOOK_AHEAD_STEPS),
+        "detection": detection_loss(
+            output.logits.transpose(1, 2), batch["activity"], LOOK_AHEAD_STEPS
+        ),
         "share": share_loss(gains, slot, own, mixture),
         "error_db": error_db(gains, slot, own, cross, mixture),
     }
@@ -134,11 +141,11 @@ def weigh(parts: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def mean_embedding(embedding: Tensor, batch: Batch) -> Tensor:
-    """Of each label of the batch, the mean over what was heard of it alone; (label, size)."""
+    """Of each label of the batch, the mean over what was heard of it alone, (label, size)."""
     alone = torch.arange(len(batch["label"]), device=embedding.device)
-    active = batch["activity"][alone, batch["label"]][:, None]
+    active = batch["activity"][alone, batch["label"]][..., None]
     active = active + 1e-3  # where a sound was cut off altogether, all of it
-    return (embedding[alone] * active).sum(dim=-1) / active.sum(dim=-1)
+    return (embedding[alone] * active).sum(dim=1) / active.sum(dim=1)
 
 
 def queries_of(labels: Tensor, examples: Tensor, *, n_items: int) -> Tensor:
@@ -180,23 +187,30 @@ def validation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
         for batch in batches:
             found = {name: float(value) for name, value in losses(model, batch).items()}
             output, _ = model(batch["frames"][: len(batch["label"])])
-            named = torch.sigmoid(output.logits[..., LOOK_AHEAD_STEPS:]).mean(dim=-1).argmax(dim=1)
+            named = torch.sigmoid(output.logits[:, LOOK_AHEAD_STEPS:]).mean(dim=1).argmax(dim=1)
             found["top_1"] = float((named == batch["label"]).float().mean())
             for name, value in found.items():
                 sums[name] = sums.get(name, 0.0) + value / len(batches)
     return sums
 
 
-def training_recordings(folder: Path) -> tuple[Recordings, Recordings]:
-    """What trains, made sounds included, and what is kept aside to validate."""
-    clips = load_clips("train", keep=is_used)
-    kept = [clip for clip in clips if is_kept_aside(clip.recording)]
-    used = [clip for clip in clips if not is_kept_aside(clip.recording)]
+def kept_recordings() -> Recordings:
+    """What validates and calibrates: a tenth of the recordings of the train split."""
+    return Recordings(
+        load_clips("train", keep=lambda file: is_used(file) and is_kept_aside(recording_of(file)))
+    )
+
+
+def training_recordings(folder: Path) -> Recordings:
+    """What trains, made sounds included."""
+    used = load_clips(
+        "train", keep=lambda file: is_used(file) and not is_kept_aside(recording_of(file))
+    )
     render_collection(folder / "music", n_pieces=_N_MUSIC_PIECES, seed=_SEED)
     used += load_folder(folder / "music", "music")
     used += make_hard_negatives(Recordings(used), n_clips=_N_CHANGED, seed=_SEED)
     used += synthesise(n_clips=_N_SYNTHETIC, n_other=_N_OTHER, seed=_SEED)
-    return Recordings(used), Recordings(kept)
+    return Recordings(used)
 
 
 def learn(
@@ -211,7 +225,7 @@ def learn(
         ParameterError: no data folder, or the folder holds another run.
         MissingExtraError: no FluidSynth to render music with.
     """
-    used, kept = training_recordings(folder)
+    used, kept = training_recordings(folder), kept_recordings()
     rooms = load_rooms()
     batches = BatchMaker(
         [SceneMixer(used, sample_rate=rate, rooms=rooms) for rate in _RATES_HZ],
@@ -235,15 +249,48 @@ def learn(
 
 
 def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print) -> Path:
-    """Train the network in `folder`, resuming where a former run ended, and package it.
+    """Train the network in `folder`, resuming where a former run ended, calibrate and package it.
 
     Returns:
         Path of the finished model's card, in `folder`.
     """
-    return package(learn(folder, settings, report=report), folder, settings)
+    network = learn(folder, settings, report=report)
+    return calibrate(network, kept_recordings(), folder, settings)
 
 
-def package(network: HearingNetwork, folder: Path, settings: LoopSettings) -> Path:
+def calibrate(
+    network: HearingNetwork, kept: Recordings, folder: Path, settings: LoopSettings
+) -> Path:
+    """Set confidence and thresholds on recordings kept aside, and package; the card's path.
+
+    The confidence goes into the last layer, so that nothing but the thresholds is added.
+    """
+    labels, rng = LABELS, np.random.default_rng(_SEED)
+    known = [label for label in labels if kept.n_recordings(label)]
+    some = MixingSettings(duration_s=10.0)
+    none = MixingSettings(duration_s=10.0, n_sounds=(1.0,))
+    mixers = [SceneMixer(kept, sample_rate=_RATES_HZ[0], settings=s) for s in (some, none)]
+    model = Model(load_card(package(network, folder, settings, {})))
+    heard, heard_none = (
+        listen_to(model, [mixer.draw(known, rng) for _ in range(n_scenes)])
+        for mixer, n_scenes in zip(mixers, N_CALIBRATION_SCENES, strict=True)
+    )
+    confidence = fit_confidence(heard, labels=labels, step_s=STEP_S)
+    last = network.detect.logits
+    with torch.no_grad():
+        last.weight *= confidence.slope
+        last.bias.mul_(confidence.slope).add_(confidence.offset)
+    heard, heard_none = (
+        [one._replace(probabilities=confidence(one.probabilities)) for one in scenes]
+        for scenes in (heard, heard_none)
+    )
+    threshold = choose_thresholds(heard, heard_none, labels=labels, step_s=STEP_S)
+    return package(network, folder, settings, threshold)
+
+
+def package(
+    network: HearingNetwork, folder: Path, settings: LoopSettings, threshold: dict[str, float]
+) -> Path:
     """Write the model's files and card into `folder`; the card's path."""
     recipe = f"echoic train hear --steps {settings.n_steps} --seed {settings.seed}"
     if settings.cooldown_steps:
@@ -256,6 +303,6 @@ def package(network: HearingNetwork, folder: Path, settings: LoopSettings) -> Pa
         task="fifty-two sounds: when each is there, and its share of every band",
         labels=LABELS,
         look_ahead_s=LOOK_AHEAD_STEPS * STEP_S,
-        threshold=dict.fromkeys(LABELS, THRESHOLD),
+        threshold=dict.fromkeys(LABELS, THRESHOLD) | threshold,
         about=ABOUT | {"recipe": recipe},
     )

@@ -73,7 +73,7 @@ def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] =
         ParameterError: no data folder, or the folder holds another run.
         MissingExtraError: no FluidSynth to render music with.
     """
-    used, _ = hear.training_recordings(folder)
+    used = hear.training_recordings(folder)
     mixer = SceneMixer(used, sample_rate=SAMPLE_RATE, rooms=load_rooms())
     batches = hear.BatchMaker([mixer], [1.0], makers=[make_example])
     torch.manual_seed(settings.seed)

@@ -1,0 +1,110 @@
+"""Several files at a time, each in a process of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import TypeVar
+
+from echoic.cli._signals import leave_on_signals
+from echoic.cli._streams import prepare_streams
+from echoic.errors import EchoicError
+
+Result = TypeVar("Result")
+_AGAIN_S = 1.0
+
+
+def in_processes(
+    function: Callable[[str], Result], paths: Sequence[str], n_jobs: int
+) -> Iterator[tuple[str, Result]]:
+    """Call a function for every path, several at a time; results come in order.
+
+    What is no plain file, such as standard input or a pipe, belongs to this process
+    and is worked on here. A process that the system ends, as when memory is short,
+    harms no other input: what it had begun is tried once more, alone.
+
+    Args:
+        function: Picklable.
+        paths: Its arguments.
+        n_jobs: Processes.
+    """
+    files = [path for path in paths if os.path.isfile(path)]
+    with _pool(n_jobs) as pool:
+        futures = {path: _submit(pool, function, path) for path in files}
+        for path in paths:
+            yield (
+                path,
+                _result(futures[path], function, path) if path in futures else function(path),
+            )
+
+
+def _submit(
+    pool: ProcessPoolExecutor, function: Callable[[str], Result], path: str
+) -> Future[Result] | None:
+    try:
+        return pool.submit(_until_told, function, path)
+    except BrokenProcessPool:
+        return None
+
+
+def _result(future: Future[Result] | None, function: Callable[[str], Result], path: str) -> Result:
+    try:
+        if future is not None:
+            return future.result()
+    except BrokenProcessPool:
+        pass
+    try:
+        with _pool(1) as alone:
+            return alone.submit(_until_told, function, path).result()
+    except BrokenProcessPool as error:
+        raise EchoicError(f"{path}: the process that worked on it was ended") from error
+
+
+def _until_told(function: Callable[[str], Result], path: str) -> Result:
+    """Call the function; where a signal ends it, and it has cleaned up, the process ends, too."""
+    try:
+        return function(path)
+    except SystemExit:
+        os._exit(1)  # an exception would be sent to the parent, and the next path begun
+
+
+@contextmanager
+def _pool(n_processes: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that clean up and leave when this one is told to."""
+    # Threads of libraries do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(n_processes, mp_context=context, initializer=_begin)
+    try:
+        yield pool
+    except BaseException:
+        while processes := multiprocessing.active_children():
+            for process in processes:
+                process.terminate()
+            # A library may have caught what the signal raised: it is sent until it is heard.
+            processes[0].join(_AGAIN_S)
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    """Of all processes of a terminal, which Ctrl-C reaches, the first alone ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_on_signals()
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    prepare_streams(mute_libraries="-v" not in sys.argv and "--verbose" not in sys.argv)
+
+
+def _leave_with_parent() -> None:
+    """End this process when the one that made it is gone without a word."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,312 @@
+"""Many inputs: processes, folders in folders, tables, what is there already."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import echoic
+from echoic import audio
+from echoic.cli._processes import in_processes
+from echoic.errors import EchoicError
+
+RATE = 16_000
+
+
+def write(path: Path, duration_s: float = 0.3, seed: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    wave = 0.1 * np.random.default_rng(seed).standard_normal(round(duration_s * RATE))
+    audio.write(path, wave.astype(np.float32), sample_rate=RATE)
+    return path
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """A working directory with three files at three depths."""
+    monkeypatch.chdir(tmp_path)
+    for seed, name in enumerate(("in/a.wav", "in/sub/b.wav", "in/sub/deep/a.wav")):
+        write(tmp_path / name, seed=seed)
+    return tmp_path
+
+
+def rows(path: Path) -> list[list[str]]:
+    with path.open(newline="") as file:
+        return list(csv.reader(file))
+
+
+# --- processes --------------------------------------------------------------------------------
+
+
+def length_or_end(path: str, *, ends: str, trace: Path) -> int:
+    """The file's size; the process ends without a word at one of them."""
+    with trace.open("a") as file:
+        file.write(path + "\n")
+    if Path(path).name == ends:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return Path(path).stat().st_size
+
+
+def test_results_come_in_order_from_several_processes(here):
+    paths = [str(write(here / f"{n}.wav", 0.05 * (5 - n))) for n in range(5)]
+    found = list(in_processes(functools.partial(os.path.getsize), paths, 3))
+    assert found == [(path, os.path.getsize(path)) for path in paths]
+
+
+def test_a_process_that_is_ended_harms_no_other_input(here):
+    paths = [str(write(here / f"{n}.wav")) for n in range(4)]
+    trace = here / "trace"
+    work = functools.partial(length_or_end, ends="1.wav", trace=trace)
+    found = in_processes(work, paths, 2)
+    assert next(found) == (paths[0], os.path.getsize(paths[0]))
+    with pytest.raises(EchoicError, match=r"1\.wav: the process that worked on it was ended"):
+        next(found)
+    assert trace.read_text().count("1.wav") == 2  # it was given another try
+
+
+def test_what_is_no_file_is_worked_on_by_this_process(here):
+    work = functools.partial(length_or_none, parent=os.getpid())
+    paths = ["-", str(here / "in/a.wav"), "missing"]
+    assert [found for _, found in in_processes(work, paths, 2)] == [True, False, True]
+
+
+def length_or_none(_path: str, *, parent: int) -> bool:
+    return os.getpid() == parent
+
+
+def test_processes_write_what_one_would_and_failures_are_said(run, here):
+    (here / "in/bad.wav").write_text("no sound")
+    alone = run("hear", "in", "-o", "one", "--jobs", "1", "--recursive")
+    together = run("hear", "in", "-o", "two", "--jobs", "2", "--recursive")
+    assert (alone.code, together.code) == (1, 1)
+    assert together.out == alone.out
+    assert together.err == alone.err
+    assert together.err.startswith("echoic: in/bad.wav: ")
+    for name in ("a", "sub/b", "sub/deep/a"):
+        one, two = (here / folder / f"{name}.hearing" for folder in ("one", "two"))
+        for part in ("events.json", "cochleagram.png"):
+            assert (one / part).read_bytes() == (two / part).read_bytes(), (name, part)
+        np.testing.assert_array_equal(*(audio.read(x / "stems/rest.wav")[0] for x in (one, two)))
+
+
+def test_notes_of_other_processes_are_passed_on(run, here):
+    wave = np.array([np.nan] + [0.5] * 800, np.float32)
+    for name in ("x", "y"):
+        audio.write(here / f"{name}.wav", np.nan_to_num(wave), sample_rate=RATE)
+        data = bytearray((here / f"{name}.wav").read_bytes())
+        data[-4:] = np.float32(np.nan).tobytes()
+        (here / f"{name}.wav").write_bytes(data)
+    code, _, err = run("tag", "x.wav", "y.wav", "--jobs", "2")
+    assert code == 0
+    assert [line.split(":")[1].strip() for line in err.splitlines()] == ["x.wav", "y.wav"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_all_processes_and_leaves_nothing(here, number):
+    for n in range(3):
+        write(here / f"long/{n}.wav", 300.0, seed=n)
+    environment = {**os.environ, "PYTHONPATH": str(Path(echoic.__file__).parent.parent)}
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-c", "from echoic.cli import main; main()"),
+            *("hear", "long", "-o", "out", "--jobs", "2"),
+        ],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    wait_until(lambda: len(list(here.glob("out/.*.part"))) == 2)
+    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)  # as a terminal does
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (128 + number, "")
+    assert list(here.glob("out/*")) + list(here.glob("out/.*")) == []
+
+
+def test_processes_leave_when_the_one_that_made_them_is_killed(here):
+    trace = here / "trace"
+    code = (
+        "import functools, sys; sys.path.insert(0, sys.argv[1])\n"
+        "from echoic.cli._processes import in_processes\n"
+        "from test_many_files import sleep_on\n"
+        "work = functools.partial(sleep_on, trace=sys.argv[2])\n"
+        "list(in_processes(work, sys.argv[3:], 2))\n"
+    )
+    paths = [str(here / "in/a.wav"), str(here / "in/sub/b.wav")]
+    command = [sys.executable, "-c", code, str(Path(__file__).parent), str(trace), *paths]
+    with subprocess.Popen(command) as process:
+        wait_until(lambda: trace.exists() and trace.read_text().count("began") == 2)
+        process.kill()
+    wait_until(lambda: trace.read_text().count("left") == 2)
+
+
+def sleep_on(_path: str, *, trace: str) -> None:
+    """Say when one begins and when one is told to leave."""
+    try:
+        for word in ("began", "stayed"):
+            with open(trace, "a") as file:
+                file.write(f"{word}\n")
+            time.sleep(60)
+    finally:
+        with open(trace, "a") as file:
+            file.write("left\n")
+
+
+def wait_until(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
+    limit = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+
+
+# --- which files, and where results go --------------------------------------------------------
+
+
+def test_folders_within_folders_keep_their_places(run, here):
+    assert run("info", "in").out.count("\n") == 1
+    code, _, err = run("cochleagram", "in", "-o", "deep", "--recursive", "--jobs", "1")
+    assert code == 0, err
+    found = {str(path.relative_to(here / "deep")) for path in (here / "deep").rglob("*.png")}
+    assert found == {"a.png", "sub/b.png", "sub/deep/a.png"}
+
+
+def test_a_link_back_up_is_not_followed(run, here):
+    (here / "in/sub/loop").symlink_to(here / "in")
+    assert len(run("info", "in", "--recursive").out.splitlines()) == 3
+
+
+def test_hidden_files_and_folders_are_left_out(run, here):
+    write(here / "in/.hidden/c.wav")
+    assert len(run("info", "in", "--recursive").out.splitlines()) == 3
+
+
+def test_skip_existing_reads_what_is_there_and_goes_on(run, here):
+    everything = ("in", "--recursive", "-o", "out", "--jobs", "1", "--only", "events")
+    assert run("hear", "in/a.wav", "-o", "out/a.hearing", "--only", "events").code == 0
+    before = (here / "out/a.hearing/events.json").stat().st_mtime_ns
+    assert run("hear", *everything).code == 1
+    code, out, err = run("hear", *everything, "--skip-existing", "--json")
+    assert code == 0
+    assert err.count("skipped") == 3  # the failed run above had written the other two
+    assert [json.loads(line)["file"] for line in out.splitlines()] == [
+        "in/a.wav",
+        "in/sub/b.wav",
+        "in/sub/deep/a.wav",
+    ]
+    assert (here / "out/a.hearing/events.json").stat().st_mtime_ns == before
+    assert run("hear", *everything, "--skip-existing", "--force").code == 2
+
+
+def test_cochleagram_skips_existing(run, here):
+    run("cochleagram", "in", "in/sub", "-o", "out")
+    (here / "out/a.png").write_bytes(b"mine")
+    assert run("cochleagram", "in", "-o", "out", "--skip-existing", "--recursive").code == 0
+    assert (here / "out/a.png").read_bytes() == b"mine"
+    assert (here / "out/sub/deep/a.png").is_file()
+
+
+# --- one table --------------------------------------------------------------------------------
+
+
+def test_the_table_holds_the_rows_of_all_inputs(run, here):
+    code, out, _ = run("tag", "in", "--recursive", "--jobs", "1", "--json", "--table", "all.csv")
+    assert code == 0
+    head, *found = rows(here / "all.csv")
+    assert head == ["file", "label", "confidence"]
+    expected = [
+        [record["file"], tag["label"], str(tag["confidence"])]
+        for record in map(json.loads, out.splitlines())
+        for tag in record["tags"]
+    ]
+    assert found == expected
+    assert run("tag", "in", "--table", "all.csv").code == 1  # it exists
+    assert run("tag", "in", "--table", "all.csv", "--force").code == 0
+
+
+def test_a_table_of_events_and_one_of_files(run, here):
+    run("hear", "in", "--recursive", "-o", "out", "--jobs", "1", "--threshold", "0.02")
+    run("hear", "in", "-o", "again", "--threshold", "0.02", "--table", "e.csv")
+    record = json.loads((here / "out/a.hearing/events.json").read_text())
+    head, *found = rows(here / "e.csv")
+    assert head == ["file", "label", "onset_s", "offset_s", "confidence"]
+    assert found == [[record["file"], *map(str, event.values())] for event in record["events"]]
+    assert found, "nothing was heard at so low a threshold"
+    run("info", "in", "--recursive", "--table", "i.csv")
+    assert [row[0] for row in rows(here / "i.csv")] == [
+        *("path", "in/a.wav", "in/sub/b.wav", "in/sub/deep/a.wav")
+    ]
+
+
+@pytest.mark.parametrize("table", ["in/a.wav", "table.txt"])
+def test_a_table_is_no_input_and_a_csv(run, here, table):
+    before = (here / "in/a.wav").read_bytes()
+    code, out, err = run("tag", "in", "--table", table, "--force")
+    assert (code, out) == (2, "")
+    assert table in err
+    assert (here / "in/a.wav").read_bytes() == before
+
+
+# --- what is heard and written ----------------------------------------------------------------
+
+
+def test_only_some_labels_are_listened_for(run, here):
+    options = ("--threshold", "1e-6", "--labels", "rain,speech", "--labels", "music")
+    run("hear", "in/a.wav", "-o", "out", *options)
+    record = json.loads((here / "out/events.json").read_text())
+    assert {event["label"] for event in record["events"]} <= {"rain", "speech", "music"}
+    assert record["events"], "nothing was heard at so low a threshold"
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--labels", "unicorn"), "unicorn"),
+        (("--threshold", "1.5"), "1.5"),
+        (("--threshold", "nan"), "nan"),
+        (("--only", "song"), "song"),
+        (("--only", ","), "no part"),
+        (("--jobs", "0"), "--jobs"),
+        (("--stem-format", "mp3"), "mp3"),
+    ],
+)
+def test_a_wrong_option_is_said_before_any_work(run, here, options, word):
+    code, out, err = run("hear", "in/a.wav", *options)
+    assert (code, out) == (2, "")
+    assert word in err
+    assert not (here / "a.hearing").exists()
+
+
+@pytest.mark.parametrize(
+    ("only", "names"),
+    [
+        ("events", {"events.json", "events.csv", "events.txt"}),
+        ("stems", {"events.json", "stems"}),
+        ("picture,page", {"events.json", "cochleagram.png", "report.html"}),
+    ],
+)
+def test_only_some_parts_are_written_and_can_be_replaced(run, here, only, names):
+    assert run("hear", "in/a.wav", "-o", "out", "--only", only).code == 0
+    assert {path.name for path in (here / "out").iterdir()} == names
+    assert run("hear", "in/a.wav", "-o", "out", "--force").code == 0
+
+
+def test_stems_as_flac_add_up_to_24_bits(run, here):
+    options = ("--stem-format", "flac", "--threshold", "0.02")
+    assert run("hear", "in/a.wav", "-o", "out", *options).code == 0
+    record = json.loads((here / "out/events.json").read_text())
+    assert all(path.endswith(".flac") for path in record["stems"].values())
+    assert ">FLAC</a>" in (here / "out/report.html").read_text()
+    total = sum(audio.read(here / "out" / path)[0] for path in record["stems"].values())
+    wave, _ = audio.read(here / "in/a.wav")
+    np.testing.assert_allclose(total, wave, atol=len(record["stems"]) * 2.0**-23)
