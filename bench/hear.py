@@ -1,8 +1,16 @@
 """How well a whole system hears: what sounds, when, and each sound by itself.
 
-    ECHOIC_DATA=FOLDER python bench/hear.py [--system NAME] [--n-scenes 100] [--json FILE]
+    ./do bench hear [--system NAME] [--parts twelve,all,native,other,clips] [--n-scenes 100]
 
-Scenes are those of `hear_scenes.py`; all systems hear the same ones. The columns:
+All recordings are of the `dev` split (`hear_scenes.py`); all systems hear the same ones.
+
+    twelve  scenes of the ten labels of ESC-10, speech and music
+    all     scenes of all fifty-two labels
+    native  scenes of all labels at 44.1 kHz, at the recordings' own rates
+    other   recordings that hold none of the labels, alone: what is falsely heard on what
+    clips   clips of one sound alone: how often the best label is the right one
+
+For scenes:
 
     set     F1 of the labels of a whole scene
     1 s     F1 in segments of one second
@@ -10,10 +18,11 @@ Scenes are those of `hear_scenes.py`; all systems hear the same ones. The column
     gain    SI-SDR improvement in dB of the true labels' stems, over the samples where another
             sound is active too, within ±30; 0 where the label was missed or its stem is silent
             there; sounds with less than 0.25 s of overlap are left out
-    false   events in ambiences that hold none of the labels, in 10 s
 
-The last rows: F1 of the counts of all labels (micro), mean of the labels' F1 (macro), and the
-level of `rest` against the input in dB, which ought to be low: all that sounds has a label.
+The last rows: F1 of the counts of all labels (micro), mean of the labels' F1 (macro); the gain of
+the stems that were not missed, and the part that was; the level of `rest` against the input in dB,
+which ought to be low, for all that sounds has a label; and the expected calibration error of the
+events' confidence, an event being true if its label sounds for half of it.
 """
 
 from __future__ import annotations
@@ -28,10 +37,11 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from hear_scenes import SAMPLE_RATE, Scene, other_scenes, scenes
-from hear_scores import Heard, Scores
+from hear_scenes import SAMPLE_RATE, Scene, lone_clips, other_scenes, scenes
+from hear_scores import ClipScores, Heard, OtherScores, SceneScores
 from numpy.typing import NDArray
 
+import echoic
 from echoic.errors import EchoicError
 from echoic.labels import LABELS
 
@@ -51,23 +61,21 @@ class System(Protocol):
     def hear(self, wave: NDArray[np.float32], sample_rate: int) -> Heard:
         """Hear a whole scene, (time,)."""
 
+    def tag(self, wave: NDArray[np.float32], sample_rate: int) -> list[tuple[str, float]]:
+        """What is in a clip, (time,): every label with its confidence, best first."""
+
 
 class EchoicSystem:
     """The shipped network behind `echoic hear`."""
 
     name = "echoic"
 
-    def __init__(self) -> None:
-        import echoic
-
-        try:
-            self._hear = echoic.hear
-        except (AttributeError, ImportError) as error:
-            raise UnavailableError(str(error)) from error
-
     def hear(self, wave: NDArray[np.float32], sample_rate: int) -> Heard:
-        scene = self._hear(wave[np.newaxis], sample_rate=sample_rate)
-        return Heard(list(scene.events), {label: stem[0] for label, stem in scene.stems.items()})
+        hearing = echoic.hear(wave, sample_rate=sample_rate)
+        return Heard(hearing.events, hearing.stems)
+
+    def tag(self, wave: NDArray[np.float32], sample_rate: int) -> list[tuple[str, float]]:
+        return echoic.tag(wave, sample_rate=sample_rate)
 
 
 def spectrogram_unet() -> System:
@@ -86,27 +94,42 @@ SYSTEMS: dict[str, Callable[[], System]] = {"echoic": EchoicSystem, "unet": spec
 
 # Measuring ---------------------------------------------------------------------------------
 
+PARTS = ("twelve", "all", "native", "other", "clips")
+SCENES: dict[str, Callable[[int], Iterable[Scene]]] = {
+    "twelve": lambda n: scenes(n),
+    "all": lambda n: scenes(n, LABELS),
+    "native": lambda n: scenes(n // 2, LABELS, sample_rate=44_100),
+}
+AnyScores = SceneScores | OtherScores | ClipScores
 
-def measure(systems: Sequence[System], n_scenes: int) -> dict[str, Scores]:
-    """Let every system hear every scene, one scene after another."""
-    scores = {system.name: Scores() for system in systems}
 
-    def listen(system: System, scene: Scene) -> Heard:
-        start = time.perf_counter()
-        heard = Heard(*system.hear(scene.mixture, SAMPLE_RATE))
-        scores[system.name].seconds += time.perf_counter() - start
-        return heard
-
-    for scene in scenes(n_scenes):
-        progress(scene.name)
-        for system in systems:
-            scores[system.name].add(scene, listen(system, scene))
-    for scene in other_scenes():
-        progress(scene.name)
-        for system in systems:
-            scores[system.name].add_other(listen(system, scene))
+def measure(
+    systems: Sequence[System], parts: Sequence[str], n_scenes: int
+) -> dict[str, dict[str, AnyScores]]:
+    """Part -> system -> scores. Every system hears a scene before the next one is made."""
+    found: dict[str, dict[str, AnyScores]] = {}
+    for part in parts:
+        if part == "clips":
+            found[part] = {system.name: ClipScores() for system in systems}
+            for clip in lone_clips():
+                progress(clip.file)
+                for system in systems:
+                    ranked = system.tag(clip.wave, clip.sample_rate)
+                    found[part][system.name].add(clip.label, ranked)
+            continue
+        kind = OtherScores if part == "other" else SceneScores
+        found[part] = {system.name: kind() for system in systems}
+        for scene in other_scenes() if part == "other" else SCENES[part](n_scenes):
+            progress(f"{part} {scene.name}")
+            for system in systems:
+                scores = found[part][system.name]
+                start = time.perf_counter()
+                heard = system.hear(scene.mixture, scene.sample_rate)
+                if isinstance(scores, SceneScores):
+                    scores.seconds += time.perf_counter() - start
+                scores.add(scene, heard)
     progress("")
-    return scores
+    return found
 
 
 def progress(text: str) -> None:
@@ -122,16 +145,36 @@ COLUMNS = {  # title -> key for all labels together; ".LABEL" behind it is one l
     "1 s": "segment_f1",
     "event": "event_f1",
     "gain": "si_sdri_db",
-    "false": "false_events_in_10_s",
 }
-MACRO = ("label_set_macro_f1", "segment_macro_f1", "event_macro_f1", "si_sdri_macro_db", None)
+MACRO = ("label_set_macro_f1", "segment_macro_f1", "event_macro_f1", "si_sdri_macro_db")
+LAST_ROWS = (
+    ("gain of found dB", "si_sdri_of_found_db"),
+    ("part missed", "missed_stems"),
+    ("rest mean dB", "rest_mean_db"),
+    ("rest median dB", "rest_median_db"),
+    ("calibration err.", "calibration_error"),
+    ("× real time", "times_real_time"),
+)
 
 
-def table(figures: Mapping[str, Mapping[str, float]], missing: Mapping[str, str]) -> str:
-    """One row a label, then the totals; the systems side by side, and what is missing below."""
-    notes = [f"{name}: not measured: {why}" for name, why in missing.items()]
-    if not figures:
-        return "\n".join(notes)
+def table(part: str, scores: Mapping[str, AnyScores]) -> str:
+    """The systems side by side."""
+    figures = {name: own.figures() for name, own in scores.items()}
+    if part in SCENES:
+        return scene_table(part, figures)
+    lines = [f"{part:24}" + "".join(f"{name:>10}" for name in figures)]
+    shown = [key for key in next(iter(figures.values())) if "." not in key]
+    lines += [
+        f"{key:24}" + "".join(f"{own[key]:10.2f}" for own in figures.values()) for key in shown
+    ]
+    for name, own in scores.items():
+        if not isinstance(own, SceneScores):
+            lines += [f"{name}, most often:", own.worst()]
+    return "\n".join(lines)
+
+
+def scene_table(part: str, figures: Mapping[str, Mapping[str, float]]) -> str:
+    """One row a label, then the totals."""
 
     def row(title: str, keys: Iterable[str | None]) -> str:
         keys = list(keys)
@@ -143,17 +186,31 @@ def table(figures: Mapping[str, Mapping[str, float]], missing: Mapping[str, str]
 
     width = 7 * len(COLUMNS) - 1
     titles = " ".join(f"{title:>6}" for title in COLUMNS)
-    lines = [" | ".join([" " * 16, *(f"{name:^{width}}" for name in figures)])]
+    lines = [" | ".join([f"{part:16}", *(f"{name:^{width}}" for name in figures)])]
     lines.append(" | ".join([" " * 16, *(titles for _ in figures)]))
-    lines += [row(label, (f"{key}.{label}" for key in COLUMNS.values())) for label in LABELS]
+    lines += [
+        row(label, (f"{key}.{label}" for key in COLUMNS.values()))
+        for label in LABELS
+        if any(not math.isnan(own[f"segment_f1.{label}"]) for own in figures.values())
+    ]
     lines += [row("all (micro)", COLUMNS.values()), row("all (macro)", MACRO)]
-    for title, key in (
-        ("rest mean dB", "rest_mean_db"),
-        ("rest median dB", "rest_median_db"),
-        ("× real time", "times_real_time"),
-    ):
-        lines.append(row(title, [None, None, None, key, None]))
-    return "\n".join([*lines, *notes])
+    lines += [row(title, [None, None, None, key]) for title, key in LAST_ROWS]
+    return "\n".join(lines)
+
+
+def available(names: Iterable[str]) -> tuple[list[System], dict[str, str]]:
+    """The systems that can be measured here, and why the others cannot."""
+    systems: list[System] = []
+    missing: dict[str, str] = {}
+    for name in names:
+        try:
+            system = SYSTEMS[name]()
+            # Weights that are missing show here; what is compiled on first use is not timed.
+            system.hear(np.zeros(SAMPLE_RATE, np.float32), SAMPLE_RATE)
+            systems.append(system)
+        except (UnavailableError, EchoicError) as error:
+            missing[name] = str(error)
+    return systems, missing
 
 
 def main() -> int:
@@ -162,32 +219,31 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--system", choices=[*SYSTEMS, "all"], default="all")
+    parser.add_argument("--parts", default=",".join(PARTS))
     parser.add_argument("--n-scenes", type=int, default=100)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures there")
     options = parser.parse_args()
-    systems: list[System] = []
-    missing: dict[str, str] = {}
-    for name in SYSTEMS if options.system == "all" else [options.system]:
-        try:
-            system = SYSTEMS[name]()
-            # Weights that are missing show here; what is compiled on first use is not timed.
-            system.hear(np.zeros(SAMPLE_RATE, np.float32), SAMPLE_RATE)
-            systems.append(system)
-        except (UnavailableError, EchoicError) as error:
-            missing[name] = str(error)
+    parts = options.parts.split(",")
+    if unknown := sorted(set(parts) - set(PARTS)):
+        parser.error(f"--parts {unknown[0]}: not one of {', '.join(PARTS)}")
+    systems, missing = available(SYSTEMS if options.system == "all" else [options.system])
     try:
-        scores = measure(systems, options.n_scenes) if systems else {}
+        scores = measure(systems, parts, options.n_scenes) if systems else {}
     except EchoicError as error:
         print(f"hear.py: {error}", file=sys.stderr)
         return 1
-    figures = {name: own.figures() for name, own in scores.items()}
     if options.json:
         flat = {
-            f"{name}.{key}": value for name, own in figures.items() for key, value in own.items()
+            f"{part}.{name}.{key}": None if math.isnan(value) else value
+            for part, own in scores.items()
+            for name, one in own.items()
+            for key, value in one.figures().items()
         }
-        finite = {key: None if math.isnan(value) else value for key, value in flat.items()}
-        options.json.write_text(json.dumps(finite, indent=2) + "\n", encoding="utf-8")
-    print(table(figures, missing))
+        options.json.write_text(json.dumps(flat, indent=2) + "\n", encoding="utf-8")
+    for part, own in scores.items():
+        print(table(part, own), end="\n\n")
+    for name, why in missing.items():
+        print(f"{name}: not measured: {why}")
     return 0
 
 

@@ -1,11 +1,11 @@
 """The scenes that `bench/hear.py` measures on: recordings that no training has seen, fully known.
 
-A scene is 10 s at 16 kHz with one to four sounds of different labels and nothing else. Where its
-sounds come from, all of them from the `dev` split:
+A scene is 10 s, at 16 kHz if nothing else is said, with one to four sounds of different labels
+and nothing else. Where its sounds come from, all of them from the `dev` split:
 
-    the ten of ESC-10   fold 4, and ambiences that hold the label
-    speech              the five dev readers of LibriSpeech
-    music               the one dev piece, and FluidSynth pieces of a seed that training never uses
+    the fifty of ESC-50   fold 4, and ambiences that hold the label
+    speech                the five dev readers of LibriSpeech
+    music                 the one dev piece, and FluidSynth pieces of a seed that no training uses
 
 Each sound is the sounding part of one recording, at most 10 s of it, with a short fade at both
 ends, at a random place in the scene; it is laid at −30 dBFS ± 6 dB, RMS over where it sounds. The
@@ -16,7 +16,7 @@ scene): scene 7 is the same among 10 scenes and among 100.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,8 @@ from echoic.training.music import render_collection
 
 SAMPLE_RATE = 16_000
 TWELVE = LABELS[:12]  # the ten of ESC-10, speech and music
+TEN = LABELS[:10]
+FIFTY = tuple(label for label in LABELS if label not in {"speech", "music"})
 SCENE_S = 10.0
 MAX_SOUNDS = 4
 SEED = 4711
@@ -39,7 +41,6 @@ LEVEL_DBFS, SPREAD_DB = -30.0, 6.0
 PEAK = 0.98  # a scene that would clip in a file is turned down as a whole
 FADE_S = 0.05
 MIN_EXCERPT_S = 4.0  # longer than any pause: an excerpt always sounds
-N_SAMPLES = round(SCENE_S * SAMPLE_RATE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,29 +52,28 @@ class Scene:
         mixture: (time,) float32, the sum of the references.
         references: label -> (time,) float32.
         events: Where each label sounds.
+        sample_rate: Hz.
     """
 
     name: str
     mixture: NDArray[np.float32]
     references: dict[str, NDArray[np.float32]]
     events: list[Event]
+    sample_rate: int
 
     def activity(self, label: str) -> NDArray[np.bool_]:
         """(time,) samples within an event of the label."""
         active = np.zeros(self.mixture.shape[-1], np.bool_)
         for event in self.events:
             if event.label == label:
-                active[samples(event.onset_s) : samples(event.offset_s)] = True
+                on, off = (round(t * self.sample_rate) for t in (event.onset_s, event.offset_s))
+                active[on:off] = True
         return active
 
     def overlap(self, label: str) -> NDArray[np.bool_]:
         """(time,) samples within an event of the label and one of another label as well."""
         others = [self.activity(other) for other in self.references if other != label]
-        return self.activity(label) & np.any([np.zeros(N_SAMPLES, np.bool_), *others], axis=0)
-
-
-def samples(time_s: float) -> int:
-    return round(time_s * SAMPLE_RATE)
+        return self.activity(label) & np.any([np.zeros_like(self.activity(label)), *others], axis=0)
 
 
 class Deck:
@@ -95,56 +95,59 @@ class Deck:
         return drawn
 
 
-def dev_clips() -> dict[str, list[Clip]]:
+def dev_clips(sample_rate: int = SAMPLE_RATE) -> dict[str, list[Clip]]:
     """Read the recordings by label, music rendered where it is not there yet.
 
     The spoken digits stay out: they are speech of 8 kHz and half a second.
     """
-    clips = by_label(load_clips("dev", keep=lambda file: not file.startswith("fsdd/")))
+    recorded = load_clips("dev", keep=lambda file: not file.startswith("fsdd/"))
+    clips = by_label(recorded, sample_rate)
     render_collection(MUSIC_FOLDER, n_pieces=N_MUSIC_PIECES, seed=MUSIC_SEED)
-    played = by_label(load_folder(MUSIC_FOLDER, "music"))["music"]
+    played = by_label(load_folder(MUSIC_FOLDER, "music"), sample_rate)["music"]
     played = [clip for clip in played if clip.file.startswith(f"{MUSIC_SEED}-")]
     # One long recording weighs as much as its excerpts would, if each came by itself.
-    recorded = [excerpt for clip in clips["music"] for excerpt in pieces(clip)]
-    return {**clips, "music": recorded + played[:N_MUSIC_PIECES]}
+    excerpts = [excerpt for clip in clips["music"] for excerpt in pieces(clip)]
+    return {**clips, "music": excerpts + played[:N_MUSIC_PIECES]}
 
 
-def by_label(clips: Sequence[Clip]) -> dict[str, list[Clip]]:
+def by_label(clips: Sequence[Clip], sample_rate: int) -> dict[str, list[Clip]]:
     """Sort clips, brought to the rate of the scenes."""
     sorted_clips: dict[str, list[Clip]] = {}
     for clip in clips:
         wave = clip.wave
-        if clip.sample_rate != SAMPLE_RATE:
-            wave = resample(wave, sample_rate=clip.sample_rate, to_sample_rate=SAMPLE_RATE)
-        moved = make_clip(clip.file, clip.label, wave, SAMPLE_RATE)
+        if clip.sample_rate != sample_rate:
+            wave = resample(wave, sample_rate=clip.sample_rate, to_sample_rate=sample_rate)
+        moved = make_clip(clip.file, clip.label, wave, sample_rate)
         if moved is not None:
             sorted_clips.setdefault(clip.label, []).append(moved)
     return sorted_clips
 
 
-def pieces(clip: Clip, n_most: int | None = None) -> list[Clip]:
+def pieces(clip: Clip) -> list[Clip]:
     """Cut a recording into consecutive pieces as long as a scene; what is left over stays out."""
-    starts = range(0, clip.wave.size - N_SAMPLES + 1, N_SAMPLES)[:n_most]
+    n_samples = round(SCENE_S * clip.sample_rate)
     cuts = (
         make_clip(
-            f"{clip.file}@{start // SAMPLE_RATE}",
+            f"{clip.file}@{start // clip.sample_rate}",
             clip.label,
-            clip.wave[start:][:N_SAMPLES],
-            SAMPLE_RATE,
+            clip.wave[start:][:n_samples],
+            clip.sample_rate,
         )
-        for start in starts
+        for start in range(0, clip.wave.size - n_samples + 1, n_samples)
     )
     return [cut for cut in cuts if cut is not None]
 
 
-def scenes(n_scenes: int = 100, names: Sequence[str] = TWELVE) -> Iterator[Scene]:
+def scenes(
+    n_scenes: int = 100, names: Sequence[str] = TWELVE, *, sample_rate: int = SAMPLE_RATE
+) -> Iterator[Scene]:
     """Make scenes of some labels one after another, with one to four sounds in turn.
 
     Raises:
         ParameterError: no data folder.
         MissingExtraError: no FluidSynth to render music with.
     """
-    clips = dev_clips()
+    clips = dev_clips(sample_rate)
     labels = Deck(len(names), np.random.default_rng([SEED, 1]))
     decks = {
         label: Deck(len(clips[label]), np.random.default_rng([SEED, 2, number]))
@@ -157,11 +160,15 @@ def scenes(n_scenes: int = 100, names: Sequence[str] = TWELVE) -> Iterator[Scene
 
 
 def other_scenes() -> Iterator[Scene]:
-    """Cut every dev ambience that holds none of the labels: what must raise no event."""
-    ambiences = load_clips("dev", keep=lambda file: file.startswith("ambience/"))
-    for ambience in by_label(ambiences)[OTHER]:
-        for piece in pieces(ambience, 3):
-            yield Scene(piece.file, piece.wave, {}, [])
+    """Every dev recording that holds none of the labels, alone: what must raise no event."""
+    for number, clip in enumerate(by_label(load_clips("dev"), SAMPLE_RATE)[OTHER]):
+        scene = make_scene(clip.recording, [clip], np.random.default_rng([SEED, 4, number]))
+        yield replace(scene, references={}, events=[])
+
+
+def lone_clips() -> Iterator[Clip]:
+    """Every dev clip of the fifty kinds, as it was recorded."""
+    yield from (clip for clip in load_clips("dev") if clip.label in FIFTY)
 
 
 def make_scene(name: str, sounds: Sequence[Clip], rng: np.random.Generator) -> Scene:
@@ -176,30 +183,36 @@ def make_scene(name: str, sounds: Sequence[Clip], rng: np.random.Generator) -> S
     gain = np.float32(min(1.0, PEAK / np.max(np.abs(mixture))))
     references = {label: gain * reference for label, reference in references.items()}
     events.sort(key=lambda event: (event.onset_s, event.label))
-    return Scene(name, gain * mixture, references, events)
+    return Scene(name, gain * mixture, references, events, sounds[0].sample_rate)
 
 
 def place(
     clip: Clip, level_dbfs: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], list[Event]]:
     """Give the reference of one sound, (time,), and its events."""
+    rate = clip.sample_rate
+
+    def samples(time_s: float) -> int:
+        return round(time_s * rate)
+
+    n_samples = samples(SCENE_S)
     start, stop = samples(clip.spans_s[0][0]), samples(clip.spans_s[-1][1])
-    if stop - start > N_SAMPLES:
+    if stop - start > n_samples:
         # Excerpts of long recordings leave the scene some room before or after.
-        size = int(rng.integers(samples(MIN_EXCERPT_S), N_SAMPLES + 1))
+        size = int(rng.integers(samples(MIN_EXCERPT_S), n_samples + 1))
         start = int(rng.integers(start, stop - size + 1))
         stop = start + size
-    onset = int(rng.integers(0, N_SAMPLES - (stop - start) + 1))
-    moved_s = (onset - start) / SAMPLE_RATE
+    onset = int(rng.integers(0, n_samples - (stop - start) + 1))
+    moved_s = (onset - start) / rate
     spans = [
-        (max(on, start / SAMPLE_RATE) + moved_s, min(off, stop / SAMPLE_RATE) + moved_s)
+        (max(on, start / rate) + moved_s, min(off, stop / rate) + moved_s)
         for on, off in clip.spans_s
-        if off * SAMPLE_RATE > start + 1 and on * SAMPLE_RATE < stop - 1
+        if off * rate > start + 1 and on * rate < stop - 1
     ]
     # The fades lie outside of what sounds, as far as recording and scene reach.
     before = min(samples(FADE_S), start, onset)
-    after = min(samples(FADE_S), clip.wave.size - stop, N_SAMPLES - onset - (stop - start))
-    reference = np.zeros(N_SAMPLES, np.float32)
+    after = min(samples(FADE_S), clip.wave.size - stop, n_samples - onset - (stop - start))
+    reference = np.zeros(n_samples, np.float32)
     cut = clip.wave[start - before : stop + after].copy()
     cut[:before] *= np.linspace(0, 1, before, endpoint=False, dtype=np.float32)
     cut[cut.size - after :] *= np.linspace(1, 0, after, endpoint=False, dtype=np.float32)

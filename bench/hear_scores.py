@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from hear_scenes import SAMPLE_RATE, SCENE_S, Scene
+from hear_scenes import FIFTY, SCENE_S, TEN, Scene
 from numpy.typing import NDArray
 
 from echoic.events import Event
@@ -16,7 +16,10 @@ from echoic.labels import LABELS, REST
 from echoic.metrics import (
     DetectionCounts,
     event_f1,
+    expected_calibration_error,
+    is_true,
     label_set_f1,
+    reliability,
     segment_f1,
     si_sdr_improvement_db,
 )
@@ -33,38 +36,42 @@ class Heard(NamedTuple):
     stems: dict[str, NDArray[np.float32]]
 
 
-class Scores:
-    """What one system has earned so far."""
+class SceneScores:
+    """What a system has earned on scenes whose truth is known."""
 
     def __init__(self) -> None:
         nothing = (0,) * len(LABELS)
         none = DetectionCounts(LABELS, nothing, nothing, nothing)
         self.f1 = dict.fromkeys(("label_set", "segment", "event"), none)
         self.gain_db: dict[str, list[float]] = defaultdict(list)
+        self.found_gain_db: list[float] = []
+        self.n_missed = 0
         self.rest_db: list[float] = []
-        self.false_events: Counter[str] = Counter()
-        self.n_scenes = self.n_other_scenes = 0
+        self.confidence: list[float] = []
+        self.true: list[bool] = []
+        self.n_scenes = 0
         self.seconds = 0.0
 
     def add(self, scene: Scene, heard: Heard) -> None:
-        """Count a scene whose truth is known."""
+        """Count a scene."""
         sides = (scene.events, heard.events)
         self.f1["label_set"] += label_set_f1(*sides, labels=LABELS)
         self.f1["segment"] += segment_f1(*sides, labels=LABELS, duration_s=SCENE_S)
         self.f1["event"] += event_f1(*sides, labels=LABELS)
         for label, gain_db in gains_db(scene, heard.stems):
-            self.gain_db[label].append(gain_db)
+            self.gain_db[label].append(0.0 if gain_db is None else gain_db)
+            if gain_db is None:
+                self.n_missed += 1
+            else:
+                self.found_gain_db.append(gain_db)
         self.rest_db.append(level_db(heard.stems[REST], scene.mixture))
+        self.confidence += [event.confidence for event in heard.events]
+        self.true += [is_true(event, scene.events) for event in heard.events]
         self.n_scenes += 1
-
-    def add_other(self, heard: Heard) -> None:
-        """Count a scene that holds none of the labels."""
-        self.false_events.update(event.label for event in heard.events)
-        self.n_other_scenes += 1
 
     def figures(self) -> dict[str, float]:
         """All figures as flat keys."""
-        found: dict[str, float] = {"n_scenes": self.n_scenes, "n_other_scenes": self.n_other_scenes}
+        found: dict[str, float] = {"n_scenes": self.n_scenes}
         for grain, counts in self.f1.items():
             found[f"{grain}_f1"], found[f"{grain}_macro_f1"] = counts.f1, counts.macro_f1
             found[f"{grain}_precision"] = counts.precision
@@ -73,27 +80,97 @@ class Scores:
         found["si_sdri_db"] = mean(gain for own in self.gain_db.values() for gain in own)
         found["si_sdri_macro_db"] = mean(mean(own) for own in self.gain_db.values())
         found.update({f"si_sdri_db.{label}": mean(self.gain_db[label]) for label in LABELS})
+        found["si_sdri_of_found_db"] = mean(self.found_gain_db)
+        n_asked = self.n_missed + len(self.found_gain_db)
+        found["missed_stems"] = self.n_missed / n_asked if n_asked else math.nan
         found["rest_mean_db"] = mean(self.rest_db)
         found["rest_median_db"] = float(np.median(self.rest_db)) if self.rest_db else math.nan
-        n_other = self.n_other_scenes or math.nan
-        found["false_events_in_10_s"] = sum(self.false_events.values()) / n_other
-        for label in LABELS:
-            found[f"false_events_in_10_s.{label}"] = self.false_events[label] / n_other
-        heard_s = SCENE_S * (self.n_scenes + self.n_other_scenes)
-        found["times_real_time"] = heard_s / self.seconds if self.seconds else math.nan
+        bins = reliability(np.array(self.confidence), np.array(self.true, np.bool_))
+        found["calibration_error"] = expected_calibration_error(bins)
+        for one in bins:
+            key = f"reliability.{one.confidence:.2f}"
+            found[f"{key}.precision"], found[f"{key}.n_events"] = one.precision, one.n_events
+        found["times_real_time"] = SCENE_S * self.n_scenes / self.seconds
         return found
 
 
-def gains_db(scene: Scene, stems: Mapping[str, NDArray[np.float32]]) -> Iterable[tuple[str, float]]:
-    """The SI-SDR improvement of each true label that is overlapped long enough."""
+class OtherScores:
+    """What a system hears in sounds that have no label: every event is false."""
+
+    def __init__(self) -> None:
+        self.false: Counter[tuple[str, str]] = Counter()
+        self.n_scenes = 0
+
+    def add(self, scene: Scene, heard: Heard) -> None:
+        """Count a scene."""
+        self.false.update((scene.name, event.label) for event in heard.events)
+        self.n_scenes += 1
+
+    def figures(self) -> dict[str, float]:
+        """All figures as flat keys."""
+        n_scenes = self.n_scenes or math.nan
+        found = {
+            "n_scenes": float(self.n_scenes),
+            "false_events_in_10_s": sum(self.false.values()) / n_scenes,
+        }
+        for label in LABELS:
+            n_false = sum(n for (_, heard), n in self.false.items() if heard == label)
+            found[f"false_events_in_10_s.{label}"] = n_false / n_scenes
+        return found
+
+    def worst(self, n_most: int = 12) -> str:
+        """What was heard on what, most often first."""
+        rows = [
+            f"  {n:3} {label:16} on {name}" for (name, label), n in self.false.most_common(n_most)
+        ]
+        return "\n".join(rows)
+
+
+class ClipScores:
+    """How often the best label of a clip alone is the right one."""
+
+    def __init__(self) -> None:
+        self.right: dict[str, list[bool]] = {"ten": [], "fifty": []}
+        self.confused: Counter[tuple[str, str]] = Counter()
+
+    def add(self, label: str, ranked: Sequence[tuple[str, float]]) -> None:
+        """Count a clip of one of the fifty."""
+        for name, kinds in (("ten", TEN), ("fifty", FIFTY)):
+            if label not in kinds:
+                continue
+            best = next((named for named, _ in ranked if named in kinds), None)
+            self.right[name].append(best == label)
+            if name == "fifty" and best != label and best is not None:
+                self.confused[label, best] += 1
+
+    def figures(self) -> dict[str, float]:
+        """All figures as flat keys."""
+        found: dict[str, float] = {}
+        for name, right in self.right.items():
+            found[f"top_1_of_{name}"], found[f"n_clips_of_{name}"] = mean(right), len(right)
+        return found
+
+    def worst(self, n_most: int = 12) -> str:
+        """What was taken for what, most often first."""
+        rows = [
+            f"  {n:3} {label:16} as {best}"
+            for (label, best), n in self.confused.most_common(n_most)
+        ]
+        return "\n".join(rows)
+
+
+def gains_db(
+    scene: Scene, stems: Mapping[str, NDArray[np.float32]]
+) -> Iterable[tuple[str, float | None]]:
+    """The SI-SDR improvement of each true label that is overlapped long enough; None: missed."""
     for label, reference in scene.references.items():
         where = scene.overlap(label)
-        if np.sum(where) < MIN_OVERLAP_S * SAMPLE_RATE:
+        if np.sum(where) < MIN_OVERLAP_S * scene.sample_rate:
             continue
         stem = stems.get(label)
         # Giving nothing is a miss, whether it is said by no stem or by a silent one.
         if stem is None or not np.any(stem[where]):
-            yield label, 0.0
+            yield label, None
             continue
         gain = si_sdr_improvement_db(stem, reference, scene.mixture, cap_db=CAP_DB, where=where)
         yield label, float(gain)

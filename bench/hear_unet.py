@@ -9,9 +9,18 @@ import torch
 from hear_scores import Heard
 from numpy.typing import NDArray
 
+from echoic.audio import resample
 from echoic.labels import LABELS, REST
-from echoic.nn.baselines.spectrogram_unet import SpectrogramUnet, istft, log_mel, mel_of_bin, stft
+from echoic.nn.baselines.spectrogram_unet import (
+    SAMPLE_RATE,
+    SpectrogramUnet,
+    istft,
+    log_mel,
+    mel_of_bin,
+    stft,
+)
 from echoic.processors.detect import find_events
+from echoic.processors.tag import rank
 
 WEIGHTS = Path("runs/unet/unet.pt")
 THRESHOLD = 0.5
@@ -33,13 +42,10 @@ class UnetSystem:
 
     def hear(self, wave: NDArray[np.float32], sample_rate: int) -> Heard:
         """Events and stems, by the same rules for both as the product's."""
+        if sample_rate != SAMPLE_RATE:
+            return self._hear_resampled(wave, sample_rate)
         spectrum = stft(wave)
-        image = log_mel(spectrum)
-        n_frames = image.shape[1]
-        padded = np.pad(image, ((0, 0), (0, -n_frames % 8)))
-        with torch.no_grad():
-            logits, masks = self.network(torch.from_numpy(padded)[None])
-        probabilities = torch.sigmoid(logits)[0].numpy()
+        probabilities, masks = self._look(spectrum)
         events = find_events(
             probabilities,
             labels=LABELS,
@@ -47,10 +53,39 @@ class UnetSystem:
             step_s=STEP_S,
             duration_s=wave.size / sample_rate,
         )
-        gains = masks[0, :, :, :n_frames].numpy()[:, mel_of_bin()]
+        gains = masks[:, mel_of_bin()]
         stems = {
             label: istft(spectrum * gains[LABELS.index(label)], wave.size)
             for label in dict.fromkeys(event.label for event in events)
         }
         stems[REST] = wave - np.sum(list(stems.values()), axis=0, dtype=np.float32)
         return Heard(events, stems)
+
+    def tag(self, wave: NDArray[np.float32], sample_rate: int) -> list[tuple[str, float]]:
+        """What is in a clip, by the product's rule."""
+        wave = resample(wave, sample_rate=sample_rate, to_sample_rate=SAMPLE_RATE)
+        return rank(self._look(stft(wave))[0], LABELS, step_s=STEP_S)
+
+    def _look(
+        self, spectrum: NDArray[np.complex64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Probabilities (label, frame) and masks (label, mel, frame)."""
+        image = log_mel(spectrum)
+        n_frames = image.shape[1]
+        padded = np.pad(image, ((0, 0), (0, -n_frames % 8)))
+        with torch.no_grad():
+            logits, masks = self.network(torch.from_numpy(padded)[None])
+        return torch.sigmoid(logits)[0].numpy(), masks[0, :, :, :n_frames].numpy()
+
+    def _hear_resampled(self, wave: NDArray[np.float32], sample_rate: int) -> Heard:
+        """It knows one rate; what lies above goes to the rest."""
+        down = resample(wave, sample_rate=sample_rate, to_sample_rate=SAMPLE_RATE)
+        heard = self.hear(down, SAMPLE_RATE)
+        stems = {}
+        for label, stem in heard.stems.items():
+            up = resample(stem, sample_rate=SAMPLE_RATE, to_sample_rate=sample_rate)
+            stems[label] = np.resize(np.pad(up, (0, max(0, wave.size - up.size))), wave.size)
+        stems[REST] = wave - np.sum(
+            [stem for label, stem in stems.items() if label != REST], axis=0, dtype=np.float32
+        )
+        return Heard(heard.events, stems)

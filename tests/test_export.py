@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+from echoic.ear import FrontEnd
 from echoic.errors import ModelError, ParameterError
 from echoic.nn.export import CHUNK_STEPS, load_hearing
 from echoic.nn.heads import masks
 from echoic.nn.hearing import HearingNetwork, HearingOutput
 from echoic.nn.listener import FRAMES_PER_STEP, N_BANDS, N_FEATURES
+from echoic.pipeline import attend
 from echoic.processors import Model
+from echoic.processors.example import hear_example
 from echoic.runtime import Graph
 from echoic.runtime.models import Card, load_card
 from echoic.runtime.network import Network
@@ -155,6 +158,55 @@ def test_a_model_answers_and_masks_as_torch_does(exported, frames, in_torch):
     assert np.abs(among[0] - two[2]).max() <= 10 * TOLERANCE
     heard, _ = model(frames[0].numpy(), want_masks=False)
     assert model.masker(LABELS)(heard.places).shape == (len(LABELS) + 1, N_BANDS, 0)
+
+
+def burst(sample_rate: int = 16_000) -> np.ndarray:
+    """A second of noise, half a second after the beginning of two of silence."""
+    wave = np.zeros((1, 2 * sample_rate), np.float32)
+    noise = np.random.default_rng(5).standard_normal(sample_rate)
+    wave[0, sample_rate // 2 : -sample_rate // 2] = 0.1 * noise
+    return wave
+
+
+def test_an_example_asks_as_torch_does(exported):
+    model = Model(exported.card)
+    example = hear_example(model, burst(), sample_rate=16_000)
+    frames, _ = FrontEnd(sample_rate=16_000)(burst())
+    with torch.no_grad():
+        output, _ = exported.network(torch.from_numpy(frames)[None])
+        sounding = slice(50, 150)  # steps of 10 ms
+        wanted = exported.network.queries(output.embedding[0, sounding].mean(dim=0)).numpy()
+    # The silence around it counts a thousandth, and its edges are found to a step or two.
+    assert np.abs(example.query - wanted).max() < 0.1 * np.abs(wanted).max()
+    assert example.label is None or example.label in LABELS
+
+
+def test_an_example_shares_as_a_label_does(exported, frames):
+    model = Model(exported.card)
+    heard, _ = model(frames[0].numpy())
+    rain = exported.network.queries.labels[0].detach().numpy()
+    by_example = model.masker((), among=("speech", "music"), examples=[rain])(heard.places)
+    by_label = model.masker(("rain",))(heard.places)
+    np.testing.assert_allclose(by_example, by_label, atol=1e-6)
+
+
+def test_a_silent_or_too_short_example_is_refused(exported):
+    model = Model(exported.card)
+    with pytest.raises(ParameterError, match="nothing sounds"):
+        hear_example(model, np.zeros(16_000, np.float32), sample_rate=16_000)
+    with pytest.raises(ParameterError, match=r"too short|nothing sounds"):
+        hear_example(model, burst()[:, 8_000:8_100], sample_rate=16_000)
+
+
+def test_attending_by_example_keeps_what_the_example_is_given(exported, monkeypatch):
+    monkeypatch.setattr("echoic.processors.attend.load_model", lambda name: Model(exported.card))
+    monkeypatch.setattr("echoic.processors.separate.load_model", lambda name: Model(exported.card))
+    scene = burst() + 0.05 * np.sin(0.3 * np.arange(32_000, dtype=np.float32))
+    kept = attend(scene, like=burst(44_100), like_sample_rate=44_100, sample_rate=16_000)
+    assert kept.shape == scene.shape
+    assert 0 < np.square(kept).sum() < np.square(scene).sum()
+    other = attend(scene, like=burst()[:, ::-1] * 3, sample_rate=16_000)
+    assert np.abs(kept - other).max() < np.abs(kept).max()  # the level of an example is nothing
 
 
 def test_masks_add_up_to_one_among_those_asked_and_give_others_nothing():

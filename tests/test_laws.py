@@ -14,7 +14,18 @@ from numpy.typing import NDArray
 
 import echoic
 from echoic import nn as echoic_nn
-from echoic.ear import Adaptation, Ear, Filterbank, FrontEnd, HairCell, Inverse, Nerve
+from echoic.ear import (
+    Adaptation,
+    Correlogram,
+    Ear,
+    Filterbank,
+    FrontEnd,
+    HairCell,
+    Inverse,
+    Nerve,
+    Pitch,
+    SummaryCorrelogram,
+)
 from echoic.nn.heads import Detect as DetectHead
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.leaky import LeakyLayer
@@ -32,6 +43,7 @@ from echoic.processors import (
 )
 from echoic.processors.masks import ApplyMasksState
 from echoic.runtime import GraphState
+from echoic.synthesis import harmonic_complex
 from laws import LAWS, Case
 
 RATE = 44_100  # where a hop is not a whole number of samples
@@ -40,6 +52,13 @@ NOISE = np.random.default_rng(0).standard_normal((2, 50_000)).astype(np.float32)
 
 def mono(n: int) -> NDArray[np.float32]:
     return NOISE[0, :n]
+
+
+def voiced(n: int) -> NDArray[np.float32]:
+    """A gliding complex in noise, for what hears pitch."""
+    f0_hz = np.linspace(100, 300, 24_000)
+    complex_tone = harmonic_complex(f0_hz, 24_000 / RATE, sample_rate=RATE, level_dbfs=-10)
+    return (complex_tone + 0.1 * NOISE[0, :24_000])[:n]
 
 
 def channels(n: int) -> NDArray[np.float32]:
@@ -230,6 +249,44 @@ CASES = [
             state_of(Ear(sample_rate=RATE, features=("fine",), n_bands=65), mono(9)),
             state_of(Ear(sample_rate=RATE, features=("fine",)), channels(9)),
             state_of(Filterbank(sample_rate=RATE), mono(9)),
+        ],
+    ),
+    Case(
+        Correlogram,
+        lambda: Correlogram(sample_rate=RATE, n_bands=20),
+        mono,
+        9_001,
+        batch=np.stack,
+        n_out=frames_of(0.01),
+        others=lambda: [
+            state_of(Correlogram(sample_rate=RATE, n_bands=21), mono(9)),
+            state_of(Correlogram(sample_rate=RATE, n_bands=20, window_s=0.05), mono(9)),
+            state_of(SummaryCorrelogram(sample_rate=RATE, n_bands=20), mono(9)),
+        ],
+    ),
+    Case(
+        SummaryCorrelogram,
+        lambda: SummaryCorrelogram(sample_rate=RATE),
+        mono,
+        9_001,
+        batch=np.stack,
+        n_out=frames_of(0.01),
+        others=lambda: [
+            state_of(SummaryCorrelogram(sample_rate=RATE, longest_lag_s=0.01), mono(9)),
+            state_of(Correlogram(sample_rate=RATE), mono(9)),
+        ],
+    ),
+    Case(
+        Pitch,
+        lambda: Pitch(sample_rate=RATE, hop_s=0.005),
+        voiced,
+        20_001,
+        batch=np.stack,
+        n_out=lambda n: 2 * frames_of(0.005)(n),
+        others=lambda: [
+            state_of(Pitch(sample_rate=RATE, hop_s=0.005, look_ahead_s=0), mono(9)),
+            state_of(Pitch(sample_rate=RATE), mono(9)),
+            state_of(SummaryCorrelogram(sample_rate=RATE), mono(9)),
         ],
     ),
     Case(

@@ -267,6 +267,29 @@ def test_attend_keeps_the_shape_and_what_is_muted_is_what_is_left(run, here, rat
     np.testing.assert_allclose(kept + muted, wave, atol=1e-6)
 
 
+def test_attend_writes_what_it_leaves_out_and_both_add_up(run, here):
+    wave = noise(n_channels=2)
+    write(here / "a.wav", wave)
+    code, _, err = run("attend", "a.wav", "--mute", "rain,speech", "-o", "b.wav", "--rest", "c.wav")
+    assert (code, err) == (0, "")
+    kept, left = (audio.read(here / name)[0] for name in ("b.wav", "c.wav"))
+    np.testing.assert_allclose(kept + left, wave, atol=1e-6)
+    assert run("attend", "a.wav", "--mute", "rain", "-o", "d.wav", "--rest", "d.wav").code == 2
+    one_line_on(
+        run("attend", "a.wav", "--mute", "rain", "-o", "d.wav", "--rest", "b.wav"), 1, "b.wav"
+    )
+    assert not (here / "d.wav").exists()
+
+
+def test_an_example_must_sound(run, here):
+    write(here / "a.wav")
+    write(here / "silent.wav", np.zeros((1, 4_000), np.float32))
+    for example, words in (("silent.wav", "nothing sounds"), ("missing.wav", "no such file")):
+        one_line_on(run("attend", "a.wav", "--like", example, "-o", "b.wav"), 1, example, words)
+    one_line_on(run("attend", "a.wav", "--like", "silent.wav", "-o", "silent.wav", "--force"), 1)
+    assert not (here / "b.wav").exists()
+
+
 def test_attend_prints_a_record_when_asked(run, here):
     write(here / "a.wav")
     code, out, _ = run("attend", "a.wav", "--mute", "rain", "-o", "b.wav", "--json")
@@ -277,8 +300,9 @@ def test_attend_prints_a_record_when_asked(run, here):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ((), "either --keep or --mute"),
-        (("--keep", "rain", "--mute", "speech"), "either --keep or --mute"),
+        ((), "give one of --keep, --mute"),
+        (("--keep", "rain", "--like", "a.wav"), "give one of --keep, --mute"),
+        (("--keep", "rain", "--mute", "speech"), "give one of --keep, --mute"),
         (("--keep", "cat"), "unknown label 'cat'; known: dog_bark"),
         (("--mute", "rain", "--mute", "rest"), "unknown label 'rest'"),
         (("--mute", "rain", "--mute", "rain"), "twice"),
@@ -429,6 +453,7 @@ VERBS = {
     "attend": (("attend", "bad.wav", "--mute", "rain", "-o", "out.wav"), "out.wav"),
     "tag": (("tag", "bad.wav"), ""),
     "cochleagram": (("cochleagram", "bad.wav", "-o", "out.png"), "out.png"),
+    "pitch": (("pitch", "bad.wav", "-o", "out.png"), "out.png"),
 }
 
 
@@ -451,7 +476,7 @@ def test_odd_sounds_are_heard(run, here, verb, what):
     make(here / "bad.wav")
     args, target = VERBS[verb]
     result = run(*args)
-    if (verb, what) == ("cochleagram", "one sample"):
+    if verb in ("cochleagram", "pitch") and what == "one sample":
         one_line_on(result, 1, "bad.wav: ", "shorter than one frame")
         assert not (here / target).exists()
         return
@@ -495,7 +520,7 @@ def test_nothing_is_overwritten_unless_forced(run, here, verb):
     assert contents(here)[name] != before[name]
 
 
-@pytest.mark.parametrize("verb", ["hear", "tag", "cochleagram"])
+@pytest.mark.parametrize("verb", ["hear", "tag", "cochleagram", "pitch"])
 def test_one_bad_input_stops_no_other(run, here, verb):
     write(here / "a.wav")
     (here / "bad.wav").write_bytes(b"dear diary")
@@ -507,9 +532,10 @@ def test_one_bad_input_stops_no_other(run, here, verb):
     assert [json.loads(line)["file"] for line in out.splitlines()] == ["a.wav", "c.wav"]
     assert err.count("\n") == 1
     assert err.startswith("echoic: bad.wav: ")
-    written = {"hear": ["a.hearing", "c.hearing"], "cochleagram": ["a.png", "c.png"], "tag": []}
+    pictures = ["a.png", "c.png"]
+    written = {"hear": ["a.hearing", "c.hearing"], "cochleagram": pictures, "pitch": pictures}
     out_names = sorted(path.name for path in here.glob("out/*"))
-    assert out_names == written[verb]
+    assert out_names == written.get(verb, [])
 
 
 @pytest.mark.parametrize("verb", VERBS)

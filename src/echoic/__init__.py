@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from echoic.audio import info, read, write
-    from echoic.ear import Ear, Filterbank, Inverse
+    from echoic.ear import Correlogram, Ear, Filterbank, Inverse, Pitch, SummaryCorrelogram
     from echoic.errors import AudioError, EchoicError, ParameterError
     from echoic.events import Event
-    from echoic.pipeline import Hearing, attend, hear, stream, tag
+    from echoic.pipeline import Hearing, attend, cochleagram, hear, pitch, stream, tag
 
 __version__ = "0.1.0"
 
@@ -25,12 +25,17 @@ _HOME = {
     "hear": "echoic.pipeline",
     "attend": "echoic.pipeline",
     "tag": "echoic.pipeline",
+    "pitch": "echoic.pipeline",
+    "cochleagram": "echoic.pipeline",
     "stream": "echoic.pipeline",
     "Hearing": "echoic.pipeline",
     "Event": "echoic.events",
     "Ear": "echoic.ear",
     "Filterbank": "echoic.ear",
     "Inverse": "echoic.ear",
+    "Correlogram": "echoic.ear",
+    "SummaryCorrelogram": "echoic.ear",
+    "Pitch": "echoic.ear",
     "EchoicError": "echoic.errors",
     "AudioError": "echoic.errors",
     "ParameterError": "echoic.errors",
@@ -38,6 +43,7 @@ _HOME = {
 
 __all__ = [
     "AudioError",
+    "Correlogram",
     "Ear",
     "EchoicError",
     "Event",
@@ -45,9 +51,13 @@ __all__ = [
     "Hearing",
     "Inverse",
     "ParameterError",
+    "Pitch",
+    "SummaryCorrelogram",
     "attend",
+    "cochleagram",
     "hear",
     "info",
+    "pitch",
     "read",
     "stream",
     "tag",

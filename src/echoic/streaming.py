@@ -342,7 +342,7 @@ class Stream:
     @property
     def latency_s(self) -> float:
         """Seconds by which what comes out lags what goes in."""
-        return float(self.module.delay * self.module.hop / self.sample_rate)
+        return float(np.max(self.module.delay) * self.module.hop / self.sample_rate)
 
     def push(self, chunk: NDArray[np.floating]) -> Any:
         """Take the next chunk, of any length; give what it completes."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from echoic.cli._source import Source, name_results
+from echoic.cli._source import Source
+from echoic.cli._targets import find_targets, is_there
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -40,6 +40,8 @@ class Format(StrEnum):
     PNG = "png"
     NPZ = "npz"
 
+
+SUFFIXES = tuple(f".{one.value}" for one in Format)
 
 Output = Annotated[
     Path,
@@ -98,18 +100,12 @@ def cochleagram(
     }
     Ear(sample_rate=192_000, **settings)  # what no rate allows is wrong usage, said before any work
     paths = reporter.expand(inputs, recursive=recursive)
-    targets = _targets(paths, output, as_format, inputs)
+    suffix = as_format and f".{as_format.value}"
+    targets = find_targets(paths, output, SUFFIXES, suffix=suffix, given=inputs)
     if skip_existing:
-        paths = [path for path in paths if not _is_there(path, targets[path], reporter)]
+        paths = [path for path in paths if not is_there(path, targets[path], reporter)]
     work = partial(cochleagram_of_one, targets=targets, settings=settings, force=force)
     reporter.each(paths, work, jobs=jobs)
-
-
-def _is_there(path: str, target: Path, reporter: Reporter) -> bool:
-    there = target.is_file()
-    if there:
-        reporter.note(f"{path}: skipped, {target} exists already")
-    return there
 
 
 def cochleagram_of_one(
@@ -152,45 +148,6 @@ def cochleagram_of_one(
         "n_frames": n_frames,
         "hop_s": settings["hop_s"],
     }
-
-
-def _targets(
-    paths: list[str], output: Path, as_format: Format | None, given: Sequence[str]
-) -> dict[str, Path]:
-    """Where each input's result goes; folders are made.
-
-    Raises:
-        typer.BadParameter: The suffix is unknown or contradicts the format,
-            the folder is a file, or two inputs would get one name.
-    """
-    if not paths:
-        return {}
-    if len(paths) == 1 and not os.path.isdir(output):
-        suffix = output.suffix.lower().removeprefix(".")
-        if suffix not in {one.value for one in Format}:
-            raise typer.BadParameter(f"{output}: its suffix is neither .png nor .npz")
-        if as_format is not None and as_format.value != suffix:
-            raise typer.BadParameter(f"{output}: its suffix is not --format {as_format.value}")
-        return {paths[0]: output}
-    suffix = (as_format or Format.PNG).value
-    names = name_results(paths, f".{suffix}", given=given)
-    targets = {path: output / name for path, name in names.items()}
-    if output.exists() and not output.is_dir():
-        raise typer.BadParameter(f"{output}: is a file; several inputs need a folder")
-    for folder in {target.parent for target in targets.values()}:
-        _make_folder(folder)
-    return targets
-
-
-def _make_folder(folder: Path) -> None:
-    from echoic.errors import FileError
-    from echoic.outputs import describe_os_error
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        words = describe_os_error(error)
-        raise FileError(f"{folder}: cannot be made: {words}") from error
 
 
 def _envelopes(blocks: Iterable[Wave], ear: Ear) -> Iterator[NDArray[np.float32]]:

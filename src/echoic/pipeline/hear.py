@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.design import design_listening
+from echoic.ear.frontend import HOP_S
 from echoic.errors import ParameterError
 from echoic.events import Event
 from echoic.labels import REST
+from echoic.pipeline.cochleagram import Cochleagram
 from echoic.pipeline.sound import Sound, Wave, WaveSound, no_one
 from echoic.pipeline.spool import Spool
 from echoic.processors.detect import find_events
@@ -49,6 +51,11 @@ class Hearing:
     center_hz: NDArray[np.float64] = field(repr=False)
     sample_rate: float
     model: str
+
+    def _repr_png_(self) -> bytes:
+        """The cochleagram with the events below it, for notebooks."""
+        heard = Cochleagram(self.cochleagram, self.center_hz, HOP_S, self.sample_rate)
+        return heard.draw(events=self.events)
 
 
 def hear(

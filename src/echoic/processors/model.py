@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from echoic.ear.frontend import HOP_S, SPECIFICATION
 from echoic.errors import LabelError, ModelError
-from echoic.processors.network import Heard, Masker, load_network
+from echoic.processors.network import Heard, Masker, Query, load_network
 from echoic.runtime import Card, find_model
 
 
@@ -80,6 +80,7 @@ class Model:
         self._network = load_network(card)
         self.frames_per_step = self._network.frames_per_step
         self.frames_per_answer = self._network.frames_per_answer
+        self.step_s = HOP_S * self.frames_per_step
         self.answer_s = HOP_S * self.frames_per_answer
         self.look_ahead_steps = round(card.look_ahead_s / self.answer_s)
         self.hop = self.frames_per_step
@@ -95,17 +96,38 @@ class Model:
         """Take the next frames in; without `want_masks` there are 0 steps of places."""
         return self._network(frames, state, want_masks=want_masks)
 
-    def masker(self, labels: Sequence[str], among: Sequence[str] | None = None) -> Masker:
+    def query(self, frames: NDArray[np.float32], weight: NDArray[np.float32]) -> Query:
+        """What asks for sounds like an example.
+
+        Args:
+            frames: Of the example.
+            weight: How much each step counts.
+
+        Shape:
+            frames (2, 64, frame), weight (step,) -> (size,).
+
+        Raises:
+            ModelError: the model can be asked for labels only.
+        """
+        return self._network.query(frames, weight)
+
+    def masker(
+        self,
+        labels: Sequence[str],
+        among: Sequence[str] | None = None,
+        examples: Sequence[Query] = (),
+    ) -> Masker:
         """What turns places into the labels' shares of the power in every band, and the rest's.
 
         Args:
             labels: Whose shares are wanted.
             among: The labels that the power is shared out among, together with
-                the rest; all that the model knows if None.
+                the examples and the rest; all that the model knows if None.
+            examples: Queries of examples (`query`), whose shares are wanted as well.
 
         Shape:
             The result: places (…, step), as the call gave them, or rounded to float16
-            -> (label + 1, 64, step); the last row is what the labels leave.
+            -> (label + example + 1, 64, step); the last row is what these leave.
 
         Raises:
             LabelError: a label that is unknown, or not among those that share.
@@ -115,6 +137,7 @@ class Model:
         masks = self._network.masker(
             [self.labels.index(label) for label in wanted],
             [self.labels.index(label) for label in sharing],
+            examples,
         )
         return lambda places: masks(np.asarray(places, np.float32))
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.frontend import FRAMES_PER_STEP
+from echoic.errors import ModelError
 from echoic.runtime import Card, Graph, GraphState
 from echoic.runtime.network import Network, NetworkState
 from echoic.streaming import check_kind, check_state
@@ -28,6 +29,7 @@ class Heard(NamedTuple, Generic[Value]):
     places: Value
 
 
+Query = NDArray[np.float32]  # (size,), what places are held against
 Masker = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """Places (…, step) -> shares (label + 1, band, step), what the labels leave last."""
 
@@ -48,8 +50,13 @@ class MaskNetwork(Protocol):
     ) -> tuple[Heard[NDArray[np.float32]], Any]:
         """Take frames (2, band, frame) in; 0 steps of places where masks are not wanted."""
 
-    def masker(self, rows: Sequence[int], among: Sequence[int]) -> Masker:
-        """What gives the shares of the labels in these rows, and what they leave."""
+    def masker(
+        self, rows: Sequence[int], among: Sequence[int], examples: Sequence[Query] = ()
+    ) -> Masker:
+        """What gives the shares of the labels in these rows, of examples, and what they leave."""
+
+    def query(self, frames: NDArray[np.float32], weight: NDArray[np.float32]) -> Query:
+        """What asks for sounds like an example: frames (2, band, frame), a weight a step."""
 
 
 def load_network(card: Card) -> MaskNetwork:
@@ -86,9 +93,9 @@ class QueryNetwork:
         """Load the graphs and the vectors of the labels."""
         self._network = Network(card)
         self.frames_per_step = self.frames_per_answer = int(self._network.hop)
-        queries = Graph(card.graph("queries"))
-        example = np.zeros(queries.argument_shape("embedding"), np.float32)
-        self._queries = queries(example, state=queries.init_state())[0][0]  # (label + 1, size)
+        self._table = Graph(card.graph("queries"))
+        nothing = np.zeros(self._table.argument_shape("embedding"), np.float32)
+        self._queries, _ = self._look_up(nothing)  # (label + 1, size)
 
     def __call__(
         self, frames: NDArray[np.float32], state: NetworkState | None, *, want_masks: bool
@@ -99,11 +106,26 @@ class QueryNetwork:
         places = named["places"] if want_masks else named["places"][..., :0]
         return Heard(_sigmoid(named["logits"]), places), state
 
-    def masker(self, rows: Sequence[int], among: Sequence[int]) -> Masker:
-        """Softmax over the labels that share and the rest."""
-        rest, size = len(self._queries) - 1, self._queries.shape[1]
-        queries = self._queries[[*among, rest]] / np.float32(np.sqrt(size))
+    def _look_up(self, embedding: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """The queries of the labels and the rest, and of a mean embedding (1, size)."""
+        return self._table(embedding, state=self._table.init_state())[0]
+
+    def query(self, frames: NDArray[np.float32], weight: NDArray[np.float32]) -> Query:
+        """The query of the mean embedding."""
+        answers, _ = self._network(frames)
+        embedding = answers[self._network.results.index("embedding")]
+        mean = embedding @ (weight / weight.sum())
+        return self._look_up(mean[np.newaxis])[1][0]
+
+    def masker(
+        self, rows: Sequence[int], among: Sequence[int], examples: Sequence[Query] = ()
+    ) -> Masker:
+        """Softmax over the labels that share, the examples and the rest."""
+        size = self._queries.shape[1]
+        queries = np.stack([*self._queries[list(among)], *examples, self._queries[-1]])
+        queries /= np.float32(np.sqrt(size))
         wanted = [list(among).index(row) for row in rows]
+        wanted += range(len(among), len(among) + len(examples))
 
         def masks(places: NDArray[np.float32]) -> NDArray[np.float32]:
             n_bands, _, n_steps = places.shape
@@ -192,8 +214,17 @@ class ShareNetwork:
         left = recent[0, ..., n_answers * FRAMES_PER_STEP :].copy()
         return Heard(_sigmoid(logits), places), ShareState(listener, gain_memory, code, left)
 
-    def masker(self, rows: Sequence[int], among: Sequence[int]) -> Masker:
+    def query(self, frames: NDArray[np.float32], weight: NDArray[np.float32]) -> Query:
+        """It has none."""
+        raise ModelError(
+            "the model knows labels only: it cannot listen for what an example is like"
+        )
+
+    def masker(
+        self, rows: Sequence[int], among: Sequence[int], examples: Sequence[Query] = ()
+    ) -> Masker:
         """The labels' shares of what those that share and the rest have together."""
+        assert not examples, "nobody can have a query of this network"
         wanted, sharing = list(rows), [*among, self._n_labels]
 
         def masks(places: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from echoic.processors.listen import Listen, ListenState
 from echoic.processors.masks import ApplyMasks, ApplyMasksState
 from echoic.processors.model import Model, check_labels, load_model
+from echoic.processors.network import Query
 from echoic.streaming import check_kind
 
 
@@ -30,9 +31,10 @@ class Separate:
         model: Name of the model.
         among: The labels that the sound is shared out among; all that the model
             knows if None.
+        examples: Queries of `hear_example`, whose signals are wanted as well.
 
     Shape:
-        wave (channel, time) -> signals (label + 1, channel, time), rest last.
+        wave (channel, time) -> signals (label + example + 1, channel, time), rest last.
 
     Delay: `delay` samples, 8 ms; as many samples come out of each call as went in.
     Hop: 1.
@@ -51,14 +53,15 @@ class Separate:
         sample_rate: float,
         model: str = "hear",
         among: Sequence[str] | None = None,
+        examples: Sequence[Query] = (),
     ) -> None:
         """Load the model and design the banks."""
         self.model = load_model(model)
         self.labels = check_labels(labels, self.model.labels)
-        self.masks = self.model.masker(self.labels, among)
+        self.masks = self.model.masker(self.labels, among, examples)
         self.listen = Listen(self.model, sample_rate=sample_rate)
         self.apply = ApplyMasks(
-            n_labels=len(self.labels),
+            n_labels=len(self.labels) + len(examples),
             frames_per_step=self.model.frames_per_step,
             sample_rate=sample_rate,
         )

@@ -180,6 +180,13 @@ class Canvas:
             y = box.bottom + _TICK_PX + 2 * _GAP_PX + _TEXT_PX
             self.text((box.left + box.right) // 2, y, label, anchor="ma")
 
+    def shade_bar(self, beside: Box, ticks: Ticks, label: str) -> None:
+        """Say what the shades of a panel mean, by a bar on its right."""
+        bar = Box(beside.right + 25, beside.top, beside.right + 55, beside.bottom)
+        self.shades(bar, np.linspace(0, 1, 256)[:, np.newaxis])
+        self.frame(bar)
+        self.ticks_right(bar, ticks, label)
+
     def png(self) -> bytes:
         """The picture; the same one is the same to the byte."""
         return as_png(self.image)

@@ -77,7 +77,11 @@ class ColumnMeter:
         self._n_frames[column[first]] += np.diff(first, append=frame.size)
         self.n_added += frame.size
 
+    def power(self) -> NDArray[np.float64]:
+        """Mean powers, (band, column); 0 for what is to come."""
+        return self._power / np.maximum(self._n_frames, 1)
+
     def level_db(self) -> NDArray[np.float64]:
         """Levels in dB re amplitude 1, (band, column); −inf for silence and what is to come."""
         with np.errstate(divide="ignore"):
-            return 10 * np.log10(self._power / np.maximum(self._n_frames, 1))
+            return 10 * np.log10(self.power())

@@ -24,7 +24,7 @@ Levels = NDArray[np.floating[Any]]
 WIDTH_PX, HEIGHT_PX = 1600, 800
 LANE_PX = 40  # what each lane of events adds to the height
 RANGE_DB = 80.0  # what is so far below the loudest place is as dark as silence
-_LEFT, _RIGHT, _TOP, _BOTTOM = 130, 150, 50, 85
+PANEL = Box(130, 50, WIDTH_PX - 150, HEIGHT_PX - 85)
 _LEVEL_STEP_DB = 10
 
 
@@ -75,24 +75,29 @@ def draw_cochleagram(
         raise ParameterError(f"duration_s={duration_s} is not above 0")
     labels = list(dict.fromkeys(event.label for event in events))
     canvas = Canvas(WIDTH_PX, HEIGHT_PX + LANE_PX * len(labels))
-    left = max([_LEFT, *(60 + text_width_px(printable(label)) for label in labels)])
-    box = Box(left, _TOP, WIDTH_PX - _RIGHT, HEIGHT_PX - _BOTTOM)
+    left = max([PANEL.left, *(60 + text_width_px(printable(label)) for label in labels)])
+    box = PANEL._replace(left=left)
     canvas.text(box.left, box.top - 8, printable(title), anchor="ls")
     canvas.shades(box, _shade(level_db))
     canvas.frame(box)
-    canvas.ticks_left(box, _frequency_ticks(center_hz), "centre frequency (Hz)")
+    canvas.ticks_left(box, frequency_ticks(center_hz), "centre frequency (Hz)")
     _draw_level_bar(canvas, box, level_range_db(level_db, RANGE_DB))
     lanes = Box(box.left, box.bottom, box.right, box.bottom + LANE_PX * len(labels))
     for number, label in enumerate(labels):
         own = [event for event in events if event.label == label]
         _draw_lane(canvas, lanes, number, own, duration_s)
     canvas.frame(lanes)
-    ticks = [(time_s / duration_s, words) for time_s, words in time_ticks(duration_s)]
-    canvas.ticks_below(lanes, ticks, "time (min:s)")
+    canvas.ticks_below(lanes, clock_ticks(duration_s), "time (min:s)")
     return canvas.png()
 
 
-def _frequency_ticks(center_hz: NDArray[np.floating[Any]]) -> list[tuple[float, str]]:
+def clock_ticks(duration_s: float) -> list[tuple[float, str]]:
+    """Round times at their places within a duration, 0 to 1."""
+    return [(time_s / duration_s, words) for time_s, words in time_ticks(duration_s)]
+
+
+def frequency_ticks(center_hz: NDArray[np.floating[Any]]) -> list[tuple[float, str]]:
+    """Round frequencies at their places among bands, 0 to 1."""
     low_erb, high_erb = band_edges_erb(center_hz)
     return [
         ((float(hz_to_erb_rate(hz)) - low_erb) / (high_erb - low_erb), words)
@@ -102,15 +107,12 @@ def _frequency_ticks(center_hz: NDArray[np.floating[Any]]) -> list[tuple[float, 
 
 def _draw_level_bar(canvas: Canvas, beside: Box, range_db: tuple[float, float]) -> None:
     low_db, high_db = range_db
-    bar = Box(beside.right + 25, beside.top, beside.right + 55, beside.bottom)
-    canvas.shades(bar, np.linspace(0, 1, 256)[:, np.newaxis])
-    canvas.frame(bar)
     first = int(np.ceil(low_db / _LEVEL_STEP_DB)) * _LEVEL_STEP_DB
     ticks = [
         ((db - low_db) / (high_db - low_db), f"{db}")
         for db in range(first, int(np.floor(high_db)) + 1, _LEVEL_STEP_DB)
     ]
-    canvas.ticks_right(bar, ticks, "level (dB re full-scale sine)")
+    canvas.shade_bar(beside, ticks, "level (dB re full-scale sine)")
 
 
 def _draw_lane(

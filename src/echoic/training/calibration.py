@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from echoic.events import Event
-from echoic.metrics import DetectionCounts, segment_f1
+from echoic.metrics import DetectionCounts, is_true, segment_f1
 from echoic.processors.detect import find_events
 from echoic.processors.listen import Listen
 from echoic.processors.model import Model
@@ -75,7 +75,7 @@ def fit_confidence(heard: Sequence[Heard], *, labels: Sequence[str], step_s: flo
     An event is true if the label really sounds for half of it.
     """
     rows = [
-        (event.confidence, _is_true(event, one.truth))
+        (event.confidence, is_true(event, one.truth))
         for one in heard
         for event in _events(one, labels, dict.fromkeys(labels, _FAINTEST), step_s)
     ]
@@ -140,15 +140,6 @@ def _events(
         step_s=step_s,
         duration_s=one.duration_s,
     )
-
-
-def _is_true(event: Event, truth: Sequence[Event]) -> bool:
-    shared = sum(
-        max(0.0, min(event.offset_s, true.offset_s) - max(event.onset_s, true.onset_s))
-        for true in truth
-        if true.label == event.label
-    )
-    return shared >= 0.5 * (event.offset_s - event.onset_s)
 
 
 def _sum(counts: Iterable[DetectionCounts]) -> DetectionCounts:

@@ -1,0 +1,77 @@
+"""Where the result of each input goes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from echoic.cli._source import name_results
+
+if TYPE_CHECKING:
+    from echoic.cli.common import Reporter
+
+
+def find_targets(
+    paths: list[str],
+    output: Path,
+    suffixes: Sequence[str],
+    *,
+    suffix: str | None = None,
+    given: Sequence[str],
+) -> dict[str, Path]:
+    """Where each input's result goes: the output, or a file in the folder that it is.
+
+    Folders are made.
+
+    Args:
+        paths: The inputs.
+        output: A file for one input, a folder for several.
+        suffixes: Those a file can have; the first is what is written into a folder.
+        suffix: The one that is asked for, if one is.
+        given: What the user typed.
+
+    Raises:
+        typer.BadParameter: The suffix is unknown or contradicts the one asked for,
+            the folder is a file, or two inputs would get one name.
+    """
+    if not paths:
+        return {}
+    if len(paths) == 1 and not os.path.isdir(output):
+        if output.suffix.lower() not in suffixes:
+            wanted = " nor ".join(suffixes)
+            raise typer.BadParameter(
+                f"{output}: its suffix is {'neither' if len(suffixes) > 1 else 'not'} {wanted}"
+            )
+        if suffix not in (None, output.suffix.lower()):
+            raise typer.BadParameter(f"{output}: its suffix is not {suffix}")
+        return {paths[0]: output}
+    names = name_results(paths, suffix or suffixes[0], given=given)
+    targets = {path: output / name for path, name in names.items()}
+    if output.exists() and not output.is_dir():
+        raise typer.BadParameter(f"{output}: is a file; several inputs need a folder")
+    for folder in {target.parent for target in targets.values()}:
+        _make_folder(folder)
+    return targets
+
+
+def is_there(path: str, target: Path, reporter: Reporter) -> bool:
+    """Whether a result has been written already, said aloud if so."""
+    there = target.is_file()
+    if there:
+        reporter.note(f"{path}: skipped, {target} exists already")
+    return there
+
+
+def _make_folder(folder: Path) -> None:
+    from echoic.errors import FileError
+    from echoic.outputs import describe_os_error
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        words = describe_os_error(error)
+        raise FileError(f"{folder}: cannot be made: {words}") from error

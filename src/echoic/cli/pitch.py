@@ -1,0 +1,139 @@
+"""`echoic pitch`: F0 over time."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from echoic.cli._source import Source
+from echoic.cli._table import table_or_none
+from echoic.cli._targets import find_targets, is_there
+from echoic.cli.common import (
+    Force,
+    Inputs,
+    Jobs,
+    Json,
+    Quiet,
+    Recursive,
+    Reporter,
+    SkipExisting,
+    TableFile,
+    Verbose,
+    check_replacing,
+)
+
+COLUMNS = ("file", "time_s", "f0_hz", "voicing")
+
+Picture = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="Also draw it: a .png; with several inputs, a folder.",
+        show_default=False,
+    ),
+]
+
+
+def pitch(
+    inputs: Inputs,
+    output: Picture = None,
+    low_hz: Annotated[float, typer.Option(help="Lowest fundamental, 20 or more.")] = 50.0,
+    high_hz: Annotated[float, typer.Option(help="Highest fundamental, up to 1000.")] = 600.0,
+    hop_ms: Annotated[float, typer.Option(help="Milliseconds a frame, 1 to 30.")] = 10.0,
+    table: TableFile = None,
+    recursive: Recursive = False,
+    jobs: Jobs = None,
+    skip_existing: SkipExisting = False,
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Say the pitch: F0 and voicing over time, from the correlogram.
+
+    One line a frame: the time of its middle in seconds, F0 in Hz (- where no pitch
+    is heard) and voicing, 0 to 1. With --json, F0 is null where no pitch is heard.
+    Several channels are heard as their mean. -o draws F0 on the summary correlogram.
+    """
+    from echoic.ear import Pitch
+
+    check_replacing(force=force, skip_existing=skip_existing)
+    if skip_existing and output is None:
+        raise typer.BadParameter("--skip-existing needs -o: nothing else is written")
+    reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
+    settings: dict[str, Any] = {"low_f0_hz": low_hz, "high_f0_hz": high_hz, "hop_s": hop_ms / 1000}
+    Pitch(sample_rate=16_000, **settings)  # wrong usage is said before any work
+    paths = reporter.expand(inputs, recursive=recursive)
+    targets = find_targets(paths, output, (".png",), given=inputs) if output else {}
+    if skip_existing:
+        paths = [path for path in paths if not is_there(path, targets[path], reporter)]
+    reporter.each(
+        paths,
+        partial(pitch_of_one, targets=targets, settings=settings, force=force),
+        show_pitch,
+        jobs=jobs,
+        table=table_or_none(table, COLUMNS, pitch_rows, inputs=paths, force=force),
+    )
+
+
+def pitch_of_one(
+    path: str,
+    reporter: Reporter,
+    *,
+    targets: dict[str, Path],
+    settings: dict[str, Any],
+    force: bool,
+) -> dict[str, Any]:
+    """Hear one input, and draw it if that is wanted."""
+    from echoic.ear import Pitch
+    from echoic.errors import AudioError, ParameterError
+    from echoic.outputs import check_apart, check_writable, fresh_file
+    from echoic.pipeline.pitch import track_pitch
+
+    target = targets.get(path)
+    if target is not None:
+        check_apart([path], target)
+        check_writable(target, force=force)  # before any long work
+    source = Source(path)
+    with reporter.progress(f"hearing {source.name}", total=source.duration_s) as advance:
+        try:
+            track = track_pitch(source, Pitch(sample_rate=source.sample_rate, **settings), advance)
+        except ParameterError as error:  # of this file, not of the command
+            raise AudioError(f"{path}: {error}") from error
+    written: dict[str, Any] = {}
+    if target is not None:
+        with fresh_file(target, force=force) as part:
+            part.write_bytes(track.draw(title=Path(path).name))
+        reporter.note(f"{path}: wrote {target}")
+        written = {"output": target}
+    return {
+        "file": path,
+        **written,
+        "sample_rate": source.sample_rate,
+        "hop_s": track.hop_s,
+        "f0_hz": [round(float(hz), 2) if hz > 0 else None for hz in track.f0_hz],
+        "voicing": [round(float(value), 3) for value in track.voicing],
+    }
+
+
+def pitch_rows(record: dict[str, Any]) -> list[list[Any]]:
+    """Frames as rows of a table."""
+    frames = zip(record["f0_hz"], record["voicing"], strict=True)
+    return [
+        [record["file"], round((k + 0.5) * record["hop_s"], 6), f0_hz, voicing]
+        for k, (f0_hz, voicing) in enumerate(frames)
+    ]
+
+
+def show_pitch(record: dict[str, Any]) -> str:
+    """Frames for people."""
+    rows = [
+        f"  {time_s:9.4f}  {'-' if f0_hz is None else format(f0_hz, '.2f'):>8}  {voicing:.3f}"
+        for _, time_s, f0_hz, voicing in pitch_rows(record)
+    ]
+    return "\n".join([record["file"], *rows])

@@ -1,0 +1,164 @@
+"""The loops of the correlogram, compiled by numba: from subbands to sums of products.
+
+Layout: time is contiguous, and the inner loop runs over lags, so that neighbours in memory
+meet neighbours. Nothing here checks its arguments; `correlogram` does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from echoic.ear.kernels import _jit
+
+# Power of a potential that counts as half periodic: what is below some −100 dBFS is silence.
+_QUIET = 1e-14
+# Far below that: potentials whose products would become denormal numbers, slow to compute with.
+_NOTHING = 1e-15
+# A potential whose modulation has this share of its power counts as half periodic.
+_STEADY = 0.01
+
+N_CELL_ROWS = 6  # four stages of the membrane, mean and mean square of the potential
+
+
+@_jit
+def transduce(  # type: ignore[no-untyped-def]
+    subbands, phase, stride, membrane, coupling, follow, cells, potential, power
+):
+    """Rectify, smooth and thin out (band, time) subbands; return the new cells (band, 6).
+
+    Appends every `stride`-th potential, less its mean, to the past that `potential` (band,
+    past + new) holds, and the mean square to `power` (band, 1 + new); `phase` samples have
+    gone by since the last one.
+    """
+    n_bands, n_samples = subbands.shape
+    new_cells = np.empty_like(cells)
+    for b in range(n_bands):
+        s0, s1, s2, s3 = cells[b, 0], cells[b, 1], cells[b, 2], cells[b, 3]
+        mean, square = cells[b, 4], cells[b, 5]
+        column, left = potential.shape[1] - (phase + n_samples) // stride, stride - phase
+        first = column - 1
+        power[b, 0] = square
+        for i in range(n_samples):
+            # 1e-18 is far below anything audible, and its square above denormal numbers.
+            x = max(np.float32(2) * subbands[b, i].real, np.float32(0)) + np.float32(1e-18)
+            s0 = x + membrane * (s0 - x)
+            s1 = s0 + membrane * (s1 - s0)
+            s2 = s1 + membrane * (s2 - s1)
+            s3 = s2 + membrane * (s3 - s2)
+            left -= 1
+            if left == 0:
+                mean += coupling * (s3 - mean)
+                square += follow * (s3 * s3 - square)
+                moving = s3 - mean
+                potential[b, column] = moving if abs(moving) > _NOTHING else 0
+                power[b, column - first] = square
+                column, left = column + 1, stride
+        new_cells[b, 0], new_cells[b, 1], new_cells[b, 2], new_cells[b, 3] = s0, s1, s2, s3
+        new_cells[b, 4], new_cells[b, 5] = mean, square
+    return new_cells
+
+
+@_jit
+def correlate(row, weight, products, squares):  # type: ignore[no-untyped-def]
+    """Add the products of a frame with all that comes up to the longest lag before it.
+
+    `row` holds as much of the past as the longest lag, and the frame; products[j] takes the
+    lag longest − j, so that neighbours in memory meet neighbours. Adds squares to `squares`.
+    """
+    n_lags = products.size
+    n = row.size - n_lags + 1
+    last = n_lags - 1  # where the frame begins
+    for t in range(0, n - 3, 4):
+        x0, x1 = weight * row[last + t], weight * row[last + t + 1]
+        x2, x3 = weight * row[last + t + 2], weight * row[last + t + 3]
+        # A slice, since an index that could be negative would keep this from being vectorised.
+        y = row[t:]
+        for j in range(n_lags):
+            products[j] += x0 * y[j] + x1 * y[j + 1] + x2 * y[j + 2] + x3 * y[j + 3]
+    for t in range(n - n % 4, n):
+        x0, y = weight * row[last + t], row[t:]
+        for j in range(n_lags):
+            products[j] += x0 * y[j]
+    for i in range(row.size):
+        squares[i] += weight * row[i] * row[i]
+
+
+@_jit
+def correlate_frames(  # type: ignore[no-untyped-def]
+    potential,
+    power,
+    bounds,
+    first_frame,
+    exponent,
+    products,
+    squares,
+    rest,
+    is_summary,
+    out,
+    column,
+):
+    """Autocorrelate frame by frame, over a window of as many frames as there are slots.
+
+    `potential` and `power` are from `transduce`; frame k lies between the new potentials
+    bounds[k] and bounds[k + 1]. Slots, (slot, row, lag) of `products`, (slot, lag) of
+    `squares` and (slot,) of `rest`, go round and are overwritten; a row is a band or, for
+    the summary, all of them. Writes `out` (row, lag, frame) from `column` on.
+    """
+    n_slots, _, n_lags = products.shape
+    longest, past = n_lags - 1, potential.shape[1] - (power.shape[1] - 1)
+    for k in range(bounds.size - 1):
+        slot = (first_frame + k) % n_slots
+        start, stop = past + bounds[k], past + bounds[k + 1]
+        products[slot] = 0
+        rest[slot] = 0
+        energy = np.zeros(longest + stop - start, np.float32)
+        for b in range(potential.shape[0]):
+            mean_square = power[b, bounds[k + 1]]
+            weight = (mean_square + np.float32(_QUIET)) ** (exponent - np.float32(1))
+            rest[slot] += weight * (np.float32(_STEADY) * mean_square + np.float32(_QUIET))
+            row = potential[b, start - longest : stop]
+            weight /= np.float32(n_slots * (stop - start))
+            correlate(row, np.float32(weight), products[slot, 0 if is_summary else b], energy)
+        _slide(energy, stop - start, squares[slot])
+        if is_summary:
+            _write_summary(products, squares, rest, out, column + k)
+        else:
+            _write_bands(products, out, column + k)
+
+
+@_jit
+def _slide(energy, n, sums):  # type: ignore[no-untyped-def]
+    """Sums of n neighbours, one for each place they can begin at."""
+    total = 0.0
+    for t in range(n):
+        total += energy[t]
+    for j in range(sums.size):
+        sums[j] = total
+        if j + n < energy.size:
+            total += energy[j + n] - energy[j]
+
+
+@_jit
+def _write_bands(products, out, k):  # type: ignore[no-untyped-def]
+    n_slots, n_bands, n_lags = products.shape
+    for b in range(n_bands):
+        for j in range(n_lags):
+            total = np.float32(0)
+            for slot in range(n_slots):
+                total += products[slot, b, j]
+            out[b, n_lags - 1 - j, k] = total
+
+
+@_jit
+def _write_summary(products, squares, rest, out, k):  # type: ignore[no-untyped-def]
+    n_slots, _, n_lags = products.shape
+    now, floor = np.float32(0), np.float32(0)
+    for slot in range(n_slots):
+        now += products[slot, 0, n_lags - 1]
+        floor += np.float32(2) * rest[slot] / np.float32(n_slots)
+    for j in range(n_lags):
+        total, before = np.float32(0), np.float32(0)
+        for slot in range(n_slots):
+            total += products[slot, 0, j]
+            before += squares[slot, j]
+        out[0, n_lags - 1 - j, k] = np.float32(2) * total / (now + before + floor)

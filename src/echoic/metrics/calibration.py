@@ -1,0 +1,87 @@
+"""Whether confidence can be trusted: of events of confidence 0.7, seven in ten should be true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.errors import ParameterError
+from echoic.events import Event
+
+
+class ReliabilityBin(NamedTuple):
+    """Events of about one confidence: how many, its mean, and the part of them that is true."""
+
+    n_events: int
+    confidence: float
+    precision: float
+
+
+def is_true(event: Event, reference_events: Sequence[Event]) -> bool:
+    """Whether the event's label really sounds for at least half of it.
+
+    Example:
+        >>> is_true(Event("rain", 0.0, 2.0), [Event("rain", 1.0, 5.0)])
+        True
+    """
+    shared_s = sum(
+        max(0.0, min(event.offset_s, true.offset_s) - max(event.onset_s, true.onset_s))
+        for true in reference_events
+        if true.label == event.label
+    )
+    return shared_s >= 0.5 * (event.offset_s - event.onset_s)
+
+
+def reliability(
+    confidence: NDArray[np.floating], true: NDArray[np.bool_], *, n_bins: int = 10
+) -> list[ReliabilityBin]:
+    """The reliability curve, in bins of equal width; empty ones are left out.
+
+    Args:
+        confidence: 0 to 1.
+        true: Whether it was so.
+        n_bins: Of equal width.
+
+    Shape:
+        confidence (event,), true (event,).
+
+    Raises:
+        ParameterError: shapes differ, or a confidence is not between 0 and 1.
+
+    References:
+        DeGroot and Fienberg 1983.
+
+    Example:
+        >>> reliability(np.array([0.9, 0.9, 0.2]), np.array([True, False, False]))[-1]
+        ReliabilityBin(n_events=2, confidence=0.9, precision=0.5)
+    """
+    if confidence.ndim != 1 or confidence.shape != true.shape:
+        raise ParameterError(f"confidence {confidence.shape}, true {true.shape}: not (event,)")
+    if not np.all((confidence >= 0) & (confidence <= 1)):
+        raise ParameterError("a confidence is not between 0 and 1")
+    place = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    bins = [place == k for k in range(n_bins)]
+    return [
+        ReliabilityBin(int(own.sum()), float(confidence[own].mean()), float(true[own].mean()))
+        for own in bins
+        if own.any()
+    ]
+
+
+def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
+    """Mean distance of confidence and precision over all events; NaN of none.
+
+    References:
+        Naeini, Cooper, Hauskrecht 2015.
+
+    Example:
+        >>> expected_calibration_error([ReliabilityBin(2, 0.9, 0.5), ReliabilityBin(2, 0.3, 0.3)])
+        0.2
+    """
+    n_events = sum(one.n_events for one in bins)
+    if not n_events:
+        return float("nan")
+    return sum(one.n_events * abs(one.confidence - one.precision) for one in bins) / n_events

@@ -1,0 +1,96 @@
+"""The cochleagram of a whole sound, which shows itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.ear.ear import Ear
+from echoic.errors import ParameterError
+from echoic.events import Event
+from echoic.pipeline.sound import WaveSound
+from echoic.report.meter import ColumnMeter
+
+
+@dataclass(frozen=True, eq=False)
+class Cochleagram:
+    """What the ear hears; a notebook shows it as a picture, and numpy takes it as an array.
+
+    Attributes:
+        envelope: (band, frame) amplitude, of the summed power of the channels.
+        center_hz: (band,) centre frequencies.
+        hop_s: Seconds a frame.
+        sample_rate: Hz, of the sound.
+    """
+
+    envelope: NDArray[np.float32] = field(repr=False)
+    center_hz: NDArray[np.float64] = field(repr=False)
+    hop_s: float
+    sample_rate: float
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.envelope, dtype=dtype, copy=copy)
+
+    def draw(self, *, title: str = "", events: Sequence[Event] = ()) -> bytes:
+        """Draw levels over time and centre frequency, and events below them, as a PNG."""
+        from echoic.report.plots import draw_cochleagram
+
+        heard = self.center_hz < self.sample_rate / 2
+        n_frames = self.envelope.shape[1]
+        meter = ColumnMeter(n_frames, n_bands=len(self.envelope))
+        meter.add(self.envelope)
+        return draw_cochleagram(
+            meter.level_db()[heard],
+            self.center_hz[heard],
+            n_frames * self.hop_s,
+            title=title,
+            events=events,
+        )
+
+    def _repr_png_(self) -> bytes:
+        return self.draw()
+
+
+def cochleagram(
+    wave: NDArray[np.floating],
+    *,
+    sample_rate: int,
+    n_bands: int = 64,
+    low_hz: float = 50.0,
+    high_hz: float = 7600.0,
+    hop_s: float = 0.0025,
+) -> Cochleagram:
+    """What the ear hears of a whole wave, of all channels together.
+
+    Args:
+        wave: (time,) or (channel, time).
+        sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+        n_bands: 1 to 256.
+        low_hz: Centre of the lowest band.
+        high_hz: Centre of the highest band; bands from Nyquist up are silent.
+        hop_s: Seconds a frame.
+
+    Raises:
+        ParameterError: not a wave, a value out of range, or less than a frame.
+
+    Example:
+        >>> heard = cochleagram(np.zeros(1600, np.float32), sample_rate=16000)
+        >>> heard.envelope.shape, np.asarray(heard).shape
+        ((64, 40), (64, 40))
+    """
+    ear = Ear(sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz, hop_s=hop_s)
+    sound = WaveSound(wave, sample_rate=sample_rate)
+    if ear.clock.n_frames(sound.n_samples) == 0:
+        raise ParameterError(
+            f"{sound.n_samples} samples are shorter than one frame of {ear.hop:g} samples"
+        )
+    state, parts = None, []
+    for block in sound.blocks():
+        frames, state = ear(block, state)
+        parts.append(np.sqrt(np.sum(np.square(frames), axis=0)))
+    envelope = np.concatenate(parts, axis=-1)
+    return Cochleagram(envelope, ear.center_hz, ear.hop / sample_rate, sample_rate)

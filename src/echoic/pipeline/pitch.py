@@ -1,0 +1,121 @@
+"""The pitch of a whole sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.ear.pitch import Pitch
+from echoic.errors import ParameterError
+from echoic.pipeline.sound import Sound, WaveSound, no_one
+from echoic.report.meter import ColumnMeter
+
+
+@dataclass(frozen=True, eq=False)
+class PitchTrack:
+    """F0 over time; a notebook shows it as a picture.
+
+    Attributes:
+        f0_hz: (frame,) 0 where no pitch is heard.
+        voicing: (frame,) 0 to 1, how far the sound repeats itself.
+        hop_s: Seconds a frame.
+        sample_rate: Hz, of the sound.
+        range_hz: What was looked for.
+        summary: (lag, column) the summary correlogram over the whole, for the picture.
+        lag_s: (lag,) of the summary.
+    """
+
+    f0_hz: NDArray[np.float32] = field(repr=False)
+    voicing: NDArray[np.float32] = field(repr=False)
+    hop_s: float
+    sample_rate: float
+    range_hz: tuple[float, float]
+    summary: NDArray[np.float64] = field(repr=False)
+    lag_s: NDArray[np.float64] = field(repr=False)
+
+    @property
+    def time_s(self) -> NDArray[np.float64]:
+        """(frame,) the middle of each."""
+        return self.hop_s * (np.arange(self.f0_hz.size, dtype=np.float64) + 0.5)
+
+    def draw(self, *, title: str = "") -> bytes:
+        """Draw F0 over time, on the summary correlogram, as a PNG."""
+        from echoic.report.periods import draw_pitch
+
+        return draw_pitch(
+            self.f0_hz,
+            self.f0_hz.size * self.hop_s,
+            title=title,
+            summary=self.summary,
+            lag_s=self.lag_s,
+            range_hz=self.range_hz,
+        )
+
+    def _repr_png_(self) -> bytes:
+        return self.draw()
+
+
+def pitch(
+    wave: NDArray[np.floating],
+    *,
+    sample_rate: int,
+    low_f0_hz: float = 50.0,
+    high_f0_hz: float = 600.0,
+    hop_s: float = 0.01,
+) -> PitchTrack:
+    """F0 and voicing of a whole wave; of the mean of its channels, if it has several.
+
+    Args:
+        wave: (time,) or (channel, time).
+        sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+        low_f0_hz: Lowest fundamental, 20 Hz or more.
+        high_f0_hz: Highest, up to 1000 Hz.
+        hop_s: Seconds a frame, 1 ms to 30 ms.
+
+    Raises:
+        ParameterError: not a wave, a value out of range, or less than a frame.
+
+    Example:
+        >>> from echoic.synthesis import vowel
+        >>> track = pitch(vowel("aa", 0.5, sample_rate=16000, f0_hz=150), sample_rate=16000)
+        >>> int(np.median(track.f0_hz).round())
+        150
+    """
+    pitch = Pitch(sample_rate=sample_rate, low_f0_hz=low_f0_hz, high_f0_hz=high_f0_hz, hop_s=hop_s)
+    return track_pitch(WaveSound(wave, sample_rate=sample_rate), pitch)
+
+
+def track_pitch(
+    sound: Sound, pitch: Pitch, advance: Callable[[float], None] = no_one
+) -> PitchTrack:
+    """As `pitch`, of a sound that is read block by block."""
+    n_frames = pitch.clock.n_frames(sound.n_samples)
+    if n_frames == 0:
+        raise ParameterError(
+            f"{sound.n_samples} samples are shorter than one frame of {pitch.hop:g} samples"
+        )
+    meter = ColumnMeter(n_frames, n_bands=pitch.correlogram.n_lags)
+    # Silence behind the sound, for as long as a decision takes.
+    n_late = pitch.clock.end(n_frames + pitch.delay.f0_hz - 1) - sound.n_samples
+    mono = (block.mean(axis=0) for block in sound.blocks(advance))
+    state, heard, early = None, [], pitch.analysis_delay
+    for block in chain(mono, [np.zeros(n_late, np.float32)]):
+        summary, found, state = pitch.listen(block, state)
+        heard.append(np.stack(found))
+        summary, early = summary[:, early:], max(0, early - summary.shape[1])
+        # What repeats itself less than not at all is no darker than black.
+        meter.add(np.sqrt(np.maximum(summary[:, : n_frames - meter.n_added], 0)))
+    f0_hz, voicing = np.concatenate(heard, axis=-1)[:, pitch.delay.f0_hz :]
+    return PitchTrack(
+        f0_hz=f0_hz,
+        voicing=voicing,
+        hop_s=pitch.hop / sound.sample_rate,
+        sample_rate=sound.sample_rate,
+        range_hz=pitch.range_hz,
+        summary=meter.power(),
+        lag_s=pitch.correlogram.lag_s,
+    )

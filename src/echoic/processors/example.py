@@ -1,0 +1,69 @@
+"""Asking for a sound by a sound: an example in place of a name."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.ear.frontend import FrontEnd
+from echoic.errors import ParameterError
+from echoic.processors.listen import Listen
+from echoic.processors.model import Model
+from echoic.processors.network import Query
+from echoic.processors.tag import rank
+from echoic.streaming import as_channels, run
+from echoic.synthesis.activity import active_spans
+
+MAX_EXAMPLE_S = 60.0
+
+
+class Example(NamedTuple):
+    """What an example asks for.
+
+    query: Held against places.
+    label: What the model hears in it, if anything: the sound goes by two names then.
+    """
+
+    query: Query
+    label: str | None
+
+
+def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float) -> Example:
+    """Listen to an example: a few seconds of a sound alone.
+
+    Args:
+        model: To be asked.
+        wave: The example; where it is silent it does not count, nor what comes after a minute.
+        sample_rate: Hz, 8 to 192 kHz.
+
+    Shape:
+        wave (time,) or (channel, time).
+
+    Raises:
+        ParameterError: not a wave, or nothing sounds in it.
+        ModelError: the model can be asked for labels only.
+    """
+    samples = as_channels(wave)[:, : round(MAX_EXAMPLE_S * sample_rate)]
+    spans = active_spans(samples, sample_rate=sample_rate)
+    if not spans:
+        raise ParameterError("nothing sounds in the example")
+    frames, _ = FrontEnd(sample_rate=sample_rate)(samples)
+    n_steps = frames.shape[-1] // model.frames_per_step
+    if not n_steps:
+        raise ParameterError(f"the example is too short: {samples.shape[1] / sample_rate:g} s")
+    weight = np.full(n_steps, 1e-3, np.float32)  # where no whole step sounds, all of it counts
+    step_s = model.step_s
+    for onset_s, offset_s in spans:
+        weight[int(onset_s / step_s) : int(np.ceil(offset_s / step_s))] = 1
+    whole = frames[..., : n_steps * model.frames_per_step]
+    return Example(model.query(whole, weight), _label(model, samples, sample_rate))
+
+
+def _label(model: Model, samples: NDArray[np.float32], sample_rate: float) -> str | None:
+    listen = Listen(model, sample_rate=sample_rate, want_masks=False)
+    parts = [heard.probabilities for heard in run(listen, [samples])]
+    ranked = rank(np.concatenate(parts, axis=-1), model.labels, step_s=model.answer_s)
+    label, confidence = ranked[0]
+    return label if confidence >= model.card.threshold[label] else None
