@@ -4,17 +4,24 @@
 // whole vector registers. bench/ear.py compiles this for the machine it runs on.
 
 #include <cmath>
-#include <vector>
+#include <cstdlib>
+#include <cstring>
 
 // wave (time), coefficients (3, band): real and imaginary part of the pole, gain;
 // envelope (band, frame): twice the root of the mean of |y|² over each frame.
 extern "C" void envelopes(const float *wave, const float *coefficients, long n_bands,
                           double hop_samples, long n_frames, float *envelope) {
-    const float *pole_re = coefficients, *pole_im = pole_re + n_bands, *gain = pole_im + n_bands;
-    std::vector<float> rows(9 * n_bands, 0.0f);
-    float *s0r = rows.data(), *s0i = s0r + n_bands, *s1r = s0i + n_bands, *s1i = s1r + n_bands;
-    float *s2r = s1i + n_bands, *s2i = s2r + n_bands, *s3r = s2i + n_bands, *s3i = s3r + n_bands;
-    float *power = s3i + n_bands;
+    // All rows begin where a cache line does: a third of the speed depends on it.
+    const long stride = (n_bands + 15) / 16 * 16;
+    const auto bytes = 12 * stride * sizeof(float);
+    float *rows = static_cast<float *>(std::aligned_alloc(64, bytes));
+    std::memset(rows, 0, bytes);
+    for (long row = 0; row < 3; ++row)
+        std::memcpy(rows + row * stride, coefficients + row * n_bands, n_bands * sizeof(float));
+    const float *pole_re = rows, *pole_im = pole_re + stride, *gain = pole_im + stride;
+    float *s0r = rows + 3 * stride, *s0i = s0r + stride, *s1r = s0i + stride, *s1i = s1r + stride;
+    float *s2r = s1i + stride, *s2i = s2r + stride, *s3r = s2i + stride, *s3i = s3r + stride;
+    float *power = s3i + stride;
     long start = 0;
     for (long frame = 0; frame < n_frames; ++frame) {
         const long end = static_cast<long>((frame + 1) * hop_samples);
@@ -42,4 +49,5 @@ extern "C" void envelopes(const float *wave, const float *coefficients, long n_b
         }
         start = end;
     }
+    std::free(rows);
 }
