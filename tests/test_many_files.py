@@ -129,7 +129,7 @@ def test_a_signal_ends_all_processes_and_leaves_nothing(here, number):
     )
     wait_until(lambda: len(list(here.glob("out/.*.part"))) == 2)
     (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)  # as a terminal does
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (128 + number, "")
     assert list(here.glob("out/*")) + list(here.glob("out/.*")) == []
 

@@ -290,9 +290,8 @@ def test_a_signal_leaves_nothing_behind(here, kind, verb):
     """Row "litter": SIGTERM, SIGHUP left `.part` files; row "outputs.py, _folder.py"."""
     write(here / "a.wav", 40 * RATE)
     options = {"hear": ("-o", "h"), "attend": ("--mute", "rain", "-o", "b.wav")}[verb]
-    pattern = {"hear": ".echoic*/stems", "attend": ".echoic*"}[verb]
     with start_hearing(verb, "a.wav", *options) as process:
-        wait_for(pattern, process)
+        wait_for(".echoic*", process)
         process.send_signal(kind)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (CODES[kind], ""), err
@@ -304,7 +303,7 @@ def test_a_second_signal_does_not_stop_the_cleaning_up(here):
     """A closing terminal or a shutdown sends SIGTERM and SIGHUP."""
     write(here / "a.wav", 40 * RATE)
     with start_hearing("hear", "a.wav", "-o", "h") as process:
-        wait_for(".echoic*/stems", process)
+        wait_for(".echoic*", process)
         for kind in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             process.send_signal(kind)
             time.sleep(0.02)
@@ -316,7 +315,7 @@ def test_a_second_signal_does_not_stop_the_cleaning_up(here):
 def test_sigkill_leaves_no_broken_file_under_a_final_name(here):
     write(here / "a.wav", 40 * RATE)
     with start_hearing("hear", "a.wav", "-o", "h") as process:
-        wait_for(".echoic*/stems", process)
+        wait_for(".echoic*", process)
         process.kill()
         process.communicate(timeout=60)
     assert {name[:8] for name in os.listdir(here)} == {"a.wav", ".echoic-"}

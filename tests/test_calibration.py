@@ -1,0 +1,97 @@
+"""Confidence and thresholds from scenes whose truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from echoic.errors import ParameterError
+from echoic.events import Event
+from echoic.metrics import expected_calibration_error, is_true, reliability
+from echoic.processors.detect import find_events
+from echoic.training.calibration import (
+    FALSE_EVENTS_IN_10_S,
+    Confidence,
+    Heard,
+    choose_thresholds,
+    fit_confidence,
+)
+
+LABELS = ("rain", "cat")
+STEP_S, DURATION_S = 0.01, 10.0
+
+
+def scene(rng: np.random.Generator, confidence: Confidence) -> Heard:
+    """Rain from 2 to 4 s, heard with some probability, and true as often as `confidence` says."""
+    probabilities = np.full((len(LABELS), 1000), 0.01, np.float32)
+    probability = rng.uniform(0.1, 0.95)
+    probabilities[0, 200:400] = probability
+    is_there = rng.random() < confidence(np.array([probability]))[0]
+    return Heard(probabilities, [Event("rain", 2.0, 4.0)] * int(is_there), DURATION_S)
+
+
+def test_confidence_is_as_often_right_as_it_says():
+    rng, truth = np.random.default_rng(0), Confidence(0.6, -0.8)
+    heard = [scene(rng, truth) for _ in range(3000)]
+    found = fit_confidence(heard, labels=LABELS, step_s=STEP_S)
+    assert found.slope == pytest.approx(truth.slope, abs=0.1)
+    assert found.offset == pytest.approx(truth.offset, abs=0.15)
+    fresh = [scene(rng, truth) for _ in range(3000)]
+    sure = found(np.array([one.probabilities[0].max() for one in fresh]))
+    right = np.array([bool(one.truth) for one in fresh])
+    assert expected_calibration_error(reliability(sure, right)) < 0.04
+
+
+def test_few_events_change_confidence_little():
+    heard = [scene(np.random.default_rng(0), Confidence(1.0, 0.0))]
+    found = fit_confidence(heard, labels=LABELS, step_s=STEP_S)
+    assert found.slope == pytest.approx(1, abs=0.5)
+    assert found.offset == pytest.approx(0, abs=0.5)
+
+
+def constant(rain: float, cat: float, truth: tuple[str, ...]) -> Heard:
+    probabilities = np.empty((2, 1000), np.float32)
+    probabilities[0], probabilities[1] = rain, cat
+    return Heard(probabilities, [Event(label, 0.0, DURATION_S) for label in truth], DURATION_S)
+
+
+def test_each_label_gets_the_threshold_that_parts_its_own():
+    """Cats are answered loudly where there is none, rain softly where there is some."""
+    heard = [constant(0.3, 0.6, ("rain",)), constant(0.05, 0.85, ("cat",))] * 20
+    chosen = choose_thresholds(heard, [], labels=LABELS, step_s=STEP_S)
+    assert 0.05 < chosen["rain"] <= 0.3
+    assert 0.6 < chosen["cat"] <= 0.85
+
+
+def test_thresholds_rise_until_little_is_heard_in_nothing():
+    heard = [constant(0.9, 0.01, ("rain",)), constant(0.01, 0.9, ("cat",))] * 20
+    nothing = [constant(0.55, 0.01, ())] * 20
+    chosen = choose_thresholds(heard, nothing, labels=LABELS, step_s=STEP_S)
+    n_false = sum(
+        len(
+            find_events(
+                one.probabilities,
+                labels=LABELS,
+                threshold=chosen,
+                step_s=STEP_S,
+                duration_s=DURATION_S,
+            )
+        )
+        for one in nothing
+    )
+    assert n_false <= FALSE_EVENTS_IN_10_S * len(nothing)
+    assert 0.55 < chosen["rain"] <= 0.9
+
+
+def test_an_event_is_true_where_its_label_sounds_for_half_of_it():
+    event = Event("rain", 1.0, 3.0)
+    assert is_true(event, [Event("rain", 0.0, 1.5), Event("rain", 2.5, 9.0)])
+    assert not is_true(event, [Event("rain", 0.0, 1.9), Event("cat", 0.0, 9.0)])
+
+
+def test_reliability_refuses_what_is_no_confidence():
+    with pytest.raises(ParameterError, match="between 0 and 1"):
+        reliability(np.array([1.5]), np.array([True]))
+    with pytest.raises(ParameterError, match=r"\(2,\)"):
+        reliability(np.array([0.5, 0.5]), np.array([True]))
+    assert np.isnan(expected_calibration_error([]))
