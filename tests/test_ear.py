@@ -12,6 +12,7 @@ from echoic.ear import Adaptation, Ear, Filterbank, FrontEnd, Inverse, cores, ke
 from echoic.ear.design import DECAY_PER_ERB, design_listening, design_separating
 from echoic.ear.ear import FEATURES
 from echoic.errors import AudioWarning, ParameterError
+from echoic.streaming import SATURATION
 from echoic.synthesis import band_noise, vowel
 from echoic.units import erb_hz, erb_rate_to_hz, hz_to_erb_rate
 
@@ -214,10 +215,16 @@ def test_channels_of_a_long_chunk_share_the_cores(monkeypatch) -> None:  # type:
         ({"sample_rate": 7_999}, "7999"),
         ({"sample_rate": 192_001}, "192001"),
         ({"sample_rate": 16_000, "n_bands": 0}, "n_bands=0"),
+        ({"sample_rate": 16_000, "n_bands": -1}, "n_bands=-1"),
         ({"sample_rate": 16_000, "n_bands": 257}, "n_bands=257"),
+        ({"sample_rate": 16_000, "n_bands": "64"}, "n_bands='64'"),
         ({"sample_rate": 16_000, "n_bands": 2.5}, "n_bands=2.5"),
         ({"sample_rate": 16_000, "low_hz": 0}, "low_hz=0"),
         ({"sample_rate": 16_000, "low_hz": 8000, "high_hz": 9000}, "8000"),
+        ({"sample_rate": 16_000, "low_hz": "50"}, "low_hz='50'"),
+        ({"sample_rate": 16_000, "low_hz": 500, "high_hz": 400}, "high_hz=400"),
+        ({"sample_rate": 16_000, "high_hz": np.nan}, "high_hz=nan"),
+        ({"sample_rate": 16_000, "high_hz": np.inf}, "high_hz=inf"),
         ({"sample_rate": 16_000, "hop_s": 0}, "hop_s=0"),
         ({"sample_rate": 16_000, "compression": "cube"}, "cube"),
         ({"sample_rate": 16_000, "features": ("smell",)}, "smell"),
@@ -234,8 +241,38 @@ def test_what_is_no_wave_is_refused(wave: object) -> None:
         Ear(sample_rate=16_000)(wave)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 96_000, 192_000])
+@pytest.mark.parametrize("n_bands", [1, 2, 7, 256])
+def test_every_corner_is_stable(rate: int, n_bands: int) -> None:
+    """Saturated noise stays as loud as it is, and dies away as the closed form says."""
+    high_hz = min(20_000.0, 0.49 * rate)
+    ear = Ear(sample_rate=rate, n_bands=n_bands, low_hz=50, high_hz=high_hz)
+    noise = np.random.default_rng(7).standard_normal(rate // 5).astype(np.float32)
+    loud, state = ear(np.float32(SATURATION) * np.sign(noise))
+    assert np.isfinite(loud).all()
+    assert loud.max() < 4 * SATURATION  # a square wave's fundamental is 4/π of its peak
+    for _ in range(int(np.ceil(5 * ear.design.ring_samples / rate))):
+        quiet, state = ear(np.zeros(rate // 5, np.float32), state)
+    assert quiet[:, -1].max() < 1e-7 * SATURATION
+
+
+def test_50_hz_at_192_khz_is_the_closed_form() -> None:
+    """The pole is within 1e-3 of the unit circle, where float32 has the fewest digits to spare."""
+    rate, seconds = 192_000, 1.0
+    bank = Filterbank(sample_rate=rate, n_bands=1, low_hz=50, high_hz=50)
+    got, _ = bank(click(int(rate * seconds)))
+    wanted = bank.design.impulse_response(int(rate * seconds))
+    assert np.abs(got - wanted).max() < 2e-4 * np.abs(wanted).max()
+    t = np.arange(int(rate * seconds)) / rate
+    tone, _ = bank(np.sin(2 * np.pi * 50 * t).astype(np.float32))
+    assert np.abs(tone[0, -1]) == pytest.approx(0.5, rel=2e-2)
+
+
 def test_a_state_of_another_ear_is_refused() -> None:
     wave = np.zeros(100, np.float32)
     _, state = Ear(sample_rate=16_000, n_bands=32)(wave)
     with pytest.raises(ParameterError, match="does not belong"):
         Ear(sample_rate=16_000)(wave, state)
+    _, state = Ear(sample_rate=16_000)(wave)
+    with pytest.raises(ParameterError, match=r"float64 \(9, 64\) does not .*: float32 \(9, 64\)"):
+        Ear(sample_rate=16_000)(wave, state._replace(rows=state.rows.astype(np.float64)))

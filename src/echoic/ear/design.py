@@ -128,6 +128,8 @@ def design_listening(
     """
     sample_rate = check_sample_rate(sample_rate)
     n_bands = _check_whole(n_bands, 1, MAX_BANDS, name="n_bands")
+    check_number(low_hz, name="low_hz")
+    check_number(high_hz, name="high_hz")
     if not 0 < low_hz <= high_hz < np.inf:
         raise ParameterError(f"low_hz={low_hz!r}, high_hz={high_hz!r}: need 0 < low <= high")
     if low_hz >= sample_rate / 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +43,12 @@ class FilterbankState(NamedTuple):
 
     stages: NDArray[np.float32]
     n_mended: NDArray[np.int64]
+
+
+@lru_cache(maxsize=64)  # asked for with every chunk
+def _init_state(stages: tuple[int, ...]) -> FilterbankState:
+    """Before any sound; copied, never handed out."""
+    return FilterbankState(np.zeros(stages, np.float32), np.zeros(1, np.int64))
 
 
 class Filterbank:
@@ -114,8 +121,8 @@ class Filterbank:
         """Filter the next chunk."""
         wave, n_mended = mend(wave)
         lead, n_samples, n_bands = wave.shape[:-1], wave.shape[-1], self.design.n_bands
-        init = FilterbankState(fresh_stages(lead, n_bands), np.zeros(1, np.int64))
-        new = init if state is None else copy_state(state, init, owner="Filterbank")
+        init = _init_state((*lead, kernels.N_STAGE_ROWS, n_bands))
+        new = copy_state(init if state is None else state, init, owner="Filterbank")
         if n_mended and not new.n_mended[0]:
             warn_of_mended(n_mended)
         new.n_mended[0] += n_mended

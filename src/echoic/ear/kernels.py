@@ -8,6 +8,9 @@ bands. Nothing here checks its arguments; the classes that call it do.
 A bank's coefficients are (3, band): the real and the imaginary parts of its poles, and its
 gains. Stages are (8, band), the outputs of the four stages of every filter (real and
 imaginary, in turn). What filters advances them in place: callers hand in a copy.
+
+Loops run on copies of both, since arrays that are made here are aligned to whole vector
+registers and those of numpy are not: that is a third of the speed.
 """
 
 from __future__ import annotations
@@ -75,10 +78,11 @@ def subbands(wave, coefficients, stages, out):  # type: ignore[no-untyped-def]
         stages: (8, band), advanced.
         out: (band, time) complex, written.
     """
-    pole_re, pole_im, gain = coefficients[0], coefficients[1], coefficients[2]
+    bank, s = coefficients.copy(), stages.copy()
+    pole_re, pole_im, gain = bank[0], bank[1], bank[2]
     n_bands = gain.size
-    s0r, s0i, s1r, s1i = stages[0], stages[1], stages[2], stages[3]
-    s2r, s2i, s3r, s3i = stages[4], stages[5], stages[6], stages[7]
+    s0r, s0i, s1r, s1i = s[0], s[1], s[2], s[3]
+    s2r, s2i, s3r, s3i = s[4], s[5], s[6], s[7]
     re, im = np.empty_like(gain), np.empty_like(gain)
     block = 32
     rows = np.empty((block, n_bands), out.dtype)
@@ -107,6 +111,7 @@ def subbands(wave, coefficients, stages, out):  # type: ignore[no-untyped-def]
             band = out_words[b, start : start + length]
             for i in range(length):
                 band[i] = words[i, b]
+    stages[:] = s
 
 
 @_jit
@@ -133,11 +138,13 @@ def hop_sums(wave, ends, coefficients, stages, open_sums, power, advance):  # ty
         power: (band, frame), written.
         advance: (2, band, frame), real and imaginary part, written; or None.
     """
-    pole_re, pole_im, gain = coefficients[0], coefficients[1], coefficients[2]
+    bank, s = coefficients.copy(), stages.copy()
+    pole_re, pole_im, gain = bank[0], bank[1], bank[2]
     n_bands = gain.size
-    s0r, s0i, s1r, s1i = stages[0], stages[1], stages[2], stages[3]
-    s2r, s2i, s3r, s3i = stages[4], stages[5], stages[6], stages[7]
-    open_power, open_re, open_im = open_sums[0], open_sums[-2], open_sums[-1]
+    s0r, s0i, s1r, s1i = s[0], s[1], s[2], s[3]
+    s2r, s2i, s3r, s3i = s[4], s[5], s[6], s[7]
+    sums = open_sums.copy()
+    open_power, open_re, open_im = sums[0], sums[-2], sums[-1]
     start = 0
     for frame in range(ends.size + 1):
         stop = ends[frame] if frame < ends.size else wave.size
@@ -165,8 +172,9 @@ def hop_sums(wave, ends, coefficients, stages, open_sums, power, advance):  # ty
                 if advance is not None:
                     advance[0, b, frame] = open_re[b]
                     advance[1, b, frame] = open_im[b]
-            open_sums[:] = 0
+            sums[:] = 0
         start = stop
+    stages[:], open_sums[:] = s, sums
 
 
 @_jit
