@@ -46,14 +46,18 @@ def band_edges_erb(center_hz: NDArray[np.floating[Any]]) -> tuple[float, float]:
     return float(erb_rate[0]) - half, float(erb_rate[-1]) + half
 
 
-def level_range_db(level_db: NDArray[np.floating[Any]], range_db: float) -> tuple[float, float]:
+def level_range_db(
+    level_db: NDArray[np.floating[Any]], range_db: float, *, highest_db: float | None = None
+) -> tuple[float, float]:
     """Darkest and brightest level of a picture: its loudest place, and `range_db` below.
+
+    Pictures that are to be compared share a `highest_db`.
 
     Example:
         >>> level_range_db(np.array([[-np.inf, -12.5]]), 80.0)
         (-92.5, -12.5)
     """
-    highest = float(np.max(level_db, initial=-np.inf))
+    highest = float(np.max(level_db, initial=-np.inf)) if highest_db is None else highest_db
     if not np.isfinite(highest):  # silence
         highest = 0.0
     return highest - range_db, highest

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import html
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 
 from echoic.events import Event
 from echoic.labels import REST
-from echoic.report.axes import clock_text, printable
+from echoic.report.axes import clock_text
+from echoic.report.markup import as_html, color_of, link
 from echoic.report.tracks import N_CURVE_POINTS, Copy, Track, curve_path, load_tracks
-
-# Neighbours differ much in hue; the names beside the lanes say the same without colour.
-_HUES = (28, 205, 145, 330, 265, 60, 180, 0, 95, 235, 300, 45)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +55,7 @@ class Lane:
         """In CSS, fit for the light and the dark page."""
         if self.is_mixture or self.label == REST:
             return "var(--faint)"
-        return f"hsl({_HUES[(self.index - 1) % len(_HUES)]} 62% var(--depth))"
+        return color_of(self.index - 1)
 
 
 def collect_lanes(
@@ -83,26 +78,6 @@ def collect_lanes(
 def is_playable(lane: Lane, lanes: Sequence[Lane]) -> bool:
     """Whether the page holds its sound; all stems together are the mixture, too."""
     return lane.copy is not None or (lane.is_mixture and any(one.copy for one in lanes))
-
-
-def as_html(words: object) -> str:
-    """Any text, made harmless between tags and within quoted attributes.
-
-    Example:
-        >>> as_html('<b title="x">')
-        '&lt;b title=&quot;x&quot;&gt;'
-    """
-    return html.escape(printable(str(words)), quote=True)
-
-
-def link(path: Path, folder: Path) -> str:
-    """A relative link from a folder to a file, for an attribute.
-
-    Example:
-        >>> link(Path("out/stems/a b.wav"), Path("out"))
-        'stems/a%20b.wav'
-    """
-    return quote(os.fsencode(Path(os.path.relpath(path, folder)).as_posix()))
 
 
 def lane_html(lane: Lane, lanes: Sequence[Lane], folder: Path, duration_s: float) -> str:

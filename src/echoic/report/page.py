@@ -1,20 +1,12 @@
-"""The page about one hearing: a single HTML file that fetches nothing.
+"""The page about one hearing: the picture, the events, and a player for all stems at once.
 
-It opens from the disk, in a browser that may run no code but the page's own
-(a content security policy holds it to that), and whatever it shows of names
-and labels is escaped. `page.html`, `page.css` and `page.js` lie beside this
-file; here they are filled in.
+`page.html`, `page.css` and `page.js` lie beside this file; here they are filled in.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import numpy as np
@@ -23,20 +15,24 @@ from numpy.typing import NDArray
 from echoic.errors import ParameterError
 from echoic.events import Event
 from echoic.outputs import fresh_file
-from echoic.report.axes import band_edges_erb, clock_text, erb_ticks, level_range_db, time_ticks
-from echoic.report.canvas import magma
+from echoic.report.axes import clock_text
 from echoic.report.lanes import (
     Lane,
-    as_html,
     collect_lanes,
     event_table_html,
     is_playable,
     lane_html,
-    link,
 )
-from echoic.report.plots import RANGE_DB, paint_levels
-from echoic.report.tracks import MAX_EMBEDDED_BYTES, MAX_EMBEDDED_S, Copy
-from echoic.units import hz_to_erb_rate
+from echoic.report.markup import (
+    as_html,
+    facts_html,
+    fill_page,
+    link,
+    picture_fields,
+    sound_data,
+    time_ticks_html,
+)
+from echoic.report.tracks import MAX_EMBEDDED_BYTES, MAX_EMBEDDED_S
 
 
 def write_page(
@@ -98,43 +94,26 @@ def write_page(
         "source": as_html(source_name),
         "facts": _facts(duration_s, sample_rate, n_channels, model, elapsed_s),
         "duration_s": f"{duration_s:.6f}",
-        "time_ticks": _time_ticks(duration_s),
+        "time_ticks": time_ticks_html(duration_s),
         "rows": "\n".join(lane_html(lane, lanes, path.parent, duration_s) for lane in lanes),
         "events": event_table_html(events),
         "downloads": _downloads(lanes, path.parent),
         "notes": _notes(lanes, n_channels),
-        "data": _data(lanes, duration_s),
-        **_picture(level_db, center_hz),
-        **_code(),
+        **picture_fields(level_db, center_hz),
     }
+    words = fill_page("page", title=source_name, data=_data(lanes, duration_s), fields=fields)
     with fresh_file(path, force=force) as part:
-        part.write_text(Template(_asset("page.html")).substitute(fields), encoding="utf-8")
+        part.write_text(words, encoding="utf-8")
 
 
-def _asset(name: str) -> str:
-    return resources.files("echoic.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _code() -> dict[str, str]:
-    script = "\n" + _asset("page.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return {"script": script, "script_hash": f"sha256-{digest}", "style": _asset("page.css")}
-
-
-def _data(lanes: Sequence[Lane], duration_s: float) -> str:
-    """What the script reads, as JSON that cannot close its own element."""
+def _data(lanes: Sequence[Lane], duration_s: float) -> dict[str, Any]:
+    """What the script reads."""
     tracks = [
-        {"row": lane.element_id, "mixture": lane.is_mixture, **_sound(lane.copy)}
+        {"row": lane.element_id, "mixture": lane.is_mixture, **sound_data(lane.copy)}
         for lane in lanes
         if is_playable(lane, lanes)
     ]
-    return json.dumps({"duration_s": duration_s, "tracks": tracks}).replace("<", "\\u003c")
-
-
-def _sound(copy: Copy | None) -> dict[str, str | float]:
-    if copy is None:
-        return {}
-    return {"sound": base64.b64encode(copy.flac).decode(), "full_scale": copy.gain}
+    return {"duration_s": duration_s, "tracks": tracks}
 
 
 def _facts(
@@ -148,47 +127,7 @@ def _facts(
         "Model": model,
         "Speed": speed,
     }
-    return "".join(
-        f"<div><dt>{name}</dt><dd>{as_html(value)}</dd></div>" for name, value in facts.items()
-    )
-
-
-def _picture(
-    level_db: NDArray[np.floating[Any]], center_hz: NDArray[np.floating[Any]]
-) -> dict[str, str]:
-    """The cochleagram without axes, and where its own axis in HTML has ticks."""
-    low_erb, high_erb = band_edges_erb(center_hz)
-    low_db, high_db = level_range_db(level_db, RANGE_DB)
-    ticks = [
-        (100 * (float(hz_to_erb_rate(hz)) - low_erb) / (high_erb - low_erb), label)
-        for hz, label in erb_ticks(
-            float(center_hz[0]), float(center_hz[-1]), min_gap_erb=0.06 * (high_erb - low_erb)
-        )
-    ]
-    return {
-        "picture": base64.b64encode(paint_levels(level_db)).decode(),
-        "frequency_ticks": "".join(
-            f'<span class="tick" aria-hidden="true" style="bottom:{percent:.2f}%">{label}</span>'
-            for percent, label in ticks
-        ),
-        "low_hz": f"{center_hz[0]:.0f}",
-        "high_hz": f"{center_hz[-1]:.0f}",
-        "low_db": f"{low_db:.0f}".replace("-", "−"),
-        "high_db": f"{high_db:.0f}".replace("-", "−"),
-        "colors": ",".join(
-            f"#{bytes(color).hex()}" for color in magma()[np.linspace(0, 255, 9).astype(int)]
-        ),
-    }
-
-
-def _time_ticks(duration_s: float) -> str:
-    """Labels right of their ticks; the last one left of its own, where it would stick out."""
-    parts = []
-    for time_s, label in time_ticks(duration_s):
-        percent = 100 * time_s / duration_s
-        kind = "tick last" if percent > 92 else "tick"
-        parts.append(f'<span class="{kind}" style="left:{percent:.3f}%">{label}</span>')
-    return "".join(parts)
+    return facts_html(facts)
 
 
 def _downloads(lanes: Sequence[Lane], folder: Path) -> str:

@@ -28,18 +28,20 @@ PANEL = Box(130, 50, WIDTH_PX - 150, HEIGHT_PX - 85)
 _LEVEL_STEP_DB = 10
 
 
-def paint_levels(level_db: Levels) -> bytes:
+def paint_levels(level_db: Levels, *, highest_db: float | None = None) -> bytes:
     """A PNG of the levels alone, one pixel a value, low bands at the bottom.
+
+    Pictures that are to be compared share a `highest_db`; else the loudest place is brightest.
 
     Shape:
         level_db (band, column) -> an image of `column` by `band` pixels.
     """
-    return as_png(paint(_shade(level_db)))
+    return as_png(paint(_shade(level_db, highest_db)))
 
 
-def _shade(level_db: Levels) -> Levels:
+def _shade(level_db: Levels, highest_db: float | None = None) -> Levels:
     """Levels as values from 0 (dark) to 1."""
-    low_db, high_db = level_range_db(level_db, RANGE_DB)
+    low_db, high_db = level_range_db(level_db, RANGE_DB, highest_db=highest_db)
     return (np.maximum(level_db, low_db) - low_db) / (high_db - low_db)
 
 

@@ -1,0 +1,155 @@
+"""What every page of ours is made of: one HTML file that fetches nothing.
+
+It opens from the disk, in a browser that may run no code but the page's own
+(a content security policy holds it to that), and whatever it shows of names
+and labels is escaped. `frame.html` lies around the page's own HTML, `transport.js`
+plays sounds on one clock and goes before the page's own script.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.report.axes import band_edges_erb, erb_ticks, level_range_db, printable, time_ticks
+from echoic.report.canvas import magma
+from echoic.report.plots import RANGE_DB, paint_levels
+from echoic.report.tracks import Copy
+from echoic.units import hz_to_erb_rate
+
+# Neighbours differ much in hue; the names beside the lanes say the same without colour.
+_HUES = (28, 205, 145, 330, 265, 60, 180, 0, 95, 235, 300, 45)
+
+
+def fill_page(
+    name: str, *, title: str, data: Mapping[str, Any], fields: Mapping[str, object]
+) -> str:
+    """Put a page together.
+
+    Args:
+        name: Of its files, such as "page" for `page.html` and `page.js`; `NAME.css` may add to
+            the style that all pages share.
+        title: Any text.
+        data: What the script reads.
+        fields: HTML for the places that the page's own HTML names.
+    """
+    script = "\n" + _asset("transport.js") + "\n" + _asset(f"{name}.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    extra = "" if name == "page" else _asset(f"{name}.css")
+    return Template(_asset("frame.html")).substitute(
+        title=as_html(title),
+        style=_asset("page.css") + extra,
+        script=script,
+        script_hash=f"sha256-{digest}",
+        body=Template(_asset(f"{name}.html")).substitute(fields),
+        # JSON that cannot close its own element.
+        data=json.dumps(data).replace("<", "\\u003c"),
+    )
+
+
+def _asset(name: str) -> str:
+    return resources.files("echoic.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def as_html(words: object) -> str:
+    """Any text, made harmless between tags and within quoted attributes.
+
+    Example:
+        >>> as_html('<b title="x">')
+        '&lt;b title=&quot;x&quot;&gt;'
+    """
+    return html.escape(printable(str(words)), quote=True)
+
+
+def link(path: Path, folder: Path) -> str:
+    """A relative link from a folder to a file, for an attribute.
+
+    Example:
+        >>> link(Path("out/stems/a b.wav"), Path("out"))
+        'stems/a%20b.wav'
+    """
+    return quote(os.fsencode(Path(os.path.relpath(path, folder)).as_posix()))
+
+
+def color_of(index: int) -> str:
+    """A colour for the lane of an index, in CSS, fit for the light and the dark page."""
+    return f"hsl({_HUES[index % len(_HUES)]} 62% var(--depth))"
+
+
+def sound_data(copy: Copy | None) -> dict[str, str | float]:
+    """A sound as the script reads it."""
+    if copy is None:
+        return {}
+    return {"sound": base64.b64encode(copy.flac).decode(), "full_scale": copy.gain}
+
+
+def facts_html(facts: Mapping[str, object]) -> str:
+    """Names and values, for a `<dl class="facts">`."""
+    return "".join(
+        f"<div><dt>{as_html(name)}</dt><dd>{as_html(value)}</dd></div>"
+        for name, value in facts.items()
+    )
+
+
+def picture_fields(
+    level_db: NDArray[np.floating[Any]],
+    center_hz: NDArray[np.floating[Any]],
+    *,
+    highest_db: float | None = None,
+) -> dict[str, str]:
+    """The cochleagram without axes, and where its own axis in HTML has ticks.
+
+    Args:
+        level_db: Levels, (band, column).
+        center_hz: Centres of the bands, even on the ERB-rate scale.
+        highest_db: What is brightest; None: the loudest place.
+    """
+    low_erb, high_erb = band_edges_erb(center_hz)
+    low_db, high_db = level_range_db(level_db, RANGE_DB, highest_db=highest_db)
+    ticks = [
+        (100 * (float(hz_to_erb_rate(hz)) - low_erb) / (high_erb - low_erb), label)
+        for hz, label in erb_ticks(
+            float(center_hz[0]), float(center_hz[-1]), min_gap_erb=0.06 * (high_erb - low_erb)
+        )
+    ]
+    return {
+        "picture": base64.b64encode(paint_levels(level_db, highest_db=highest_db)).decode(),
+        "frequency_ticks": "".join(
+            f'<span class="tick" aria-hidden="true" style="bottom:{percent:.2f}%">{label}</span>'
+            for percent, label in ticks
+        ),
+        "low_hz": f"{center_hz[0]:.0f}",
+        "high_hz": f"{center_hz[-1]:.0f}",
+        "low_db": minus(f"{low_db:.0f}"),
+        "high_db": minus(f"{high_db:.0f}"),
+        "colors": ",".join(
+            f"#{bytes(color).hex()}" for color in magma()[np.linspace(0, 255, 9).astype(int)]
+        ),
+    }
+
+
+def minus(number: str) -> str:
+    """A number with a true minus sign."""
+    return number.replace("-", "−")
+
+
+def time_ticks_html(duration_s: float) -> str:
+    """Labels right of their ticks; the last one left of its own, where it would stick out."""
+    parts = []
+    for time_s, label in time_ticks(duration_s):
+        percent = 100 * time_s / duration_s
+        kind = "tick last" if percent > 92 else "tick"
+        parts.append(f'<span class="{kind}" style="left:{percent:.3f}%">{label}</span>')
+    return "".join(parts)
