@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from echoic.cli.common import Force, Json, Quiet, Reporter, Verbose
+from echoic.cli.common import Force, Json, Quiet, Reporter, Verbose, split_commas
 
 PREVIEW_S, PREVIEW_STEPS = 3.0, 60
 TEXTURE_S = 5.0
+PAGE_SUFFIXES = {".html", ".htm"}
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg"}
 
 
@@ -74,6 +75,24 @@ def style(
             show_default=False,
         ),
     ] = None,
+    report: Annotated[
+        str | None,
+        typer.Option(
+            "--report",
+            metavar="FILE.html",
+            help="Also write a page: players, cochleagrams, losses, the trade-off.",
+            show_default=False,
+        ),
+    ] = None,
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--compare",
+            metavar="METHOD,…",
+            help="Further methods to show on the page.",
+            show_default=False,
+        ),
+    ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only 3 s, and quickly.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all that is random.")] = 0,
     force: Force = False,
@@ -99,28 +118,43 @@ def style(
     if kind == "sound":
         shared |= {"method": method, "domain": domain, "only": only}
         shared["seconds"] = PREVIEW_S if preview else None
+    page = _page_asked(report, split_commas(compare), kind, inputs=inputs, output=output)
 
     def work(_first: str, reporter: Reporter) -> dict[str, Any]:
         check_writable(output, force=force)
-        run = _runner(kind)
+        if page:
+            check_writable(page["report"], force=force)
+        run = _runner("page" if page else kind)
         with reporter.progress(f"style: {method if kind == 'sound' else kind}", total=1) as advance:
-            done = run(*inputs, output, advance=advance, **shared)
-        if done.interrupted:
+            done = run(*inputs, output, advance=advance, **(shared | page))
+        others = done if page else {}
+        done = others.pop(method) if page else done
+        if any(one.interrupted for one in (done, *others.values())):
             reporter.note(f"{output}: stopped early; the best so far was written")
         names = dict(zip(("style", "content"), reversed(inputs), strict=False))
         asked = {key: value for key, value in shared.items() if key != "force"}
+        compared = {name: _figures(one) for name, one in others.items()}
+        on_page = {"report": report, "compared": compared} if page else {}
         return {
             "kind": kind,
             **names,
             "output": output,
             **asked,
-            "evaluations": done.n_evaluations,
-            "loss": done.loss,
-            "interrupted": done.interrupted,
-            "cpu_s": round(done.elapsed_s, 2),
+            **_figures(done),
+            **on_page,
         }
 
     reporter.each(inputs[:1], work)
+
+
+def _figures(done: Any) -> dict[str, Any]:
+    """What a method took, and where it came."""
+    return {
+        "evaluations": done.n_evaluations,
+        "loss": done.loss,
+        "interrupted": done.interrupted,
+        "cpu_s": round(done.elapsed_s, 2),
+    }
 
 
 def _kind_of(
@@ -139,13 +173,39 @@ def _kind_of(
     if not texture and seconds is not None:
         raise typer.BadParameter("--seconds belongs to --texture")
     pictures = [Path(path).suffix.lower() in PICTURE_SUFFIXES for path in (*inputs, output)]
-    if os.path.exists(output) and any(
-        os.path.exists(path) and os.path.samefile(path, output) for path in inputs
-    ):
-        raise typer.BadParameter(f"{output} is an input; it would be written over")
+    _check_no_input(inputs, output)
     if any(pictures) and (texture or only is not None or not all(pictures)):
         raise typer.BadParameter("a picture takes its style from a picture, and gives a picture")
     return "picture" if any(pictures) else "texture" if texture else "sound"
+
+
+def _check_no_input(inputs: list[str], target: str) -> None:
+    if os.path.exists(target) and any(
+        os.path.exists(path) and os.path.samefile(path, target) for path in inputs
+    ):
+        raise typer.BadParameter(f"{target} is an input; it would be written over")
+
+
+def _page_asked(
+    report: str | None, compare: list[str] | None, kind: str, *, inputs: list[str], output: str
+) -> dict[str, Any]:
+    """What is asked of the page; empty without one.
+
+    Raises:
+        typer.BadParameter: there is nothing to report on, or it would be written over a file.
+    """
+    if report is None:
+        if compare is not None:
+            raise typer.BadParameter("--compare shows methods on a page: name one with --report")
+        return {}
+    if kind != "sound":
+        raise typer.BadParameter(f"--report is about a sound restyled by another, not a {kind}")
+    if Path(report).suffix.lower() not in PAGE_SUFFIXES:
+        raise typer.BadParameter(f"--report {report}: its suffix is not .html")
+    if os.path.realpath(report) == os.path.realpath(output):
+        raise typer.BadParameter(f"{report} is both --output and --report")
+    _check_no_input(inputs, report)
+    return {"report": Path(report), "compare": compare or []}
 
 
 def _runner(kind: str) -> Any:
@@ -157,6 +217,7 @@ def _runner(kind: str) -> Any:
         "sound": ("files", "restyle_file"),
         "texture": ("files", "texture_file"),
         "picture": ("pictures", "restyle_picture_file"),
+        "page": ("comparing", "restyle_and_report"),
     }
     module, function = names[kind]
     try:

@@ -3,42 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from echoic import audio
 from echoic.errors import AudioError, ParameterError
 from echoic.style.methods import METHODS
 from echoic.style.optimise import Domain
+from echoic.style.pairs import Pair, mean_of, read_pair, shown_of
 from echoic.style.styling import (
-    MIN_CONTENT_S,
     MIN_STYLE_S,
     SILENCE_DBFS,
     TEXTURE_STEPS,
     Transfer,
-    check_sound,
     texture,
     transfer,
 )
 from echoic.style.windows import Waves, in_windows, level_of, spread, windows
 
-MAX_STYLE_S = 10.0  # more of a style tells nothing new, and costs
 MIN_SHARE = 0.01  # of the scene's level, below which a sound is not there
 
 
 @dataclass(frozen=True)
 class Restyled:
-    """What was done: evaluations over all windows, the last loss, CPU-seconds."""
+    """What was done: evaluations over all windows, the last loss, CPU-seconds.
+
+    `losses` are of every window and evaluation, {term: weighted loss}; pictures leave them out.
+    """
 
     n_evaluations: int
     loss: float | None
     interrupted: bool
     elapsed_s: float
+    losses: list[list[dict[str, float]]] = field(default_factory=list, repr=False)
 
 
 def restyle_file(
@@ -79,25 +78,51 @@ def restyle_file(
         AudioError: a file cannot be read or written, is silent or too short, or holds no such
             sound.
     """
-    waves, rate = audio.read(content)
-    if seconds is not None:
-        waves = waves[:, : round(seconds * rate)]
-    shown = style_at(style, rate)
-    with _about(content):
-        check_sound(_mean(waves), rate, MIN_CONTENT_S, name="the content")
+    pair = read_pair(content, style, seconds=seconds)
+    waves, done = restyle(
+        pair,
+        only=only,
+        method=method,
+        strength=strength,
+        domain=domain,
+        n_steps=n_steps,
+        seed=seed,
+        advance=advance,
+    )
+    write_waves(output, waves, pair.sample_rate, force=force)
+    return done
+
+
+def restyle(
+    pair: Pair,
+    *,
+    only: str | None,
+    method: str,
+    strength: float,
+    domain: Domain | None,
+    n_steps: int | None,
+    seed: int,
+    advance: Callable[[float], None],
+) -> tuple[Waves, Restyled]:
+    """Restyle what was read, window after window; arguments as for `restyle_file`.
+
+    Shape:
+        (channel, time), as the content.
+    """
+    waves, rate = pair.waves, pair.sample_rate
     rest = np.zeros_like(waves)
     if only is not None:
-        waves, rest = _taken_out(waves, rate, only, content)
+        waves, rest = _taken_out(waves, rate, only, pair.content)
     parts: list[Transfer] = []
     steps = n_steps or (METHODS[method].schedule.n_steps if method in METHODS else 1)
     n_windows = sum(1 for _ in windows(waves.shape[-1], rate))
 
-    def restyle(window: Waves, index: int) -> Waves:
+    def restyle_window(window: Waves, index: int) -> Waves:
         # After Ctrl-C the windows that are left come as they start.
         stopped = any(part.interrupted for part in parts)
         done = transfer(
-            _mean(window),
-            shown,
+            mean_of(window),
+            pair.shown,
             sample_rate=rate,
             method=method,
             strength=strength,
@@ -109,9 +134,8 @@ def restyle_file(
         parts.append(done)
         return spread(done.wave, window, sample_rate=rate)
 
-    out = in_windows(waves, restyle, sample_rate=rate, depth=1 - strength) + rest
-    _write(output, out, rate, force)
-    return _summed_up(parts)
+    out = in_windows(waves, restyle_window, sample_rate=rate, depth=1 - strength) + rest
+    return out, _summed_up(parts)
 
 
 def texture_file(
@@ -142,7 +166,7 @@ def texture_file(
     if not MIN_STYLE_S <= seconds < np.inf:
         raise ParameterError(f"seconds={seconds:g} is not from {MIN_STYLE_S:g} s")
     waves, rate = audio.read(style)
-    shown = _shown(waves, rate, style)
+    shown = shown_of(waves, rate, style)
     steps = n_steps or TEXTURE_STEPS
     n_samples = round(seconds * rate)
     n_windows = sum(1 for _ in windows(n_samples, rate))
@@ -160,11 +184,14 @@ def texture_file(
         )
         parts.append(done)
         out[0, start:end] += weight * done.wave
-    _write(output, out, rate, force)
+    write_waves(output, out, rate, force=force)
     return _summed_up(parts)
 
 
-def _write(output: str | os.PathLike[str], out: Waves, rate: int, force: bool) -> None:
+def write_waves(
+    output: str | os.PathLike[str], out: Waves, rate: int, *, force: bool = False
+) -> None:
+    """Write (channel, time) as a file, which appears whole or not at all."""
     with audio.open_writer(
         output, sample_rate=rate, channels=out.shape[0], frames=out.shape[1], force=force
     ) as writer:
@@ -178,6 +205,7 @@ def _summed_up(parts: list[Transfer]) -> Restyled:
         None if last is None else sum(last.values()),
         any(part.interrupted for part in parts),
         sum(part.elapsed_s for part in parts),
+        [part.losses for part in parts],
     )
 
 
@@ -189,33 +217,3 @@ def _taken_out(waves: Waves, rate: int, label: str, name: str) -> tuple[Waves, W
     if level_of(sound) < max(10 ** (SILENCE_DBFS / 20), MIN_SHARE * level_of(waves)):
         raise AudioError(f"{name}: no {label} is heard in it")
     return sound, waves - sound
-
-
-def style_at(path: str, sample_rate: int) -> NDArray[np.float32]:
-    """The style as one channel at the content's rate, (time,).
-
-    Raises:
-        AudioError: it cannot be read, is silent or too short.
-    """
-    waves, rate = audio.read(path)
-    return audio.resample(_shown(waves, rate, path), sample_rate=rate, to_sample_rate=sample_rate)
-
-
-def _shown(waves: Waves, rate: int, path: str) -> NDArray[np.float32]:
-    wave = _mean(waves[:, : round(MAX_STYLE_S * rate)])
-    with _about(path):
-        check_sound(wave, rate, MIN_STYLE_S, name="the style")
-    return wave
-
-
-@contextmanager
-def _about(path: str) -> Iterator[None]:
-    """Errors about a sound name its file."""
-    try:
-        yield
-    except ParameterError as error:
-        raise AudioError(f"{path}: {error}") from error
-
-
-def _mean(waves: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    return np.ascontiguousarray(waves.mean(axis=0), np.float32)

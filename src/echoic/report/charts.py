@@ -1,0 +1,150 @@
+"""Small line charts as SVG, drawn into a page: true axes, and every line named where it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from echoic.report.markup import as_html, minus
+
+WIDTH, HEIGHT = 640, 320
+_LEFT, _TOP, _RIGHT, _BOTTOM = 70, 14, 130, 50
+_CHARACTER = 7.0  # width of a digit or letter, about
+_MAX_POINTS = 400
+
+
+class Line(NamedTuple):
+    """A line, or places alone.
+
+    Attributes:
+        name: Written beside its last point.
+        points: (x, y); those that are not finite, or not above 0 on an axis of powers of ten,
+            are left out.
+        color: In CSS.
+        joined: Whether a line leads through the points.
+        hollow: Whether points are drawn as rings.
+    """
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    color: str
+    joined: bool = True
+    hollow: bool = False
+
+
+def chart_svg(
+    lines: Sequence[Line], *, title: str, x_label: str, y_label: str, log_y: bool = False
+) -> str:
+    """Draw lines over common axes.
+
+    Args:
+        lines: At least one point among them.
+        title: For those who cannot see it.
+        x_label: With its unit.
+        y_label: With its unit.
+        log_y: Whether y is an axis of powers of ten.
+    """
+    kept = [_scaled(line, log_y) for line in lines]
+    every = np.concatenate([points for points in kept if points.size])
+    low, high = every.min(axis=0), every.max(axis=0)
+    margin = np.maximum((high - low) * 0.05, 1e-3)
+    low, high = low - margin, high + margin
+    box = np.array([WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM])
+    corner = np.array([_LEFT, HEIGHT - _BOTTOM])
+    placed = [corner + (points - low) / (high - low) * box * (1, -1) for points in kept]
+    drawn = "".join(
+        _line_svg(line, places) for line, places in zip(lines, placed, strict=True) if places.size
+    )
+    x_ticks = _round_ticks(low[0], high[0])
+    y_ticks = _power_ticks(low[1], high[1]) if log_y else _round_ticks(low[1], high[1])
+    ticks = [_tick_svg(_LEFT + (x - low[0]) / (high[0] - low[0]) * box[0], w) for x, w in x_ticks]
+    ticks += [
+        _tick_svg(corner[1] - (y - low[1]) / (high[1] - low[1]) * box[1], words, upwards=True)
+        for y, words in y_ticks
+    ]
+    middle = _TOP + box[1] / 2
+    return (
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{as_html(title)}">'
+        f'<rect x="{_LEFT}" y="{_TOP}" width="{box[0]}" height="{box[1]}"/>{"".join(ticks)}'
+        f'<text x="{_LEFT + box[0] / 2:.0f}" y="{HEIGHT - 8}" text-anchor="middle">'
+        f"{as_html(x_label)}</text>"
+        f'<text transform="translate(14 {middle:.0f}) rotate(-90)" text-anchor="middle">'
+        f"{as_html(y_label)}</text>{drawn}{_names_svg(lines, placed)}</svg>"
+    )
+
+
+def _scaled(line: Line, log_y: bool) -> np.ndarray:
+    points = np.array(line.points, np.float64).reshape(-1, 2)
+    if log_y:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            points[:, 1] = np.log10(points[:, 1])
+    points = points[np.isfinite(points).all(axis=1)]
+    if len(points) > _MAX_POINTS:
+        points = points[np.unique(np.linspace(0, len(points) - 1, _MAX_POINTS).astype(int))]
+    return points
+
+
+def _line_svg(line: Line, places: np.ndarray) -> str:
+    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+    words = f'<path d="{path}" style="stroke:{line.color}"/>' if line.joined else ""
+    if not line.joined or len(places) < 30:
+        fill = "none" if line.hollow else line.color
+        words += "".join(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" style="stroke:{line.color};fill:{fill}"/>'
+            for x, y in places
+        )
+    return f"<g><title>{as_html(line.name)}</title>{words}</g>"
+
+
+def _names_svg(lines: Sequence[Line], placed: Sequence[np.ndarray]) -> str:
+    """Each name right of its last point, moved down where it would lie on another."""
+    ends = [(*places[-1], line) for line, places in zip(lines, placed, strict=True) if places.size]
+    taken: list[tuple[float, float, float]] = []
+    parts = []
+    for x, y, line in sorted(ends, key=lambda end: end[1]):
+        left, width = x + 9, _CHARACTER * len(line.name)
+        while any(
+            abs(y - other) < 14 and left < end and start < left + width
+            for other, start, end in taken
+        ):
+            y += 2
+        taken.append((y, left, left + width))
+        parts.append(
+            f'<text x="{left:.1f}" y="{y + 4:.1f}" style="fill:{line.color}">'
+            f"{as_html(line.name)}</text>"
+        )
+    return "".join(parts)
+
+
+def _tick_svg(at: float, words: str, *, upwards: bool = False) -> str:
+    if upwards:
+        return (
+            f'<path d="M{_LEFT - 5} {at:.1f}h5"/>'
+            f'<text x="{_LEFT - 9}" y="{at + 4:.1f}" text-anchor="end">{words}</text>'
+        )
+    edge = HEIGHT - _BOTTOM
+    return (
+        f'<path d="M{at:.1f} {edge}v5"/>'
+        f'<text x="{at:.1f}" y="{edge + 18}" text-anchor="middle">{words}</text>'
+    )
+
+
+def _round_ticks(low: float, high: float, *, at_most: int = 6) -> list[tuple[float, str]]:
+    """Round numbers in a range, evenly apart."""
+    power = 10.0 ** np.floor(np.log10((high - low) / at_most))
+    step = next(m * power for m in (1, 2, 5, 10) if (high - low) / (m * power) <= at_most)
+    first, last = int(np.ceil(low / step)), int(np.floor(high / step))
+    n_digits = max(0, int(np.ceil(-np.log10(step) - 1e-9)))
+    return [(k * step, minus(f"{k * step + 0.0:.{n_digits}f}")) for k in range(first, last + 1)]
+
+
+def _power_ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Numbers 1, 2 and 5 times powers of ten between 10^low and 10^high, or powers alone."""
+    mantissas = (1, 2, 5) if high - low < 2 else (1,)
+    step = max(1, int((high - low) / 6))
+    exponents = range(int(np.floor(low)), int(np.ceil(high)) + 1, step)
+    ticks = [(float(np.log10(m) + e), f"{m * 10.0**e:.3g}") for e in exponents for m in mantissas]
+    return [(at, words) for at, words in ticks if low <= at <= high]

@@ -1,0 +1,152 @@
+"""What came of a style transfer, in figures and charts: losses, cost, and the trade-off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from echoic.report.charts import Line, chart_svg
+from echoic.report.markup import as_html, color_of, minus
+
+
+class Point(NamedTuple):
+    """Where a result lies between content and style.
+
+    Attributes:
+        depth: How deep the content's course in time is kept, dB per dB.
+        gap: How much of the distance between content and style is closed, up to 1.
+        passes: Whether it is neither a mixture nor a copy.
+    """
+
+    depth: float
+    gap: float
+    passes: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a method made.
+
+    Attributes:
+        method: Its name.
+        summary: What it is, in a line.
+        sound: The file.
+        losses: Of every window and evaluation, {term: weighted loss}; none of methods that do not
+            optimise.
+        cpu_s: CPU-seconds.
+        interrupted: Whether it was stopped early.
+        point: On the trade-off curve.
+    """
+
+    method: str
+    summary: str
+    sound: Path
+    losses: Sequence[Sequence[Mapping[str, float]]]
+    cpu_s: float
+    interrupted: bool = False
+    point: Point | None = None
+
+    def course(self) -> list[dict[str, float]]:
+        """The losses of every evaluation, as means of the windows that came so far."""
+        rows = [
+            [window[k] for window in self.losses if k < len(window)]
+            for k in range(max(map(len, self.losses), default=0))
+        ]
+        return [
+            {name: sum(losses[name] for losses in row) / len(row) for name in row[0]}
+            for row in rows
+        ]
+
+
+def table_html(results: Sequence[Result]) -> str:
+    """One row a method."""
+    heads = ["Method", "Evaluations", "Loss at first", "Lowest loss", "CPU (s)"]
+    heads += ["Depth (dB/dB)", "Gap closed", "Gates"]
+    rows = "".join(
+        f'<tr><th scope="row">{as_html(result.method)}</th>'
+        + "".join(f"<td>{as_html(value)}</td>" for value in _figures(result))
+        + "</tr>"
+        for result in results
+    )
+    return (
+        '<div class="scroller" tabindex="0" role="region" aria-labelledby="figures-title"><table>'
+        f"<thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _figures(result: Result) -> tuple[str, ...]:
+    totals = [sum(terms.values()) for terms in result.course()]
+    first, lowest = (f"{totals[0]:.4g}", f"{min(totals):.4g}") if totals else ("–", "–")
+    point = result.point
+    placed = ("–", "–", "–")
+    if point is not None:
+        gates = "passed" if point.passes else "a mixture or a copy"
+        placed = (minus(f"{point.depth:.2f}"), minus(f"{point.gap:.2f}"), gates)
+    n_evaluations = sum(len(window) for window in result.losses)
+    evaluations = f"{n_evaluations}{', stopped early' if result.interrupted else ''}"
+    return (evaluations, first, lowest, f"{result.cpu_s:.1f}", *placed)
+
+
+def charts_html(results: Sequence[Result], vocoder: Sequence[Point], trade_off_note: str) -> str:
+    """The trade-off, if there is one, and the losses of every method that has any."""
+    figures = [_losses_html(result) for result in results]
+    placed = [
+        Line(
+            result.method,
+            [(result.point.depth, result.point.gap)],
+            color_of(index),
+            joined=False,
+            hollow=not result.point.passes,
+        )
+        for index, result in enumerate(results)
+        if result.point is not None
+    ]
+    if placed or vocoder:
+        swept = [(point.depth, point.gap) for point in vocoder]
+        chart = chart_svg(
+            [Line("vocoder, swept", swept, "var(--faint)"), *placed],
+            title="Trade-off: how much of the gap to the style is closed over the depth kept",
+            x_label="content kept: depth (dB per dB)",
+            y_label="gap to the style closed",
+        )
+        words = (
+            "Above the vocoder's line, which learns nothing, a method is worth something; a ring "
+            f"is a mixture or a copy. {trade_off_note}"
+        )
+        figures.insert(0, _figure_html("Style won for content kept", chart, words))
+    elif trade_off_note:
+        figures.insert(0, f"<p>{as_html(trade_off_note)}</p>")
+    return f'<section class="charts" aria-label="Charts">{"".join(figures)}</section>'
+
+
+def _losses_html(result: Result) -> str:
+    """The course of the losses of one method, if it has any."""
+    course = result.course()
+    totals = [sum(losses.values()) for losses in course]
+    if not any(np.isfinite(total) and total > 0 for total in totals):
+        return ""
+    terms = list(course[0])
+    lines = [Line("sum", list(enumerate(totals, start=1)), "var(--ink)")]
+    lines += [
+        Line(name, list(enumerate((losses[name] for losses in course), 1)), color_of(index))
+        for index, name in enumerate(terms)
+        if len(terms) > 1
+    ]
+    title = f"Losses of {result.method}"
+    chart = chart_svg(lines, title=title, x_label="evaluation", y_label="weighted loss", log_y=True)
+    words = "Every evaluation, those of the line search among them."
+    if len(result.losses) > 1:
+        words += f" Means of {len(result.losses)} windows of the content."
+    return _figure_html(title, chart, words)
+
+
+def _figure_html(title: str, chart: str, words: str) -> str:
+    return (
+        f"<figure><h2>{as_html(title)}</h2>{chart}<figcaption>{as_html(words)}</figcaption>"
+        "</figure>"
+    )

@@ -1,0 +1,83 @@
+"""Content and style read from files, as methods meet them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic import audio
+from echoic.errors import AudioError, ParameterError
+from echoic.style.styling import MIN_CONTENT_S, MIN_STYLE_S, check_sound
+from echoic.style.windows import Waves
+
+MAX_STYLE_S = 10.0  # more of a style tells nothing new, and costs
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Content and style as methods meet them.
+
+    Attributes:
+        content: The content's name.
+        waves: (channel, time), what is to be restyled.
+        shown: (time,), of the style, at the content's rate.
+        unseen: (time,), of the style, as much of what comes after; may be empty.
+        sample_rate: Hz.
+    """
+
+    content: str
+    waves: Waves
+    shown: NDArray[np.float32]
+    unseen: NDArray[np.float32]
+    sample_rate: int
+
+
+def read_pair(content: str, style: str, *, seconds: float | None = None) -> Pair:
+    """Read a content, or its first seconds, and what is shown of a style.
+
+    Raises:
+        AudioError: a file cannot be read, is silent or too short.
+    """
+    waves, rate = audio.read(content)
+    if seconds is not None:
+        waves = waves[:, : round(seconds * rate)]
+    manner, manner_rate = audio.read(style)
+    n_shown = round(MAX_STYLE_S * manner_rate)
+    parts = shown_of(manner, manner_rate, style), mean_of(manner[:, n_shown : 2 * n_shown])
+    with _about(content):
+        check_sound(mean_of(waves), rate, MIN_CONTENT_S, name="the content")
+    shown, unseen = (
+        audio.resample(part, sample_rate=manner_rate, to_sample_rate=rate) for part in parts
+    )
+    return Pair(content, waves, shown, unseen, rate)
+
+
+def shown_of(waves: Waves, rate: int, path: str) -> NDArray[np.float32]:
+    """What methods are shown of a style, (time,).
+
+    Raises:
+        AudioError: it is silent or too short.
+    """
+    wave = mean_of(waves[:, : round(MAX_STYLE_S * rate)])
+    with _about(path):
+        check_sound(wave, rate, MIN_STYLE_S, name="the style")
+    return wave
+
+
+@contextmanager
+def _about(path: str) -> Iterator[None]:
+    """Errors about a sound name its file."""
+    try:
+        yield
+    except ParameterError as error:
+        raise AudioError(f"{path}: {error}") from error
+
+
+def mean_of(waves: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """(channel, time) -> (time,)."""
+    return np.ascontiguousarray(waves.mean(axis=0), np.float32)

@@ -1,0 +1,78 @@
+"""The trade-off of one pair: how much style is won for how much content, and the vocoder's curve.
+
+A method trades content against style by its strength. At what depth it keeps the content's course
+in time, and how much of the gap to the style it closes there, is compared with a vocoder that
+learns nothing and is swept over all depths.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.report.outcome import Point
+from echoic.style.pairs import Pair
+from echoic.style.scoring import Scorer
+from echoic.style.styling import transfer
+from echoic.style.windows import Waves
+
+MAX_SCORED_S = 8.0
+MIN_UNSEEN_S = 2.0  # of a style, that likeness can be judged by
+SWEPT_STRENGTHS = (1.0, 0.75, 0.5, 0.25, 0.0)
+
+
+class TradeOff:
+    """Places results of one pair between content and style.
+
+    The first eight seconds count, as the mean of all channels.
+
+    Args:
+        pair: What methods are shown; likeness is judged by the unseen part of the style where
+            that lasts two seconds or more.
+
+    Attributes:
+        note: What likeness is judged by, for people.
+
+    Raises:
+        ParameterError: the pair is too short, or its start silent, or both are the same sound.
+    """
+
+    def __init__(self, pair: Pair) -> None:
+        """Measure content and style."""
+        self.sample_rate, self.shown = pair.sample_rate, pair.shown
+        self.content = self._scored(pair.waves)
+        has_unseen = pair.unseen.size >= MIN_UNSEEN_S * pair.sample_rate
+        self.note = (
+            "Likeness is judged by a part of the style that no method was shown."
+            if has_unseen
+            else "Likeness is judged by the very part of the style that the methods were shown, "
+            "and so is flattering, and whether that part is copied is not judged: the recording "
+            "is too short to keep a part unseen."
+        )
+        held_out = pair.unseen if has_unseen else pair.shown
+        self._scorer = Scorer(self.content, pair.shown, held_out, sample_rate=pair.sample_rate)
+
+    def place(self, waves: Waves) -> Point:
+        """Score a result, (channel, time)."""
+        scores = self._scorer(self._scored(waves))
+        return Point(float(scores["depth"]), float(scores["gap"]), bool(scores["passes"]))
+
+    def vocoder(self, *, seed: int) -> list[Point]:
+        """The control, from all style to all content."""
+        return [
+            self.place(
+                transfer(
+                    self.content,
+                    self.shown,
+                    sample_rate=self.sample_rate,
+                    method="vocoder",
+                    strength=strength,
+                    seed=seed,
+                ).wave[np.newaxis]
+            )
+            for strength in SWEPT_STRENGTHS
+        ]
+
+    def _scored(self, waves: Waves) -> NDArray[np.float32]:
+        n_samples = round(MAX_SCORED_S * self.sample_rate)
+        return np.ascontiguousarray(waves[:, :n_samples].mean(axis=0), np.float32)
