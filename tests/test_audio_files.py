@@ -488,6 +488,11 @@ def test_resampling_to_the_same_rate_is_a_copy(wave):
     assert not np.shares_memory(out, wave)
 
 
+def test_nothing_resampled_is_nothing():
+    empty = np.zeros((2, 0), np.float32)
+    assert audio.resample(empty, sample_rate=RATE, to_sample_rate=8_000).shape == (2, 0)
+
+
 def test_resampling_refuses_what_makes_no_sense(wave):
     with pytest.raises(ParameterError, match="to_sample_rate=0"):
         audio.resample(wave, sample_rate=RATE, to_sample_rate=0)

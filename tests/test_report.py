@@ -8,7 +8,6 @@ import io
 import json
 import re
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,7 @@ from echoic.report import ColumnMeter, draw_cochleagram, erb_ticks, paint_levels
 from echoic.report.axes import band_edges_erb, clock_text, printable, time_ticks
 from echoic.report.tracks import MAX_EMBEDDED_S, encode_flac
 from echoic.units import hz_to_erb_rate
+from pages import Tags
 
 RATE = 16_000
 CENTER_HZ = design_listening(sample_rate=RATE).center_hz
@@ -144,33 +144,6 @@ def test_names_in_any_script_stay():
 
 EVIL = 'a<script>alert("1")</script>&$x.wav'
 EVIL_LABEL = "</style><img src=x onerror=alert(1)>"
-
-
-class Tags(HTMLParser):
-    """Every tag with its attributes, and the text of every script."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.scripts: list[str] = []
-        self.inside = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self.inside = tag
-        if tag == "script":
-            self.scripts.append("")
-
-    def handle_endtag(self, tag):
-        self.inside = ""
-
-    def handle_data(self, data):
-        if self.inside == "script":
-            self.scripts[-1] += data
-
-    def data(self) -> dict:
-        return json.loads(self.scripts[0])
 
 
 def make_stems(folder: Path, n_samples: int = 20_123, channels: int = 1) -> dict[str, Path]:

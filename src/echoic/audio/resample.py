@@ -56,7 +56,7 @@ def resample(
             f"sample_rate={sample_rate} and to_sample_rate={to_sample_rate} are not both above 0"
         )
     samples = wave.astype(np.float32)
-    if sample_rate == to_sample_rate:
+    if sample_rate == to_sample_rate or not samples.shape[-1]:
         return samples
     flat = samples.reshape(-1, samples.shape[-1])  # soxr: (time, channel)
     out = soxr.resample(np.ascontiguousarray(flat.T), sample_rate, to_sample_rate, quality="HQ")

@@ -1,8 +1,9 @@
-"""What echoic shows: pictures of sound on the ear's own axes, and the page about a hearing.
+"""What echoic shows: pictures of sound on the ear's own axes, and pages to open in a browser.
 
 `meter` sums levels up, `axes` and `plots` draw them, `periods` draws correlograms,
-pitch and filters, `tracks` prepares stems for a browser, `page` puts one HTML file
-together. Nothing here knows a model.
+pitch and filters. `tracks` prepares sounds for a browser, `markup` puts an HTML file
+together: `page` the one about a hearing, `transfer` (with `outcome` and `charts`) the
+one about a style transfer. Nothing here knows a model.
 """
 
 from echoic.report.axes import erb_ticks

@@ -11,7 +11,7 @@ from echoic.report.markup import as_html, minus
 
 WIDTH, HEIGHT = 640, 320
 _LEFT, _TOP, _RIGHT, _BOTTOM = 70, 14, 130, 50
-_CHARACTER = 7.0  # width of a digit or letter, about
+_CHARACTER, _LINE = 7.0, 14.0  # width of a letter, about, and height of a line
 _MAX_POINTS = 400
 
 
@@ -100,18 +100,27 @@ def _line_svg(line: Line, places: np.ndarray) -> str:
 
 
 def _names_svg(lines: Sequence[Line], placed: Sequence[np.ndarray]) -> str:
-    """Each name right of its last point, moved down where it would lie on another."""
+    """Each name right of its last point, moved up or down where it would lie on another."""
     ends = [(*places[-1], line) for line, places in zip(lines, placed, strict=True) if places.size]
     taken: list[tuple[float, float, float]] = []
     parts = []
-    for x, y, line in sorted(ends, key=lambda end: end[1]):
-        left, width = x + 9, _CHARACTER * len(line.name)
-        while any(
-            abs(y - other) < 14 and left < end and start < left + width
-            for other, start, end in taken
-        ):
-            y += 2
-        taken.append((y, left, left + width))
+    for x, y_point, line in sorted(ends, key=lambda end: end[1]):
+        left, right = x + 9, x + 9 + _CHARACTER * len(line.name)
+        # Nearest first; a chart holds few names, so that one of these places is free.
+        shifts = sorted(range(-HEIGHT, HEIGHT, 2), key=abs)
+        y = next(
+            (
+                y_point + shift
+                for shift in shifts
+                if _TOP + 6 <= y_point + shift <= HEIGHT - _BOTTOM - 4
+                and not any(
+                    abs(y_point + shift - other) < _LINE and left < end and start < right
+                    for other, start, end in taken
+                )
+            ),
+            y_point,
+        )
+        taken.append((y, left, right))
         parts.append(
             f'<text x="{left:.1f}" y="{y + 4:.1f}" style="fill:{line.color}">'
             f"{as_html(line.name)}</text>"
@@ -146,5 +155,18 @@ def _power_ticks(low: float, high: float) -> list[tuple[float, str]]:
     mantissas = (1, 2, 5) if high - low < 2 else (1,)
     step = max(1, int((high - low) / 6))
     exponents = range(int(np.floor(low)), int(np.ceil(high)) + 1, step)
-    ticks = [(float(np.log10(m) + e), f"{m * 10.0**e:.3g}") for e in exponents for m in mantissas]
+    ticks = [(float(np.log10(m) + e), _number_text(m, e)) for e in exponents for m in mantissas]
     return [(at, words) for at, words in ticks if low <= at <= high]
+
+
+def _number_text(mantissa: int, exponent: int) -> str:
+    """A power of ten times 1, 2 or 5.
+
+    Example:
+        >>> _number_text(5, -2), _number_text(1, 5), _number_text(2, -6)
+        ('0.05', '10⁵', '2·10⁻⁶')
+    """
+    if -3 <= exponent <= 3:
+        return f"{mantissa * 10.0**exponent:g}"
+    power = "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return power if mantissa == 1 else f"{mantissa}·{power}"

@@ -81,7 +81,7 @@ def table_html(results: Sequence[Result]) -> str:
 
 def _figures(result: Result) -> tuple[str, ...]:
     totals = [sum(terms.values()) for terms in result.course()]
-    first, lowest = (f"{totals[0]:.4g}", f"{min(totals):.4g}") if totals else ("–", "–")
+    first, lowest = (_loss_text(totals[0]), _loss_text(min(totals))) if totals else ("–", "–")
     point = result.point
     placed = ("–", "–", "–")
     if point is not None:
@@ -90,6 +90,10 @@ def _figures(result: Result) -> tuple[str, ...]:
     n_evaluations = sum(len(window) for window in result.losses)
     evaluations = f"{n_evaluations}{', stopped early' if result.interrupted else ''}"
     return (evaluations, first, lowest, f"{result.cpu_s:.1f}", *placed)
+
+
+def _loss_text(loss: float) -> str:
+    return f"{loss:,.0f}" if loss >= 1000 else f"{loss:.4g}"
 
 
 def charts_html(results: Sequence[Result], vocoder: Sequence[Point], trade_off_note: str) -> str:
@@ -115,8 +119,8 @@ def charts_html(results: Sequence[Result], vocoder: Sequence[Point], trade_off_n
             y_label="gap to the style closed",
         )
         words = (
-            "Above the vocoder's line, which learns nothing, a method is worth something; a ring "
-            f"is a mixture or a copy. {trade_off_note}"
+            "The vocoder learns nothing: a method is worth something above its line. Rings are "
+            f"mixtures or copies. {trade_off_note}"
         )
         figures.insert(0, _figure_html("Style won for content kept", chart, words))
     elif trade_off_note:

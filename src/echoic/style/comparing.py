@@ -127,7 +127,7 @@ def _write_page(
         results = [
             Result(
                 method,
-                METHODS[method].summary,
+                _summary(method),
                 kept(method, waves),
                 done[method].losses,
                 done[method].elapsed_s,
@@ -147,6 +147,11 @@ def _write_page(
             trade_off_note=note,
             force=force,
         )
+
+
+def _summary(method: str) -> str:
+    recipe = METHODS[method]
+    return f"{recipe.summary} ({recipe.reference})" if recipe.reference else recipe.summary
 
 
 def _trade_off(pair: Pair) -> tuple[TradeOff | None, str]:
