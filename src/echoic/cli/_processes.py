@@ -96,6 +96,7 @@ def _pool(n_processes: int) -> Iterator[ProcessPoolExecutor]:
 
 def _begin() -> None:
     """Of all processes of a terminal, which Ctrl-C reaches, the first alone ends the others."""
+    os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # the files share the cores, not their channels
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leave_on_signals()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
