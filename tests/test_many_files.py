@@ -22,6 +22,10 @@ from echoic.cli._processes import in_processes
 from echoic.errors import EchoicError
 
 RATE = 16_000
+# What runs the tests in the background may have Ctrl-C ignored.
+START = (
+    "from signal import *\nsignal(SIGINT, default_int_handler)\nfrom echoic.cli import main\nmain()"
+)
 
 
 def write(path: Path, duration_s: float = 0.3, seed: int = 0) -> Path:
@@ -118,7 +122,7 @@ def test_a_signal_ends_all_processes_and_leaves_nothing(here, number):
     environment = {**os.environ, "PYTHONPATH": str(Path(echoic.__file__).parent.parent)}
     process = subprocess.Popen(
         [
-            *(sys.executable, "-c", "from echoic.cli import main; main()"),
+            *(sys.executable, "-c", START),
             *("hear", "long", "-o", "out", "--jobs", "2"),
         ],
         env=environment,

@@ -597,7 +597,7 @@ def test_labels_and_selections_are_checked():
     with pytest.raises(LabelError, match="twice"):
         attend(wave, mute=["rain", "rain"], sample_rate=RATE)
     for selection in ({}, {"keep": ["rain"], "mute": ["speech"]}):
-        with pytest.raises(ParameterError, match="either keep or mute"):
+        with pytest.raises(ParameterError, match="one of keep, mute and like"):
             attend(wave, sample_rate=RATE, **selection)
 
 
