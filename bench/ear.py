@@ -2,8 +2,8 @@
 
     ./do bench ear [--peers] [--json FILE]
 
-With --peers the packages that it is compared with are installed into an environment of this
-bench, runs/peers; without, and where one of them does not run, their rows are missing.
+With --peers the packages that it is compared with are installed into an environment of their
+own (in .cache); without, and where one of them does not run, their rows are missing.
 
 Noisy, speech-like sound on one core, 64 bands or mels, a frame every 2.5 ms where there are
 frames; windows of 25 ms where there are windows. All are timed in turn, round after round, so
@@ -44,6 +44,7 @@ import ear_peers as peers
 import numpy as np
 from ear_inverse import print_identities
 from ear_sound import synthetic_speech, with_noise
+from peers import run_with_peers
 
 Figures = dict[str, float | str | None]
 
@@ -152,7 +153,7 @@ def main() -> None:
     if options.rounds < 1:
         parser.error(f"--rounds {options.rounds} is below 1")
     if options.peers:
-        peers.in_their_environment()
+        run_with_peers("ear", peers.PACKAGES)
     figures = print_speeds(options.seconds, options.rounds)
     figures |= print_rates(options.seconds, options.rounds)
     figures |= print_machine()

@@ -1,4 +1,4 @@
-"""Who else makes such features: each peer as a function of a wave, and an environment for them.
+"""Who else makes such features: each peer as a function of a wave.
 
 A peer that is not installed, or does not run beside this numpy, raises: a missing row.
 """
@@ -6,10 +6,7 @@ A peer that is not installed, or does not run beside this numpy, raises: a missi
 from __future__ import annotations
 
 import ctypes
-import os
 import subprocess
-import sys
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,30 +21,9 @@ N_BANDS, HOP_S, LOW_HZ, HIGH_HZ = 64, 0.0025, 50.0, 7600.0
 WINDOW_S = 0.025  # of the spectrograms
 HERE = Path(__file__).parent
 RUNS = HERE.parent / "runs"
-INSTALLED = ("gammatone", "brian2hears", "pyfar", "nnAudio", "librosa")
+PACKAGES = ["gammatone", "brian2hears", "pyfar", "nnAudio", "librosa"]
 
 Run = Callable[[Wave], object]
-
-
-def in_their_environment() -> None:
-    """Run this process's command again where the peers are, once they are installed there.
-
-    What is installed here is seen from there too, so that all share one numpy and one torch.
-    """
-    home = RUNS / "peers"
-    python = home / "bin" / "python"
-    if Path(sys.prefix).resolve() == home.resolve():
-        return
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", home], check=True)
-        (packages,) = home.glob("lib/python*/site-packages")
-        (packages / "base.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
-        for package in INSTALLED:
-            print(f"installing {package}", file=sys.stderr)
-            command = [python, "-m", "pip", "install", "--quiet", package]
-            if subprocess.run(command, check=False).returncode:
-                print(f"{package} cannot be installed; its row will be missing", file=sys.stderr)
-    os.execv(python, [python, *sys.argv])
 
 
 def limit(rate: int) -> Run:

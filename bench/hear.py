@@ -1,6 +1,6 @@
 """How well a whole system hears: what sounds, when, and each sound by itself.
 
-    ./do bench hear [--system NAME] [--parts twelve,all,native,other,clips] [--n-scenes 100]
+    ./do bench hear [--system NAME] [--parts twelve,all,native,other,clips,example] [--n-scenes 100]
 
 All recordings are of the `dev` split (`hear_scenes.py`); all systems hear the same ones.
 
@@ -9,6 +9,8 @@ All recordings are of the `dev` split (`hear_scenes.py`); all systems hear the s
     native  scenes of all labels at 44.1 kHz, at the recordings' own rates
     other   recordings that hold none of the labels, alone: what is falsely heard on what
     clips   clips of one sound alone: how often the best label is the right one
+    example each sound of scenes of all labels asked for by its name, and by another recording of
+            its kind (`attend --keep`, `--like`): SI-SDR improvement where sounds overlap
 
 For scenes:
 
@@ -37,12 +39,12 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from hear_scenes import SAMPLE_RATE, Scene, lone_clips, other_scenes, scenes
-from hear_scores import ClipScores, Heard, OtherScores, SceneScores
+from hear_scenes import SAMPLE_RATE, Scene, lone_clips, other_scenes, scenes, with_examples
+from hear_scores import ClipScores, ExampleScores, Heard, OtherScores, SceneScores, is_overlapped
 from numpy.typing import NDArray
 
 import echoic
-from echoic.errors import EchoicError
+from echoic.errors import EchoicError, LabelError, ModelError
 from echoic.labels import LABELS
 
 
@@ -77,6 +79,22 @@ class EchoicSystem:
     def tag(self, wave: NDArray[np.float32], sample_rate: int) -> list[tuple[str, float]]:
         return echoic.tag(wave, sample_rate=sample_rate)
 
+    def asked_for(
+        self,
+        wave: NDArray[np.float32],
+        sample_rate: int,
+        label: str,
+        example: NDArray[np.float32],
+    ) -> dict[str, NDArray[np.float32]] | None:
+        """What is kept, by the way of asking; None where the network cannot be asked."""
+        try:
+            return {
+                "by_label": echoic.attend(wave, keep=[label], sample_rate=sample_rate),
+                "by_example": echoic.attend(wave, like=example, sample_rate=sample_rate),
+            }
+        except (ModelError, LabelError):
+            return None
+
 
 def spectrogram_unet() -> System:
     """The 2-D U-Net on a log spectrogram, trained by `hear_unet.py`."""
@@ -94,13 +112,13 @@ SYSTEMS: dict[str, Callable[[], System]] = {"echoic": EchoicSystem, "unet": spec
 
 # Measuring ---------------------------------------------------------------------------------
 
-PARTS = ("twelve", "all", "native", "other", "clips")
+PARTS = ("twelve", "all", "native", "other", "clips", "example")
 SCENES: dict[str, Callable[[int], Iterable[Scene]]] = {
     "twelve": lambda n: scenes(n),
     "all": lambda n: scenes(n, LABELS),
     "native": lambda n: scenes(n // 2, LABELS, sample_rate=44_100),
 }
-AnyScores = SceneScores | OtherScores | ClipScores
+AnyScores = SceneScores | OtherScores | ClipScores | ExampleScores
 
 
 def measure(
@@ -117,6 +135,9 @@ def measure(
                     ranked = system.tag(clip.wave, clip.sample_rate)
                     found[part][system.name].add(clip.label, ranked)
             continue
+        if part == "example":
+            found[part] = by_example(systems, n_scenes)
+            continue
         kind = OtherScores if part == "other" else SceneScores
         found[part] = {system.name: kind() for system in systems}
         for scene in other_scenes() if part == "other" else SCENES[part](n_scenes):
@@ -130,6 +151,22 @@ def measure(
                 scores.add(scene, heard)
     progress("")
     return found
+
+
+def by_example(systems: Sequence[System], n_scenes: int) -> dict[str, AnyScores]:
+    """Ask those systems for each sound that can be asked by example."""
+    asking = [system for system in systems if isinstance(system, EchoicSystem)]
+    found = {system.name: ExampleScores() for system in asking}
+    for scene, examples in with_examples(n_scenes):
+        progress(f"example {scene.name}")
+        for label, example in examples.items():
+            if not is_overlapped(scene, label):
+                continue
+            for system in asking:
+                stems = system.asked_for(scene.mixture, scene.sample_rate, label, example.wave)
+                if stems is not None:
+                    found[system.name].add(scene, label, stems)
+    return dict(found)
 
 
 def progress(text: str) -> None:
@@ -168,7 +205,7 @@ def table(part: str, scores: Mapping[str, AnyScores]) -> str:
         f"{key:24}" + "".join(f"{own[key]:10.2f}" for own in figures.values()) for key in shown
     ]
     for name, own in scores.items():
-        if not isinstance(own, SceneScores):
+        if isinstance(own, OtherScores | ClipScores):
             lines += [f"{name}, most often:", own.worst()]
     return "\n".join(lines)
 

@@ -53,6 +53,7 @@ class Scene:
         references: label -> (time,) float32.
         events: Where each label sounds.
         sample_rate: Hz.
+        clips: label -> the clip that it was made of.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Scene:
     references: dict[str, NDArray[np.float32]]
     events: list[Event]
     sample_rate: int
+    clips: dict[str, Clip]
 
     def activity(self, label: str) -> NDArray[np.bool_]:
         """(time,) samples within an event of the label."""
@@ -166,6 +168,18 @@ def other_scenes() -> Iterator[Scene]:
         yield replace(scene, references={}, events=[])
 
 
+def with_examples(n_scenes: int) -> Iterator[tuple[Scene, dict[str, Clip]]]:
+    """Scenes of all labels, and for each label in one a clip of another recording, if there is."""
+    clips = dev_clips()
+    for number, scene in enumerate(scenes(n_scenes, LABELS)):
+        examples = {}
+        for label, used in scene.clips.items():
+            others = [clip for clip in clips[label] if clip.recording != used.recording]
+            if others:
+                examples[label] = others[number % len(others)]
+        yield scene, examples
+
+
 def lone_clips() -> Iterator[Clip]:
     """Every dev clip of the fifty kinds, as it was recorded."""
     yield from (clip for clip in load_clips("dev") if clip.label in FIFTY)
@@ -183,7 +197,8 @@ def make_scene(name: str, sounds: Sequence[Clip], rng: np.random.Generator) -> S
     gain = np.float32(min(1.0, PEAK / np.max(np.abs(mixture))))
     references = {label: gain * reference for label, reference in references.items()}
     events.sort(key=lambda event: (event.onset_s, event.label))
-    return Scene(name, gain * mixture, references, events, sounds[0].sample_rate)
+    clips = {clip.label: clip for clip in sounds}
+    return Scene(name, gain * mixture, references, events, sounds[0].sample_rate, clips)
 
 
 def place(

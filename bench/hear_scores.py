@@ -126,6 +126,27 @@ class OtherScores:
         return "\n".join(rows)
 
 
+class ExampleScores:
+    """How well a sound is taken out when it is asked for by name, and by an example."""
+
+    def __init__(self) -> None:
+        self.gain_db: dict[str, list[float]] = {"by_label": [], "by_example": []}
+
+    def add(self, scene: Scene, label: str, stems: Mapping[str, NDArray[np.float32]]) -> None:
+        """Count one sound of a scene; stems are by way of asking."""
+        where = scene.overlap(label)
+        for asked, stem in stems.items():
+            gain_db = si_sdr_improvement_db(
+                stem, scene.references[label], scene.mixture, cap_db=CAP_DB, where=where
+            )
+            self.gain_db[asked].append(float(gain_db))
+
+    def figures(self) -> dict[str, float]:
+        """All figures as flat keys."""
+        found = {f"si_sdri_{asked}_db": mean(gains) for asked, gains in self.gain_db.items()}
+        return found | {"n_sounds": float(len(self.gain_db["by_label"]))}
+
+
 class ClipScores:
     """How often the best label of a clip alone is the right one."""
 
@@ -164,9 +185,9 @@ def gains_db(
 ) -> Iterable[tuple[str, float | None]]:
     """The SI-SDR improvement of each true label that is overlapped long enough; None: missed."""
     for label, reference in scene.references.items():
-        where = scene.overlap(label)
-        if np.sum(where) < MIN_OVERLAP_S * scene.sample_rate:
+        if not is_overlapped(scene, label):
             continue
+        where = scene.overlap(label)
         stem = stems.get(label)
         # Giving nothing is a miss, whether it is said by no stem or by a silent one.
         if stem is None or not np.any(stem[where]):
@@ -174,6 +195,11 @@ def gains_db(
             continue
         gain = si_sdr_improvement_db(stem, reference, scene.mixture, cap_db=CAP_DB, where=where)
         yield label, float(gain)
+
+
+def is_overlapped(scene: Scene, label: str) -> bool:
+    """Whether there is enough of it to be taken out of."""
+    return bool(np.sum(scene.overlap(label)) >= MIN_OVERLAP_S * scene.sample_rate)
 
 
 def level_db(wave: NDArray[np.float32], against: NDArray[np.float32]) -> float:

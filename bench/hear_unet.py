@@ -19,7 +19,7 @@ from echoic.nn.baselines.spectrogram_unet import (
     mel_of_bin,
     stft,
 )
-from echoic.processors.detect import find_events
+from echoic.processors.events import find_events
 from echoic.processors.tag import rank
 
 WEIGHTS = Path("runs/unet/unet.pt")
@@ -64,7 +64,7 @@ class UnetSystem:
     def tag(self, wave: NDArray[np.float32], sample_rate: int) -> list[tuple[str, float]]:
         """What is in a clip, by the product's rule."""
         wave = resample(wave, sample_rate=sample_rate, to_sample_rate=SAMPLE_RATE)
-        return rank(self._look(stft(wave))[0], LABELS, step_s=STEP_S)
+        return rank([self._look(stft(wave))[0]], LABELS, step_s=STEP_S)
 
     def _look(
         self, spectrum: NDArray[np.complex64]

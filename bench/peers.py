@@ -36,7 +36,8 @@ def run_with_peers(name: str, packages: list[str]) -> None:
         Path(libraries, "echoic.pth").write_text(sysconfig.get_path("purelib") + "\n")
         for package in packages:
             install = [python, "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints.txt"]
-            subprocess.run([*install, package], check=False)
+            if subprocess.run([*install, package], check=False).returncode:
+                print(f"{package} cannot be installed; its row will be missing", file=sys.stderr)
         (place / "made").touch()
     paths = [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))

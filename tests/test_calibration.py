@@ -8,7 +8,7 @@ import pytest
 from echoic.errors import ParameterError
 from echoic.events import Event
 from echoic.metrics import expected_calibration_error, is_true, reliability
-from echoic.processors.detect import find_events
+from echoic.processors.events import find_events
 from echoic.training.calibration import (
     FALSE_EVENTS_IN_10_S,
     Confidence,

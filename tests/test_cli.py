@@ -20,6 +20,7 @@ import echoic
 from conftest import Result
 from echoic import audio
 from echoic.cli import common
+from echoic.cli._records import to_json
 from echoic.errors import EchoicError, ParameterError
 
 RATE = 16_000
@@ -403,7 +404,7 @@ def test_json_is_strict():
         values: np.ndarray
 
     record = Record(Path("a.wav"), np.float32(-np.inf), np.array([1.0, np.nan]))
-    assert json.loads(common.to_json(record), parse_constant=pytest.fail) == {
+    assert json.loads(to_json(record), parse_constant=pytest.fail) == {
         "path": "a.wav",
         "level_dbfs": None,
         "values": [1.0, None],

@@ -264,7 +264,9 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 def start_hearing(*args: str, delay: str = "") -> subprocess.Popen[str]:
-    code = f"from signal import *\nsignal(SIGINT, default_int_handler)\n{delay}\n"
+    # What runs the tests in the background may have them ignored.
+    code = "from signal import *\nsignal(SIGINT, default_int_handler)\nsignal(SIGHUP, SIG_DFL)\n"
+    code += f"{delay}\n"
     code += "from echoic.cli import main\nmain()"
     return subprocess.Popen(
         [sys.executable, "-c", code, *args],

@@ -23,12 +23,13 @@ _AGAIN_S = 1.0
 
 def in_processes(
     function: Callable[[str], Result], paths: Sequence[str], n_jobs: int
-) -> Iterator[tuple[str, Result]]:
+) -> Iterator[tuple[str, Result | EchoicError]]:
     """Call a function for every path, several at a time; results come in order.
 
     What is no plain file, such as standard input or a pipe, belongs to this process
     and is worked on here. A process that the system ends, as when memory is short,
-    harms no other input: what it had begun is tried once more, alone.
+    harms no other input: what it had begun is tried once more, alone, and if that
+    fails too, an error stands in place of the result.
 
     Args:
         function: Picklable.
@@ -39,10 +40,11 @@ def in_processes(
     with _pool(n_jobs) as pool:
         futures = {path: _submit(pool, function, path) for path in files}
         for path in paths:
-            yield (
-                path,
-                _result(futures[path], function, path) if path in futures else function(path),
-            )
+            if path in futures:
+                result = _result(futures[path], function, path)
+                yield path, result
+            else:
+                yield path, function(path)
 
 
 def _submit(
@@ -54,7 +56,9 @@ def _submit(
         return None
 
 
-def _result(future: Future[Result] | None, function: Callable[[str], Result], path: str) -> Result:
+def _result(
+    future: Future[Result] | None, function: Callable[[str], Result], path: str
+) -> Result | EchoicError:
     try:
         if future is not None:
             return future.result()
@@ -63,8 +67,8 @@ def _result(future: Future[Result] | None, function: Callable[[str], Result], pa
     try:
         with _pool(1) as alone:
             return alone.submit(_until_told, function, path).result()
-    except BrokenProcessPool as error:
-        raise EchoicError(f"{path}: the process that worked on it was ended") from error
+    except BrokenProcessPool:
+        return EchoicError(f"{path}: the process that worked on it was ended")
 
 
 def _until_told(function: Callable[[str], Result], path: str) -> Result:
@@ -96,6 +100,7 @@ def _pool(n_processes: int) -> Iterator[ProcessPoolExecutor]:
 
 def _begin() -> None:
     """Of all processes of a terminal, which Ctrl-C reaches, the first alone ends the others."""
+    os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # the files share the cores, not their channels
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leave_on_signals()
     threading.Thread(target=_leave_with_parent, daemon=True).start()

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.autocorrelation import N_CELL_ROWS, correlate_frames, transduce
+from echoic.ear.design import HIGH_HZ, LOW_HZ, N_BANDS
 from echoic.ear.filterbank import Filterbank, FilterbankState
 from echoic.errors import ParameterError
 from echoic.streaming import (
@@ -107,9 +108,9 @@ class Correlogram:
         self,
         *,
         sample_rate: float,
-        n_bands: int = 64,
-        low_hz: float = 50.0,
-        high_hz: float = 7600.0,
+        n_bands: int = N_BANDS,
+        low_hz: float = LOW_HZ,
+        high_hz: float = HIGH_HZ,
         hop_s: float = 0.01,
         window_s: float = 0.03,
         longest_lag_s: float = 0.02,

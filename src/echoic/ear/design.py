@@ -32,6 +32,8 @@ DECAY_PER_ERB = 1.019
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000.0, 192_000.0
 MAX_BANDS = 256
+# The listening bank, if nothing else is said: half an ERB apart.
+N_BANDS, LOW_HZ, HIGH_HZ = 64, 50.0, 7600.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +110,7 @@ def gammatone_bank(
 
 
 def design_listening(
-    *, sample_rate: float, n_bands: int = 64, low_hz: float = 50.0, high_hz: float = 7600.0
+    *, sample_rate: float, n_bands: int = N_BANDS, low_hz: float = LOW_HZ, high_hz: float = HIGH_HZ
 ) -> BankDesign:
     """Bands spaced evenly on the ERB-rate scale, the same in Hz at every rate.
 
@@ -143,7 +145,7 @@ def design_listening(
 
 # The separating bank: fixed up to the highest band that networks give a gain.
 BANDWIDTH_FLOOR_HZ = 100.0
-SEPARATING_LOW_HZ, SEPARATING_HIGH_HZ = 30.0, 7600.0
+SEPARATING_LOW_HZ, SEPARATING_HIGH_HZ = 30.0, HIGH_HZ
 N_GAIN_BANDS = 64
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from echoic.ear import kernels
 from echoic.ear.cores import over_cores
-from echoic.ear.design import BankDesign, design_listening
+from echoic.ear.design import HIGH_HZ, LOW_HZ, N_BANDS, BankDesign, design_listening
 from echoic.ear.filterbank import check_rate, float32_coefficients
 from echoic.ear.haircell import Adaptation, AdaptationState, compress_log, compress_power
 from echoic.errors import ParameterError
@@ -89,9 +89,9 @@ class Ear:
         self,
         *,
         sample_rate: float,
-        n_bands: int = 64,
-        low_hz: float = 50.0,
-        high_hz: float = 7600.0,
+        n_bands: int = N_BANDS,
+        low_hz: float = LOW_HZ,
+        high_hz: float = HIGH_HZ,
         hop_s: float = 0.0025,
         compression: str = "none",
         features: Sequence[str] = ("envelope",),

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from echoic.ear import kernels
 from echoic.ear.cores import over_cores
-from echoic.ear.design import BankDesign, design_listening, design_separating
+from echoic.ear.design import (
+    HIGH_HZ,
+    LOW_HZ,
+    N_BANDS,
+    BankDesign,
+    design_listening,
+    design_separating,
+)
 from echoic.errors import ParameterError
 from echoic.streaming import copy_state, mend, warn_of_mended
 
@@ -91,13 +98,13 @@ class Filterbank:
         self,
         *,
         sample_rate: float,
-        n_bands: int = 64,
-        low_hz: float = 50.0,
-        high_hz: float = 7600.0,
+        n_bands: int = N_BANDS,
+        low_hz: float = LOW_HZ,
+        high_hz: float = HIGH_HZ,
         design: BankDesign | None = None,
     ) -> None:
         """Design the bank."""
-        if design is not None and (n_bands, low_hz, high_hz) != (64, 50.0, 7600.0):
+        if design is not None and (n_bands, low_hz, high_hz) != (N_BANDS, LOW_HZ, HIGH_HZ):
             raise ParameterError("give either a design or n_bands, low_hz and high_hz, not both")
         self.design = design or design_listening(
             sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz

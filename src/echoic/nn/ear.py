@@ -16,7 +16,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from echoic.ear.design import DECAY_PER_ERB, ORDER, BankDesign, design_listening, gammatone_bank
+from echoic.ear.design import (
+    DECAY_PER_ERB,
+    HIGH_HZ,
+    LOW_HZ,
+    N_BANDS,
+    ORDER,
+    BankDesign,
+    design_listening,
+    gammatone_bank,
+)
 from echoic.ear.ear import COMPRESSIONS
 from echoic.ear.filterbank import check_rate
 from echoic.ear.haircell import FLOOR_DBFS, POWER_EXPONENT
@@ -162,9 +171,9 @@ class Filterbank(_Bank):
         self,
         *,
         sample_rate: float,
-        n_bands: int = 64,
-        low_hz: float = 50.0,
-        high_hz: float = 7600.0,
+        n_bands: int = N_BANDS,
+        low_hz: float = LOW_HZ,
+        high_hz: float = HIGH_HZ,
         design: BankDesign | None = None,
         learnable: Collection[str] = (),
         method: str = "auto",
@@ -256,9 +265,9 @@ class Ear(_Bank):
         self,
         *,
         sample_rate: float,
-        n_bands: int = 64,
-        low_hz: float = 50.0,
-        high_hz: float = 7600.0,
+        n_bands: int = N_BANDS,
+        low_hz: float = LOW_HZ,
+        high_hz: float = HIGH_HZ,
         hop_s: float = 0.0025,
         compression: str = "none",
         design: BankDesign | None = None,

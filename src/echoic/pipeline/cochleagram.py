@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.ear.design import HIGH_HZ, LOW_HZ, N_BANDS
 from echoic.ear.ear import Ear
 from echoic.errors import ParameterError
 from echoic.events import Event
@@ -59,9 +60,9 @@ def cochleagram(
     wave: NDArray[np.floating],
     *,
     sample_rate: int,
-    n_bands: int = 64,
-    low_hz: float = 50.0,
-    high_hz: float = 7600.0,
+    n_bands: int = N_BANDS,
+    low_hz: float = LOW_HZ,
+    high_hz: float = HIGH_HZ,
     hop_s: float = 0.0025,
 ) -> Cochleagram:
     """What the ear hears of a whole wave, of all channels together.

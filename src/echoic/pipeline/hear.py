@@ -8,7 +8,6 @@ the labels that were heard.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -23,7 +22,7 @@ from echoic.labels import REST
 from echoic.pipeline.cochleagram import Cochleagram
 from echoic.pipeline.sound import Sound, Wave, WaveSound, no_one
 from echoic.pipeline.spool import Spool
-from echoic.processors.detect import find_events
+from echoic.processors.events import EventFinder
 from echoic.processors.listen import Listen
 from echoic.processors.model import Model, check_labels, load_model
 from echoic.processors.separate import Replay
@@ -176,19 +175,15 @@ class Listener:
         """
         listen = Listen(self.model, sample_rate=sound.sample_rate, want_masks=places is not None)
         rows = [self.model.labels.index(label) for label in self.labels]
-        answers = array("f")  # grows in place, where joining parts would hold them twice
+        finder = EventFinder(
+            labels=self.labels, threshold=self.threshold, step_s=self.model.answer_s
+        )
         for heard in run(listen, sound.blocks(advance)):
             on_envelope(heard.envelope)
-            answers.frombytes(heard.probabilities[rows].T.tobytes())
+            finder.add(heard.probabilities[rows])
             if places is not None:
                 places.append(heard.places)
-        return find_events(
-            np.frombuffer(answers, np.float32).reshape(-1, len(rows)).T,
-            labels=self.labels,
-            threshold=self.threshold,
-            step_s=self.model.answer_s,
-            duration_s=sound.duration_s,
-        )
+        return finder.finish(duration_s=sound.duration_s)
 
 
 def separate(

@@ -40,5 +40,4 @@ def tag_sound(
 ) -> list[tuple[str, float]]:
     """As `tag`, of a sound that is read block by block."""
     detect = Detect(sample_rate=sound.sample_rate, model=model)
-    probabilities = np.concatenate(list(run(detect, sound.blocks(advance))), axis=-1)
-    return rank(probabilities, detect.labels, step_s=detect.step_s)
+    return rank(run(detect, sound.blocks(advance)), detect.labels, step_s=detect.step_s)

@@ -63,7 +63,7 @@ def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float
 
 def _label(model: Model, samples: NDArray[np.float32], sample_rate: float) -> str | None:
     listen = Listen(model, sample_rate=sample_rate, want_masks=False)
-    parts = [heard.probabilities for heard in run(listen, [samples])]
-    ranked = rank(np.concatenate(parts, axis=-1), model.labels, step_s=model.answer_s)
+    probabilities = (heard.probabilities for heard in run(listen, [samples]))
+    ranked = rank(probabilities, model.labels, step_s=model.answer_s)
     label, confidence = ranked[0]
     return label if confidence >= model.card.threshold[label] else None

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from echoic.events import Event
 from echoic.metrics import DetectionCounts, is_true, segment_f1
-from echoic.processors.detect import find_events
+from echoic.processors.events import find_events
 from echoic.processors.listen import Listen
 from echoic.processors.model import Model
 from echoic.streaming import block_samples, in_blocks, run

@@ -1,0 +1,264 @@
+"""One run of a verb: it works on every input, says what came of it, and talks to people."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+
+import typer
+
+from echoic.cli._inputs import STDIN, expand_one
+from echoic.cli._records import in_one_line, one_line, to_json
+from echoic.cli._table import Table
+from echoic.errors import EchoicError, EchoicWarning
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+def n_cores() -> int:
+    """Cores that this process may run on."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux alone has it
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+class Outcome(NamedTuple):
+    """What came of one input: a record, or the error that there is none; and what was said."""
+
+    record: Any
+    error: Exception | None
+    notes: list[str]
+
+
+class Reporter:
+    """One run of a verb: what it was asked to say, and what has failed so far."""
+
+    def __init__(
+        self, *, as_json: bool = False, quiet: bool = False, verbose: bool = False
+    ) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self.verbose = verbose
+        self.n_failed = 0
+        self._bars: Progress | None = None
+
+    def expand(self, inputs: Sequence[str], *, recursive: bool = False) -> list[str]:
+        """Turn files, folders, globs and "-" into a list of files and "-".
+
+        A folder stands for the audio files that lie in it (with `recursive` also
+        deeper), by their suffix and in order; what else lies there is skipped
+        with a note. A name that exists is never a glob. An empty folder or glob
+        is a failure, said at once; a missing file is one when it is read.
+
+        Raises:
+            typer.BadParameter: "-" is given twice.
+        """
+        if list(inputs).count(STDIN) > 1:
+            raise typer.BadParameter("standard input (-) can be read only once")
+        paths: list[str] = []
+        for given in inputs:
+            try:
+                paths += expand_one(given, self.note, recursive=recursive)
+            except OSError as error:
+                self.fail(given, error)
+        return paths
+
+    def each(
+        self,
+        paths: Sequence[str],
+        work: Callable[[str, Reporter], Any],
+        show: Callable[[Any], str] | None = None,
+        *,
+        jobs: int | None = 1,
+        table: Table | None = None,
+    ) -> None:
+        """Do the work for every input and print each record; one failure stops no other.
+
+        Args:
+            paths: From `expand`.
+            work: One input to its record: a dict, a dataclass, or None.
+            show: A record to text for people; None prints nothing but JSON.
+            jobs: Inputs worked on at a time; None: as many as there are cores.
+            table: Takes the rows of every record.
+
+        Raises:
+            typer.Exit: Code 1, after the last input, if any has failed.
+        """
+        several = len(paths) > 1
+        with table or nullcontext():
+            for path, outcome in self._outcomes(paths, work, jobs):
+                for words in outcome.notes:
+                    self.note(words)
+                if outcome.error is not None:
+                    self.fail(path, outcome.error)
+                    continue
+                record = outcome.record
+                if record is None:
+                    continue
+                if table is not None:
+                    table.add(record)
+                if self.as_json:
+                    self.data(to_json(record, indent=None if several else 2))
+                elif show is not None:
+                    self.data(show(record))
+        if self.n_failed:
+            raise typer.Exit(1)
+
+    def _outcomes(
+        self, paths: Sequence[str], work: Callable[[str, Reporter], Any], jobs: int | None
+    ) -> Iterator[tuple[str, Outcome]]:
+        """Every input with what came of it, in order."""
+        jobs = min(jobs or n_cores(), len(paths))
+        if jobs < 2:
+            for path in paths:
+                yield path, _attempt(path, work, self)
+            return
+        from echoic.cli._processes import in_processes
+
+        apart = partial(_attempt_apart, work=work, verbose=self.verbose)
+        with self.progress("files", total=len(paths)) as advance:
+            for path, outcome in in_processes(apart, paths, jobs):
+                if isinstance(outcome, EchoicError):
+                    outcome = Outcome(None, outcome, [])
+                yield path, outcome
+                advance(1)
+
+    def data(self, text: str) -> None:
+        """Print a result on standard output."""
+        with self._bars_hidden():
+            print(text, flush=True)
+
+    def note(self, text: str) -> None:
+        """Say something that is neither result nor error, unless asked to be quiet."""
+        if not self.quiet:
+            self._say(text)
+
+    def fail(self, path: str, error: Exception) -> None:
+        """Say in one line that an input has failed, and remember it."""
+        self.n_failed += 1
+        words = one_line(error)
+        name = in_one_line(path)
+        self._say(words if words.startswith(f"{name}:") else f"{name}: {words}")
+        if self.verbose and not isinstance(error, EchoicError):
+            traceback.print_exception(error)
+
+    @contextmanager
+    def progress(
+        self, what: str, *, total: float | None = None
+    ) -> Iterator[Callable[[float], None]]:
+        """Draw a bar while the block runs, if standard error is a terminal.
+
+        Args:
+            what: What is going on, a word or two.
+            total: How much there is to do, in any unit; None if unknown.
+
+        Yields:
+            A function to call with how much more is done.
+        """
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda _amount: None
+            return
+        outermost = self._bars is None
+        bars = self._bars = self._bars or _new_bars()
+        if outermost:
+            bars.start()
+        task = bars.add_task(what, total=total)
+        try:
+            yield lambda amount: bars.advance(task, amount)
+        finally:
+            bars.remove_task(task)
+            if outermost:
+                bars.stop()
+                self._bars = None
+
+    def _say(self, text: str) -> None:
+        with self._bars_hidden():
+            print(f"echoic: {text}", file=sys.stderr, flush=True)
+
+    @contextmanager
+    def _bars_hidden(self) -> Iterator[None]:
+        if self._bars is None:
+            yield
+            return
+        self._bars.stop()
+        try:
+            yield
+        finally:
+            self._bars.start()
+
+    @contextmanager
+    def warnings_as_notes(self) -> Iterator[None]:
+        """Our own warnings are one line each and never lost; all others are left as they are."""
+        with warnings.catch_warnings():
+            from_python = warnings.showwarning
+
+            def show(
+                message: Warning | str,
+                category: type[Warning],
+                filename: str,
+                lineno: int,
+                file: TextIO | None = None,
+                line: str | None = None,
+            ) -> None:
+                if issubclass(category, EchoicWarning):
+                    self.note(str(message))
+                else:
+                    from_python(message, category, filename, lineno, file, line)
+
+            warnings.simplefilter("always", EchoicWarning)
+            warnings.showwarning = show
+            yield
+
+
+class SilentReporter(Reporter):
+    """Works where there is nobody to talk to; what is said is kept, and there are no bars."""
+
+    def __init__(self, *, verbose: bool) -> None:
+        super().__init__(verbose=verbose)
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Keep it."""
+        self.said.append(text)
+
+    @contextmanager
+    def progress(
+        self, what: str, *, total: float | None = None
+    ) -> Iterator[Callable[[float], None]]:
+        """Draw nothing."""
+        yield lambda _amount: None
+
+
+def _attempt(path: str, work: Callable[[str, Reporter], Any], reporter: Reporter) -> Outcome:
+    """Do the work for one input; an error is an outcome, too."""
+    record = failed = None
+    try:
+        with reporter.warnings_as_notes():
+            record = work(path, reporter)
+    except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+        raise
+    except Exception as error:  # noqa: BLE001 - one input's failure is not the others'
+        failed = error
+    return Outcome(record, failed, [])
+
+
+def _attempt_apart(path: str, work: Callable[[str, Reporter], Any], verbose: bool) -> Outcome:
+    """As `_attempt`, in another process: what is said there is brought back."""
+    reporter = SilentReporter(verbose=verbose)
+    return _attempt(path, work, reporter)._replace(notes=reporter.said)
+
+
+def _new_bars() -> Progress:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    # Standard output is left alone: it carries data, which a bar must not touch.
+    return Progress(
+        console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False
+    )

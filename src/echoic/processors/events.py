@@ -1,0 +1,185 @@
+"""From probabilities to events, as they come: memory does not grow with the sound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.events import BRIDGE_S, Event
+
+SHORTEST_EVENT_S = 0.1
+_SMOOTHING_S = 0.18  # made an odd number of steps, so that it has a middle
+# An event goes on while the probability stays above this part of the threshold
+# it had to pass to begin.
+_HOLD = 0.5
+
+
+class Smoother:
+    """Centred moving average over 0.18 s, of (label, step) block by block.
+
+    Before the first step and after the last the probability is taken to stay as it is.
+
+    Args:
+        step_s: Seconds a step.
+
+    Example:
+        >>> smoother = Smoother(step_s=0.06)
+        >>> first = smoother.add(np.array([[0.0, 3.0]], np.float32))
+        >>> np.concatenate([first, smoother.finish()], axis=1).tolist()
+        [[1.0, 2.0]]
+    """
+
+    def __init__(self, *, step_s: float) -> None:
+        self._half = round((_SMOOTHING_S / step_s - 1) / 2)
+        self._recent: NDArray[np.float32] | None = None
+
+    def add(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What is decided by the next steps, half a window late."""
+        if not probabilities.shape[1]:
+            return probabilities
+        if self._recent is None:
+            self._recent = np.repeat(probabilities[:, :1], self._half, axis=1)
+        joined = np.concatenate([self._recent, probabilities], axis=1)
+        width = 2 * self._half + 1
+        self._recent = joined[:, max(joined.shape[1] - width + 1, 0) :]
+        if joined.shape[1] < width:
+            return joined[:, :0]
+        sums = np.cumsum(np.pad(joined, ((0, 0), (1, 0))), axis=1, dtype=np.float64)
+        return np.asarray((sums[:, width:] - sums[:, :-width]) / width, dtype=np.float32)
+
+    def finish(self) -> NDArray[np.float32]:
+        """The last half of a window."""
+        if self._recent is None or not self._recent.shape[1]:
+            return np.zeros((0, 0), np.float32)
+        return self.add(np.repeat(self._recent[:, -1:], self._half, axis=1))
+
+
+@dataclass
+class _Span:
+    """Steps from `start` to `stop`, and the highest probability in them."""
+
+    start: int
+    stop: int
+    peak: float
+
+
+class EventFinder:
+    """Collect the events of probabilities that come block by block.
+
+    An event begins and ends where the smoothed probability passes half its
+    threshold, if it passes the whole threshold in between. Gaps under 0.4 s
+    are bridged, events under 0.1 s dropped. Its confidence is the highest
+    probability in it.
+
+    Args:
+        labels: Of the rows.
+        threshold: Per label.
+        step_s: Seconds a step.
+
+    Example:
+        >>> finder = EventFinder(labels=["rain"], threshold={"rain": 0.5}, step_s=0.02)
+        >>> finder.add(np.repeat(np.float32([[0.0, 0.9, 0.0]]), 50, axis=1))
+        >>> finder.finish(duration_s=3.0)
+        [Event(label='rain', onset_s=1.0, offset_s=2.0, confidence=0.9)]
+    """
+
+    def __init__(
+        self, *, labels: Sequence[str], threshold: Mapping[str, float], step_s: float
+    ) -> None:
+        self.labels = tuple(labels)
+        self.step_s = step_s
+        self._threshold = np.array([threshold[label] for label in labels], np.float32)
+        self._smoother = Smoother(step_s=step_s)
+        self._n_steps = 0
+        self._open: dict[int, _Span] = {}  # row -> what is above half its threshold now
+        self._found: dict[int, list[_Span]] = {}
+
+    def add(self, probabilities: NDArray[np.float32]) -> None:
+        """Take in the next steps.
+
+        Args:
+            probabilities: (label, step), the delay already taken off.
+        """
+        self._take(self._smoother.add(probabilities))
+
+    def finish(self, *, duration_s: float) -> list[Event]:
+        """All events, in order of onset.
+
+        Args:
+            duration_s: Of the sound; events end with it.
+        """
+        self._take(self._smoother.finish())
+        for row, span in self._open.items():
+            self._close(row, span)
+        self._open.clear()
+        events = [
+            event
+            for row, spans in self._found.items()
+            for span in spans
+            if (event := self._event(self.labels[row], span, duration_s)) is not None
+        ]
+        return sorted(events, key=lambda event: (event.onset_s, event.label))
+
+    def _take(self, smoothed: NDArray[np.float32]) -> None:
+        """Go on with smoothed probabilities (label, step)."""
+        if not smoothed.size:
+            return
+        held = smoothed >= _HOLD * self._threshold[:, np.newaxis]
+        n_steps = smoothed.shape[1]
+        for row in set(np.flatnonzero(held.any(axis=1)).tolist()) | set(self._open):
+            if row in self._open and not held[row, 0]:
+                self._close(row, self._open.pop(row))
+            for start, stop in runs(held[row]):
+                peak = float(smoothed[row, start:stop].max())
+                span = self._open.pop(row, None) or _Span(self._n_steps + start, 0, 0.0)
+                span.stop, span.peak = self._n_steps + stop, max(span.peak, peak)
+                if stop == n_steps:
+                    self._open[row] = span
+                else:
+                    self._close(row, span)
+        self._n_steps += n_steps
+
+    def _close(self, row: int, span: _Span) -> None:
+        """Keep a span that passes its threshold, or let the one before it go on."""
+        if span.peak < self._threshold[row]:
+            return
+        spans = self._found.setdefault(row, [])
+        if spans and (span.start - spans[-1].stop) * self.step_s < BRIDGE_S:
+            spans[-1].stop, spans[-1].peak = span.stop, max(spans[-1].peak, span.peak)
+        else:
+            spans.append(span)
+
+    def _event(self, label: str, span: _Span, duration_s: float) -> Event | None:
+        onset_s, offset_s = span.start * self.step_s, min(span.stop * self.step_s, duration_s)
+        # Rounded: 0.24 − 0.14 is less than 0.1 to float64.
+        if round(offset_s - onset_s, 9) < SHORTEST_EVENT_S:
+            return None
+        return Event(label, round(onset_s, 3), round(offset_s, 3), round(span.peak, 3))
+
+
+def runs(active: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Runs of True as (first, past the last).
+
+    Example:
+        >>> runs(np.array([True, False, True, True]))
+        [(0, 1), (2, 4)]
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], active.astype(np.int8), [0]])))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def find_events(
+    probabilities: NDArray[np.float32],
+    *,
+    labels: Sequence[str],
+    threshold: Mapping[str, float],
+    step_s: float,
+    duration_s: float,
+) -> list[Event]:
+    """The events of probabilities (label, step) that are all there, see `EventFinder`."""
+    finder = EventFinder(labels=labels, threshold=threshold, step_s=step_s)
+    finder.add(probabilities)
+    return finder.finish(duration_s=duration_s)
