@@ -83,10 +83,10 @@ def _figures(result: Result) -> tuple[str, ...]:
     totals = [sum(terms.values()) for terms in result.course()]
     first, lowest = (_loss_text(totals[0]), _loss_text(min(totals))) if totals else ("–", "–")
     point = result.point
-    placed = ("–", "–", "–")
+    placed = ["–", "–", "–"]
     if point is not None:
         gates = "passed" if point.passes else "a mixture or a copy"
-        placed = (minus(f"{point.depth:.2f}"), minus(f"{point.gap:.2f}"), gates)
+        placed = [*(minus(f"{round(x, 2) + 0.0:.2f}") for x in point[:2]), gates]
     n_evaluations = sum(len(window) for window in result.losses)
     evaluations = f"{n_evaluations}{', stopped early' if result.interrupted else ''}"
     return (evaluations, first, lowest, f"{result.cpu_s:.1f}", *placed)
