@@ -448,3 +448,18 @@ def test_errors_that_escape_a_verb(run, monkeypatch):
     )
     assert escape(EchoicError("no weights")) == (1, "", "echoic: no weights\n")
     assert escape(ValueError("odd")) == (1, "", "echoic: ValueError: odd\n")
+
+
+def test_a_signal_that_a_library_turns_into_an_error_is_still_a_signal():
+    before = (
+        "import os, time, echoic.audio\n"
+        "def bad(path):\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), SIGTERM); time.sleep(10)\n"
+        "    except SystemExit:\n"
+        "        raise ImportError('initialization failed') from None\n"
+        "echoic.audio.info = bad"
+    )
+    with spawn("info", "a.wav", before=before) as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (128 + signal.SIGTERM, "", "")

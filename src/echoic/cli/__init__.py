@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from echoic.cli._records import one_line
-from echoic.cli._signals import leave_on_signals
+from echoic.cli._signals import exit_code, leave_on_signals
 from echoic.cli._streams import prepare_streams
 from echoic.errors import EchoicError, ParameterError
 
@@ -92,6 +92,8 @@ def main() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), real.fileno())
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - the outermost net
+        if exit_code() is not None:
+            sys.exit(exit_code())
         if not isinstance(error, EchoicError) and is_verbose:
             traceback.print_exc()
         else:

@@ -15,6 +15,7 @@ import typer
 
 from echoic.cli._inputs import STDIN, expand_one
 from echoic.cli._records import in_one_line, one_line, to_json
+from echoic.cli._signals import exit_code
 from echoic.cli._table import Table
 from echoic.errors import EchoicError, EchoicWarning
 
@@ -243,7 +244,9 @@ def _attempt(path: str, work: Callable[[str, Reporter], Any], reporter: Reporter
             record = work(path, reporter)
     except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
         raise
-    except Exception as error:  # noqa: BLE001 - one input's failure is not the others'
+    except Exception as error:
+        if exit_code() is not None:
+            raise SystemExit(exit_code()) from error
         failed = error
     return Outcome(record, failed, [])
 

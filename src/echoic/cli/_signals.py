@@ -12,6 +12,17 @@ _CLEANING_S = 3.0
 _AGAIN_S = 0.01
 
 
+_received: int | None = None
+
+
+def exit_code() -> int | None:
+    """128 + the signal that this process was told to leave by; None if it was not.
+
+    A library may make another error of what the signal raised, such as an ImportError.
+    """
+    return None if _received is None else 128 + _received
+
+
 def leave_on_signals() -> None:
     """Turn SIGINT, SIGTERM and SIGHUP into exceptions; the exit code is 128 + the signal.
 
@@ -22,13 +33,14 @@ def leave_on_signals() -> None:
 
     def leave(number: int, frame: FrameType | None) -> None:
         nonlocal left_at
+        global _received
         if time.monotonic() < left_at + _CLEANING_S:
             return
         if _is_in_callback(frame):
             # An exception in a callback from C would be printed and lost: come again soon.
             threading.Timer(_AGAIN_S, _send_to_main_thread, [number]).start()
             return
-        left_at = time.monotonic()
+        left_at, _received = time.monotonic(), number
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         raise SystemExit(128 + number)
