@@ -329,6 +329,7 @@ def test_a_signal_within_a_callback_of_the_decoder_is_not_lost(here, monkeypatch
     from echoic.cli import _signals
 
     write(here / "a.wav")
+    monkeypatch.setattr(_signals, "_received", None)  # what is set below is undone
     original = View.read
 
     def read(self, n_bytes):

@@ -29,7 +29,8 @@ def leave_on_signals() -> None:
     What the parent has set to be ignored (nohup, background jobs) stays
     ignored. Further signals while the first is cleaned up after are ignored too.
     """
-    left_at = -_CLEANING_S
+    global _received
+    left_at, _received = -_CLEANING_S, None
 
     def leave(number: int, frame: FrameType | None) -> None:
         nonlocal left_at
