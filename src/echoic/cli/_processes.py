@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from echoic.cli._signals import leave_on_signals
 from echoic.cli._streams import prepare_streams
@@ -37,8 +37,8 @@ def in_processes(
         n_jobs: Processes.
     """
     files = [path for path in paths if os.path.isfile(path)]
-    with _pool(n_jobs) as pool:
-        futures = {path: _submit(pool, function, path) for path in files}
+    with _pool(n_jobs, function) as pool:
+        futures = {path: _submit(pool, path) for path in files}
         for path in paths:
             if path in futures:
                 result = _result(futures[path], function, path)
@@ -47,44 +47,49 @@ def in_processes(
                 yield path, function(path)
 
 
-def _submit(
-    pool: ProcessPoolExecutor, function: Callable[[str], Result], path: str
-) -> Future[Result] | None:
+def _submit(pool: ProcessPoolExecutor, path: str) -> Future[Any] | None:
     try:
-        return pool.submit(_until_told, function, path)
+        return pool.submit(_until_told, path)
     except BrokenProcessPool:
         return None
 
 
 def _result(
-    future: Future[Result] | None, function: Callable[[str], Result], path: str
+    future: Future[Any] | None, function: Callable[[str], Result], path: str
 ) -> Result | EchoicError:
     try:
         if future is not None:
-            return future.result()
+            result: Result = future.result()
+            return result
     except BrokenProcessPool:
         pass
     try:
-        with _pool(1) as alone:
-            return alone.submit(_until_told, function, path).result()
+        with _pool(1, function) as alone:
+            result = alone.submit(_until_told, path).result()
+            return result
     except BrokenProcessPool:
         return EchoicError(f"{path}: the process that worked on it was ended")
 
 
-def _until_told(function: Callable[[str], Result], path: str) -> Result:
+_function: Callable[[str], Any]  # of this process: sent once, not with every path
+
+
+def _until_told(path: str) -> Any:
     """Call the function; where a signal ends it, and it has cleaned up, the process ends, too."""
     try:
-        return function(path)
+        return _function(path)
     except SystemExit:
         os._exit(1)  # an exception would be sent to the parent, and the next path begun
 
 
 @contextmanager
-def _pool(n_processes: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that clean up and leave when this one is told to."""
+def _pool(n_processes: int, function: Callable[[str], Any]) -> Iterator[ProcessPoolExecutor]:
+    """Processes that call the function, and clean up and leave when this one is told to."""
     # Threads of libraries do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(n_processes, mp_context=context, initializer=_begin)
+    pool = ProcessPoolExecutor(
+        n_processes, mp_context=context, initializer=_begin, initargs=(function,)
+    )
     try:
         yield pool
     except BaseException:
@@ -98,8 +103,10 @@ def _pool(n_processes: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _begin() -> None:
+def _begin(function: Callable[[str], Any]) -> None:
     """Of all processes of a terminal, which Ctrl-C reaches, the first alone ends the others."""
+    global _function
+    _function = function
     os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # the files share the cores, not their channels
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leave_on_signals()
