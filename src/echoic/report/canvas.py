@@ -148,26 +148,22 @@ class Canvas:
 
     def ticks_left(self, box: Box, ticks: Ticks, label: str = "") -> None:
         """Mark places, from 0 to 1, on the left edge of a panel."""
-        reach = 0
-        for place, words in ticks:
-            y = box.y(place)
-            self._draw.line((box.left - _TICK_PX, y, box.left, y), fill="black")
-            self.text(box.left - _TICK_PX - _GAP_PX, y, words, anchor="rm")
-            reach = max(reach, text_width_px(words))
-        if label:
-            x = box.left - _TICK_PX - 2 * _GAP_PX - reach - _TEXT_PX // 2
-            self.text_up(x, (box.top + box.bottom) // 2, label)
+        self._ticks_beside(box, box.left, -1, ticks, label)
 
     def ticks_right(self, box: Box, ticks: Ticks, label: str = "") -> None:
         """Mark places, from 0 to 1, on the right edge of a panel."""
+        self._ticks_beside(box, box.right, 1, ticks, label)
+
+    def _ticks_beside(self, box: Box, edge: int, away: int, ticks: Ticks, label: str) -> None:
+        """Ticks on an edge, their words and the label further `away`: −1 left, 1 right of it."""
         reach = 0
         for place, words in ticks:
-            y = box.y(place)
-            self._draw.line((box.right, y, box.right + _TICK_PX, y), fill="black")
-            self.text(box.right + _TICK_PX + _GAP_PX, y, words, anchor="lm")
+            y, tip = box.y(place), edge + away * _TICK_PX
+            self._draw.line((min(edge, tip), y, max(edge, tip), y), fill="black")
+            self.text(tip + away * _GAP_PX, y, words, anchor="lm" if away > 0 else "rm")
             reach = max(reach, text_width_px(words))
         if label:
-            x = box.right + _TICK_PX + 2 * _GAP_PX + reach + _TEXT_PX // 2
+            x = edge + away * (_TICK_PX + 2 * _GAP_PX + reach + _TEXT_PX // 2)
             self.text_up(x, (box.top + box.bottom) // 2, label)
 
     def ticks_below(self, box: Box, ticks: Ticks, label: str = "") -> None:
