@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from echoic.audio import Wave
     from echoic.ear import Ear
 
 
@@ -120,6 +119,7 @@ def cochleagram_of_one(
     from echoic.ear import Ear
     from echoic.errors import AudioError
     from echoic.outputs import check_apart, check_writable, fresh_file
+    from echoic.pipeline.cochleagram import envelopes
 
     target = targets[path]
     check_apart([path], target)
@@ -137,8 +137,13 @@ def cochleagram_of_one(
         reporter.progress("hearing", total=source.duration_s) as advance,
         fresh_file(target, force=force) as part,
     ):
-        envelopes = _envelopes(source.blocks(advance), ear)
-        save(part, envelopes, ear=ear, n_frames=n_frames, title=Path(path).name)
+        save(
+            part,
+            envelopes(source.blocks(advance), ear),
+            ear=ear,
+            n_frames=n_frames,
+            title=Path(path).name,
+        )
     reporter.note(f"{path}: wrote {target}")
     return {
         "file": path,
@@ -148,16 +153,6 @@ def cochleagram_of_one(
         "n_frames": n_frames,
         "hop_s": settings["hop_s"],
     }
-
-
-def _envelopes(blocks: Iterable[Wave], ear: Ear) -> Iterator[NDArray[np.float32]]:
-    """(band, frame) chunks; the power of the channels summed."""
-    import numpy as np
-
-    state = None
-    for block in blocks:
-        frames, state = ear(block, state)
-        yield np.sqrt(np.sum(np.square(frames), axis=0))
 
 
 def _save_png(

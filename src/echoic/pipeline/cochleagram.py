@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from echoic.ear.design import HIGH_HZ, LOW_HZ, N_BANDS
 from echoic.ear.ear import Ear
 from echoic.errors import ParameterError
 from echoic.events import Event
-from echoic.pipeline.sound import WaveSound
+from echoic.pipeline.sound import Wave, WaveSound
 from echoic.report.meter import ColumnMeter
 
 
@@ -89,9 +89,13 @@ def cochleagram(
         raise ParameterError(
             f"{sound.n_samples} samples are shorter than one frame of {ear.hop:g} samples"
         )
-    state, parts = None, []
-    for block in sound.blocks():
-        frames, state = ear(block, state)
-        parts.append(np.sqrt(np.sum(np.square(frames), axis=0)))
-    envelope = np.concatenate(parts, axis=-1)
+    envelope = np.concatenate(list(envelopes(sound.blocks(), ear)), axis=-1)
     return Cochleagram(envelope, ear.center_hz, ear.hop / sample_rate, sample_rate)
+
+
+def envelopes(blocks: Iterable[Wave], ear: Ear) -> Iterator[NDArray[np.float32]]:
+    """(band, frame) of each block (channel, time); the power of the channels summed."""
+    state = None
+    for block in blocks:
+        frames, state = ear(block, state)
+        yield np.sqrt(np.sum(np.square(frames), axis=0))
