@@ -104,8 +104,11 @@ def uniform(*shape: int):  # type: ignore[no-untyped-def]
     return lambda n: values[..., :n]
 
 
-def steps_first(cls, *args, **kwargs):  # type: ignore[no-untyped-def]
-    """A module whose steps come before its units, turned so that time is last."""
+def turned(cls, *args, steps_first: bool = False, **kwargs):  # type: ignore[no-untyped-def]
+    """A module whose results have their steps first, turned so that time is last.
+
+    With `steps_first` its input has them first as well, and there is one result.
+    """
 
     class Turned(torch.nn.Module):
         def __init__(self) -> None:
@@ -115,23 +118,9 @@ def steps_first(cls, *args, **kwargs):  # type: ignore[no-untyped-def]
             self.hop = self.inner.hop
 
         def forward(self, x, state=None):  # type: ignore[no-untyped-def]
-            y, state = self.inner(x.transpose(1, 2), state)
-            return y.transpose(1, 2), state
-
-    return lambda: WithGrad(Turned())
-
-
-def steps_last(cls, *args, **kwargs):  # type: ignore[no-untyped-def]
-    """A module that takes frames, and whose results have their steps first, turned likewise."""
-
-    class Turned(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            torch.manual_seed(1)
-            self.inner = cls(*args, **kwargs)
-            self.hop = self.inner.hop
-
-        def forward(self, x, state=None):  # type: ignore[no-untyped-def]
+            if steps_first:
+                y, state = self.inner(x.transpose(1, 2), state)
+                return y.transpose(1, 2), state
             heard, state = self.inner(x, state)
             return tuple(part.movedim(1, -1) for part in heard), state
 
@@ -397,20 +386,26 @@ CASES = [
         others=lambda: [state_of(Attend(keep=("speech", "rain"), sample_rate=RATE), channels(9))],
     ),
     Case(EchoicMemory, network(EchoicMemory, 6), uniform(1, 3), 300, batch=np.concatenate),
-    Case(LeakyLayer, steps_first(LeakyLayer, 16), uniform(1, 16), 200, batch=np.concatenate),
+    Case(
+        LeakyLayer,
+        turned(LeakyLayer, 16, steps_first=True),
+        uniform(1, 16),
+        200,
+        batch=np.concatenate,
+    ),
     Case(
         Listener,
-        steps_last(Listener),
+        turned(Listener),
         uniform(1, 2, 64),
         1_200,  # longer than its memory of 1,024 frames
         chunk=2,
         n_out=lambda n: (n // 2, n // 2),
         **NETWORK,
     ),
-    Case(DetectHead, steps_first(DetectHead, 3, 256), uniform(1, 256), 200, **NETWORK),
+    Case(DetectHead, turned(DetectHead, 3, 256, steps_first=True), uniform(1, 256), 200, **NETWORK),
     Case(
         HearingNetwork,
-        steps_last(HearingNetwork, 3),
+        turned(HearingNetwork, 3),
         uniform(1, 2, 64),
         1_200,
         chunk=2,
