@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,7 @@ class Deck:
         return drawn
 
 
+@lru_cache(maxsize=2)
 def dev_clips(sample_rate: int = SAMPLE_RATE) -> dict[str, list[Clip]]:
     """Read the recordings by label, music rendered where it is not there yet.
 
