@@ -67,10 +67,13 @@ def work():
     tag_sound(Source(sys.argv[1]))
 """,
     "attend": """
-from echoic.pipeline.attend import attend_into
+from echoic.pipeline.selecting import select_into
+from echoic.processors import Attend
 def work():
     with tempfile.TemporaryDirectory() as folder:
-        attend_into(folder + "/out.wav", Source(sys.argv[1]), keep=["speech"])
+        source = Source(sys.argv[1])
+        attend = Attend(keep=["speech"], sample_rate=source.sample_rate)
+        select_into(folder + "/out.wav", source, attend)
 """,
 }
 TIMED = """

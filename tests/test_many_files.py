@@ -221,6 +221,25 @@ def test_cochleagram_skips_existing(run, here):
     assert (here / "out/sub/deep/a.png").is_file()
 
 
+def test_attend_takes_many_files_and_keeps_their_places(run, here):
+    muting = ("attend", "in", "--mute", "rain", "--recursive")
+    code, out, err = run(*muting, "-o", "out", "--rest", "left", "--json", "--jobs", "2")
+    assert (code, err) == (0, "")
+    records = [json.loads(line) for line in out.splitlines()]
+    assert [record["output"] for record in records] == [
+        "out/a.wav",
+        "out/sub/b.wav",
+        "out/sub/deep/a.wav",
+    ]
+    for record in records:
+        whole, kept, left = (audio.read(record[name])[0] for name in ("file", "output", "rest"))
+        np.testing.assert_allclose(kept + left, whole, atol=1e-6)
+    assert run(*muting, "-o", "out").code == 1
+    assert run(*muting, "-o", "out", "--skip-existing").err.count("skipped") == 3
+    assert "takes one result" in run(*muting, "-o", "-").err
+    assert not list((here / "in").rglob("*.part"))
+
+
 # --- one table --------------------------------------------------------------------------------
 
 

@@ -54,7 +54,7 @@ def find_targets(
     if output.exists() and not output.is_dir():
         raise typer.BadParameter(f"{output}: is a file; several inputs need a folder")
     for folder in {target.parent for target in targets.values()}:
-        _make_folder(folder)
+        make_folder(folder)
     return targets
 
 
@@ -66,7 +66,12 @@ def is_there(path: str, target: Path, reporter: Reporter) -> bool:
     return there
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        FileError: the system refuses.
+    """
     from echoic.errors import FileError
     from echoic.outputs import describe_os_error
 

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from echoic.cli._source import Source
-from echoic.cli.common import Force, Json, Quiet, Reporter, Verbose, split_commas
+from echoic.cli._selecting import Output, Rest, select_from_all
+from echoic.cli.common import (
+    Force,
+    Inputs,
+    Jobs,
+    Json,
+    Quiet,
+    Recursive,
+    Reporter,
+    SkipExisting,
+    Verbose,
+    split_commas,
+)
+
+if TYPE_CHECKING:
+    from echoic.processors.attend import Attend
 
 
 def attend(
-    file: Annotated[str, typer.Argument(metavar="IN", help="An audio file, or -.")],
-    output: Annotated[
-        str,
-        typer.Option(
-            "-o", "--output", metavar="OUT", help="The file to write.", show_default=False
-        ),
-    ],
+    inputs: Inputs,
+    output: Output,
     keep: Annotated[
         list[str] | None, typer.Option("--keep", metavar="LABEL,…", help="Keep these sounds.")
     ] = None,
@@ -33,15 +43,10 @@ def attend(
             show_default=False,
         ),
     ] = None,
-    rest: Annotated[
-        str | None,
-        typer.Option(
-            "--rest",
-            metavar="FILE",
-            help="Also write what was left out; both add up to the input.",
-            show_default=False,
-        ),
-    ] = None,
+    rest: Rest = None,
+    recursive: Recursive = False,
+    jobs: Jobs = None,
+    skip_existing: SkipExisting = False,
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -51,7 +56,6 @@ def attend(
 
     Same rate, channels and length as the input, sample-aligned.
     """
-    from echoic.outputs import check_apart, check_writable
     from echoic.processors.model import check_labels
     from echoic.runtime import find_model
 
@@ -59,29 +63,29 @@ def attend(
     selection: dict[str, Any] = {name: value for name, value in asked.items() if value}
     if len(selection) != 1:
         raise typer.BadParameter("give one of --keep, --mute and --like")
-    if output == "-" and as_json:
-        raise typer.BadParameter("-o - and --json both write to standard output")
-    if rest in {"-", output}:
-        raise typer.BadParameter(f"--rest {rest}: must be a file of its own")
     if not like:
         check_labels(next(iter(selection.values())), find_model("hear").labels)
-    reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
-    outputs = [path for path in (output, rest) if path not in {"-", None}]
+    select_from_all(
+        inputs,
+        partial(make_attend, selection),
+        Reporter(as_json=as_json, quiet=quiet, verbose=verbose),
+        output=output,
+        rest=rest,
+        recursive=recursive,
+        jobs=jobs,
+        skip_existing=skip_existing,
+        force=force,
+        also_read=[like] if like else [],
+        also_say=selection,
+    )
 
-    def work(path: str, reporter: Reporter) -> dict[str, Any]:
-        from echoic.pipeline.attend import attend_into
 
-        for one in outputs:
-            check_apart([path, *([like] if like else [])], one)
-            check_writable(one, force=force)
-        source = Source(path)
-        options = read_example(like) if like else selection
-        with reporter.progress(f"attending {source.name}", total=source.duration_s) as advance:
-            attend_into(output, source, **options, rest=rest, force=force, advance=advance)
-        left = {} if rest is None else {"rest": rest}
-        return {"file": path, "output": output} | left | selection
+def make_attend(selection: dict[str, Any], sample_rate: int) -> Attend:
+    """The processor for a file of that rate."""
+    from echoic.processors.attend import Attend
 
-    reporter.each([file], work)
+    options = read_example(selection["like"]) if "like" in selection else selection
+    return Attend(sample_rate=sample_rate, **options)
 
 
 def read_example(path: str) -> dict[str, Any]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.audio import open_writer
-from echoic.pipeline.sound import Sound, WaveSound, no_one
+from echoic.pipeline.selecting import select
 from echoic.processors.attend import Attend
-from echoic.streaming import run
 
 
 def attend(
@@ -47,7 +43,6 @@ def attend(
         >>> attend(noise, mute=["speech"], sample_rate=16000).shape
         (8000,)
     """
-    sound = WaveSound(wave, sample_rate=sample_rate)
     module = Attend(
         keep=keep,
         mute=mute,
@@ -56,43 +51,4 @@ def attend(
         like_sample_rate=like_sample_rate,
         model=model,
     )
-    whole = np.concatenate(list(run(module, sound.blocks())), axis=-1)
-    return whole.reshape(np.shape(wave))
-
-
-def attend_into(
-    path: str,
-    sound: Sound,
-    *,
-    rest: str | None = None,
-    force: bool = False,
-    advance: Callable[[float], None] = no_one,
-    **selection: Any,
-) -> None:
-    """As `attend`, of a sound that is read block by block, into files that appear whole.
-
-    Args:
-        path: Takes what is attended to.
-        sound: Read once.
-        rest: Takes what is not, if it is wanted; both add up to the sound.
-        force: Whether files that are there already may be replaced.
-        advance: Takes the seconds that are done.
-        selection: Options of `Attend`: keep, mute, like, model.
-    """
-    module = Attend(sample_rate=sound.sample_rate, **selection)
-    with ExitStack() as stack:
-        writers = [
-            stack.enter_context(
-                open_writer(
-                    one,
-                    sample_rate=sound.sample_rate,
-                    channels=sound.n_channels,
-                    frames=sound.n_samples,
-                    force=force,
-                )
-            )
-            for one in ([path] if rest is None else [path, rest])
-        ]
-        for signals in run(module.separate, sound.blocks(advance)):
-            for writer, signal in zip(writers, module.divide(signals), strict=False):
-                writer.write(signal)
+    return select(wave, module, sample_rate=sample_rate)

@@ -31,6 +31,27 @@ def check_labels(labels: Sequence[str], known: Sequence[str]) -> tuple[str, ...]
     return tuple(labels)
 
 
+def check_card(card: Card, kind: str) -> None:
+    """Refuse a model of another kind, or one that learned with another front end.
+
+    Raises:
+        ModelError: it is.
+    """
+    if card.kind != kind:
+        raise ModelError(f"{card.name}: gives masks of {card.kind}, not of {kind}")
+    differs = sorted(
+        name
+        for name in card.front_end.keys() | SPECIFICATION.keys()
+        if card.front_end.get(name) != SPECIFICATION.get(name)
+    )
+    if differs:
+        name = differs[0]
+        raise ModelError(
+            f"{card.name}: learned with another front end: {name} is "
+            f"{card.front_end.get(name)!r} in its card and {SPECIFICATION.get(name)!r} here"
+        )
+
+
 class Model:
     """A network that says which labels sound, and what masks are made from.
 
@@ -62,19 +83,7 @@ class Model:
 
     def __init__(self, card: Card) -> None:
         """Check the card and load the network."""
-        if card.kind != "labels":
-            raise ModelError(f"{card.name}: gives {card.kind}, where masks of labels are asked for")
-        differs = sorted(
-            name
-            for name in card.front_end.keys() | SPECIFICATION.keys()
-            if card.front_end.get(name) != SPECIFICATION.get(name)
-        )
-        if differs:
-            name = differs[0]
-            raise ModelError(
-                f"{card.name}: learned with another front end: {name} is "
-                f"{card.front_end.get(name)!r} in its card and {SPECIFICATION.get(name)!r} here"
-            )
+        check_card(card, "labels")
         self.card = card
         self.labels = card.labels
         self._network = load_network(card)

@@ -50,9 +50,12 @@ class Network:
         _, self._n_features, self._n_bands, self.hop = self._step.argument_shape("frames")
         self.results = self._step.results
         self._no_answers = [
-            np.empty((1, 0, *self._step.result_shape(name)[2:]), np.float32)
-            for name in self.results
+            np.empty((1, 0, *self.result_shape(name)), np.float32) for name in self.results
         ]
+
+    def result_shape(self, name: str) -> tuple[int, ...]:
+        """Shape of what is answered in a step."""
+        return self._step.result_shape(name)[2:]
 
     def init_state(self) -> NetworkState:
         """The state before any sound."""

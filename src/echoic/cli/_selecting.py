@@ -1,0 +1,137 @@
+"""What `attend` and `denoise` share: a part of every input, and what is left, as files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from echoic.cli._source import Source
+from echoic.cli._targets import find_targets, is_there
+from echoic.cli.common import Reporter, check_replacing
+
+if TYPE_CHECKING:
+    from echoic.pipeline.selecting import Selects
+
+STDOUT = "-"
+Output = Annotated[
+    str,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="The file to write, or - for a WAV on standard output; with several inputs, a folder.",
+        show_default=False,
+    ),
+]
+Rest = Annotated[
+    str | None,
+    typer.Option(
+        "--rest",
+        metavar="FILE",
+        help="Also write what was left out; both add up to the input. With several inputs, "
+        "a folder.",
+        show_default=False,
+    ),
+]
+
+
+def select_from_all(
+    inputs: Sequence[str],
+    make: Callable[[int], Selects],
+    reporter: Reporter,
+    *,
+    output: str,
+    rest: str | None,
+    recursive: bool,
+    jobs: int | None,
+    skip_existing: bool,
+    force: bool,
+    also_read: Sequence[str] = (),
+    also_say: dict[str, Any],
+) -> None:
+    """Select from every input, and write each result.
+
+    Args:
+        inputs: As the user named them.
+        make: A sample rate to the processor; picklable.
+        reporter: Talks.
+        output: File or folder of what is selected.
+        rest: File or folder of what is not.
+        recursive: Whether folders are gone through.
+        jobs: Inputs worked on at a time.
+        skip_existing: Whether what is written already is left out.
+        force: Whether it is replaced.
+        also_read: Files that no output may be.
+        also_say: What every record holds, too.
+
+    Raises:
+        typer.BadParameter: outputs that cannot be.
+        typer.Exit: Code 1, after the last input, if any has failed.
+    """
+    check_replacing(force=force, skip_existing=skip_existing)
+    if output == STDOUT and reporter.as_json:
+        raise typer.BadParameter("-o - and --json both write to standard output")
+    if rest in {STDOUT, output}:
+        raise typer.BadParameter(f"--rest {rest}: must be a file of its own")
+    paths = reporter.expand(inputs, recursive=recursive)
+    targets, rests = (
+        {} if one is None else find_outputs(paths, one, given=inputs) for one in (output, rest)
+    )
+    if skip_existing:
+        paths = [path for path in paths if not is_there(path, Path(targets[path]), reporter)]
+    work = partial(
+        select_from_one,
+        make=make,
+        targets=targets,
+        rests=rests,
+        force=force,
+        also_read=also_read,
+        also_say=also_say,
+    )
+    reporter.each(paths, work, jobs=jobs)
+
+
+def find_outputs(paths: list[str], output: str, *, given: Sequence[str]) -> dict[str, str]:
+    """Where each input's result goes.
+
+    Raises:
+        typer.BadParameter: several results for one file or for standard output.
+    """
+    if len(paths) == 1 and not os.path.isdir(output):
+        return {paths[0]: output}
+    if output == STDOUT:
+        raise typer.BadParameter("-o -: standard output takes one result, not several")
+    targets = find_targets(paths, Path(output), (".wav",), given=given)
+    return {path: str(target) for path, target in targets.items()}
+
+
+def select_from_one(
+    path: str,
+    reporter: Reporter,
+    *,
+    make: Callable[[int], Selects],
+    targets: dict[str, str],
+    rests: dict[str, str],
+    force: bool,
+    also_read: Sequence[str],
+    also_say: dict[str, Any],
+) -> dict[str, Any]:
+    """Select from one input, and write what is selected and what is not."""
+    from echoic.outputs import check_apart, check_writable
+    from echoic.pipeline.selecting import select_into
+
+    output, rest = targets[path], rests.get(path)
+    for one in (output, rest):
+        if one not in {STDOUT, None}:
+            check_apart([path, *also_read], one)
+            check_writable(one, force=force)  # before any long work
+    source = Source(path)
+    module = make(source.sample_rate)
+    with reporter.progress(source.name, total=source.duration_s) as advance:
+        select_into(output, source, module, rest=rest, force=force, advance=advance)
+    return {"file": path, "output": output} | ({"rest": rest} if rest else {}) | also_say
