@@ -20,7 +20,7 @@ from echoic.processors.example import hear_example
 from echoic.runtime import Graph
 from echoic.runtime.models import Card, load_card
 from echoic.runtime.network import Network
-from echoic.training.packaging import package_hearing
+from echoic.training.packaging import package
 
 TOLERANCE = 1e-4
 LABELS = ("rain", "speech", "music")
@@ -47,12 +47,13 @@ def exported(tmp_path_factory) -> Exported:
     with torch.no_grad():
         # Untrained heads answer alike to everything, which would hide a difference.
         network.detect.logits.weight *= 5
-    card = package_hearing(
+    card = package(
         network,
         tmp_path_factory.mktemp("model"),
         name="small",
         version="0",
         task="a test",
+        kind="labels",
         labels=LABELS,
         look_ahead_s=0.5,
         threshold=dict.fromkeys(LABELS, 0.5),

@@ -31,6 +31,7 @@ from echoic.nn.hearing import HearingNetwork
 from echoic.nn.leaky import LeakyLayer
 from echoic.nn.listener import Listener
 from echoic.nn.memory import EchoicMemory
+from echoic.nn.separator import Separator
 from echoic.processors import (
     ApplyMasks,
     Attend,
@@ -410,6 +411,15 @@ CASES = [
         1_200,
         chunk=2,
         n_out=lambda n: (n // 2, n // 2, n // 2),
+        **NETWORK,
+    ),
+    Case(
+        Separator,
+        turned(Separator, 2),
+        uniform(1, 2, 64),
+        1_200,
+        chunk=2,
+        n_out=lambda n: (n // 2,),
         **NETWORK,
     ),
 ]

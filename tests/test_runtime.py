@@ -121,7 +121,7 @@ def test_a_model_that_learned_with_another_front_end_is_not_loaded(copy, change_
 
 def test_a_model_of_another_kind_is_not_loaded_for_labels(copy):
     card = load_card(change(copy / "hear.json", kind="speech"))
-    with pytest.raises(ModelError, match="hear: gives speech"):
+    with pytest.raises(ModelError, match="hear: gives masks of speech"):
         Model(card)
     with pytest.raises(ModelError, match="kind 'magic' is not one of labels, speech, talkers"):
         load_card(change(copy / "hear.json", kind="magic"))

@@ -10,7 +10,7 @@ import typer
 
 from echoic.cli.common import Json, Quiet, Reporter, Verbose
 
-RECIPES = ("hear", "unet")
+RECIPES = ("denoise", "hear", "unet", "voices")
 
 
 def train(

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.listener import N_BANDS, N_FEATURES
+from echoic.nn.separator import Separator
 
 CHUNK_STEPS = 64
 # What is smaller stays in the graph: shapes and axes, which loading needs at once.
@@ -144,6 +145,24 @@ def export_hearing(network: HearingNetwork, folder: Path, name: str) -> list[Pat
             ["labels", "of_example"],
         ),
     }
+    return _write(graphs, folder, name)
+
+
+def export_separator(network: Separator, folder: Path, name: str) -> list[Path]:
+    """Write NAME.step.onnx and NAME.chunk.onnx, and NAME.weights for both.
+
+    Args:
+        network: Trained; put into evaluation mode.
+        folder: Takes the files.
+        name: Of the model.
+    """
+    network = network.cpu().eval()
+    lengths = {"step": 1, "chunk": CHUNK_STEPS}
+    graphs = {kind: _network_graph(network, n_steps) for kind, n_steps in lengths.items()}
+    return _write(graphs, folder, name)
+
+
+def _write(graphs: dict[str, onnx.ModelProto], folder: Path, name: str) -> list[Path]:
     weights = folder / f"{name}.weights"
     _share_weights(list(graphs.values()), weights)
     paths = [folder / f"{name}.{kind}.onnx" for kind in graphs]

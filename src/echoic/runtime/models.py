@@ -29,11 +29,11 @@ class Card:
         kind: What it gives: "labels" (probabilities, and masks of labels), "speech"
             (one mask) or "talkers".
         front_end: What it learned to hear through, `echoic.ear.frontend.SPECIFICATION`.
-        labels: In the order of the outputs.
-        look_ahead_s: How late detection answers.
-        threshold: Per label, the probability from which it counts as heard.
         graphs: file name -> {"bytes", "sha256"}; of weights that graphs share, too.
         n_parameters: Of all graphs together.
+        labels: In the order of the outputs, if its kind is "labels".
+        look_ahead_s: How late detection answers.
+        threshold: Per label, the probability from which it counts as heard.
         about: Data and licences, recipe, figures, limits; for people.
         folder: Where the card lies.
     """
@@ -43,11 +43,11 @@ class Card:
     task: str
     kind: str
     front_end: dict[str, Any]
-    labels: tuple[str, ...]
-    look_ahead_s: float
-    threshold: dict[str, float]
     graphs: dict[str, dict[str, Any]]
     n_parameters: int
+    labels: tuple[str, ...] = ()
+    look_ahead_s: float = 0.0
+    threshold: dict[str, float] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
     folder: Path = WEIGHTS
 

@@ -189,6 +189,7 @@ def load_clips(
     *,
     folder: Path | None = None,
     keep: Callable[[str], bool] = lambda file: True,
+    unsure_as_other: bool = False,
 ) -> list[Clip]:
     """Read all clips of a split that have a label or are certainly of none.
 
@@ -196,16 +197,18 @@ def load_clips(
         split: "train" or "dev".
         folder: Instead of the one that ECHOIC_DATA names.
         keep: Called with each file's path below the folder; leaves out what it denies.
+        unsure_as_other: Also read what may hold anything, as sounds of no label.
 
     Raises:
         ParameterError: no data folder, or no file of that split.
         AudioError: a listed file is missing or cannot be read.
     """
     folder = folder or data_folder()
+    left_out = {ROOM} if unsure_as_other else {ROOM, UNSURE}
     rows = [
-        (folder / row["file"], row["file"], row["label"])
+        (folder / row["file"], row["file"], OTHER if row["label"] == UNSURE else row["label"])
         for row in _rows(split, folder)
-        if row["label"] not in {UNSURE, ROOM} and keep(row["file"])
+        if row["label"] not in left_out and keep(row["file"])
     ]
     return _read_all(rows)
 

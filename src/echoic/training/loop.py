@@ -61,6 +61,16 @@ class LoopSettings:
         }
         return {k: v for k, v in dataclasses.asdict(self).items() if k not in left_out}
 
+    def command(self, recipe: str) -> str:
+        """What a user types for such a run.
+
+        Example:
+            >>> LoopSettings(n_steps=9, cooldown_steps=2).command("hear")
+            'echoic train hear --steps 9 --seed 0 --cooldown 2'
+        """
+        command = f"echoic train {recipe} --steps {self.n_steps} --seed {self.seed}"
+        return command + (f" --cooldown {self.cooldown_steps}" if self.cooldown_steps else "")
+
 
 class EndlessExamples(IterableDataset[Batch]):
     """Batches without end: each depends only on the seed and its own number."""

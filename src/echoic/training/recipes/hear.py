@@ -29,7 +29,7 @@ from echoic.training.loop import Batch, LoopSettings, train
 from echoic.training.losses import applied, detection_loss, error_db, share_loss
 from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer
 from echoic.training.music import render_collection
-from echoic.training.packaging import package_hearing
+from echoic.training.packaging import package
 from echoic.training.synthetic import synthesise
 from echoic.training.targets import STEP_S, Example, ExampleMaker
 
@@ -201,17 +201,23 @@ def validation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
     return sums
 
 
-def kept_recordings() -> Recordings:
+def kept_recordings(*, unsure_as_other: bool = False) -> Recordings:
     """What validates and calibrates: a tenth of the recordings of the train split."""
     return Recordings(
-        load_clips("train", keep=lambda file: is_used(file) and is_kept_aside(recording_of(file)))
+        load_clips(
+            "train",
+            keep=lambda file: is_used(file) and is_kept_aside(recording_of(file)),
+            unsure_as_other=unsure_as_other,
+        )
     )
 
 
-def training_recordings(folder: Path) -> Recordings:
+def training_recordings(folder: Path, *, unsure_as_other: bool = False) -> Recordings:
     """What trains, made sounds included."""
     used = load_clips(
-        "train", keep=lambda file: is_used(file) and not is_kept_aside(recording_of(file))
+        "train",
+        keep=lambda file: is_used(file) and not is_kept_aside(recording_of(file)),
+        unsure_as_other=unsure_as_other,
     )
     render_collection(folder / "music", n_pieces=_N_MUSIC_PIECES, seed=_SEED)
     used += load_folder(folder / "music", "music")
@@ -282,7 +288,7 @@ def calibrate(
     some = MixingSettings(duration_s=10.0)
     none = MixingSettings(duration_s=10.0, n_sounds=(1.0,))
     mixers = [SceneMixer(kept, sample_rate=_RATES_HZ[0], settings=s) for s in (some, none)]
-    model = Model(load_card(package(network, folder, settings, {})))
+    model = Model(load_card(package_hearing(network, folder, settings, {})))
     heard, heard_none = (
         listen_to(model, [mixer.draw(known, rng) for _ in range(n_scenes)])
         for mixer, n_scenes in zip(mixers, N_CALIBRATION_SCENES, strict=True)
@@ -297,24 +303,22 @@ def calibrate(
         for scenes in (heard, heard_none)
     )
     threshold = choose_thresholds(heard, heard_none, labels=labels, step_s=STEP_S)
-    return package(network, folder, settings, threshold)
+    return package_hearing(network, folder, settings, threshold)
 
 
-def package(
+def package_hearing(
     network: HearingNetwork, folder: Path, settings: LoopSettings, threshold: dict[str, float]
 ) -> Path:
     """Write the model's files and card into `folder`; the card's path."""
-    recipe = f"echoic train hear --steps {settings.n_steps} --seed {settings.seed}"
-    if settings.cooldown_steps:
-        recipe += f" --cooldown {settings.cooldown_steps}"
-    return package_hearing(
+    return package(
         network,
         folder,
         name="hear",
         version=VERSION,
+        kind="labels",
         task="fifty-two sounds: when each is there, and its share of every band",
         labels=LABELS,
         look_ahead_s=LOOK_AHEAD_STEPS * STEP_S,
         threshold=dict.fromkeys(LABELS, THRESHOLD) | threshold,
-        about=ABOUT | {"recipe": recipe},
+        about=ABOUT | {"recipe": settings.command("hear")},
     )

@@ -1,0 +1,69 @@
+"""The network of `echoic denoise` and `voices`: listener and one mask for each signal."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from echoic.nn.listener import BANDS_PER_GROUP, FRAMES_PER_STEP, Heard, Listener, ListenerState
+
+
+class SeparatorOutput(NamedTuple):
+    """masks: (batch, step, signal, band), adding up to 1 over the signals."""
+
+    masks: Tensor
+
+
+class Shares(nn.Module):
+    """Share the power of every band and step out among signals.
+
+    Shape:
+        `Heard` -> (batch, step, signal, band).
+    """
+
+    def __init__(self, n_signals: int, width: int, n_hidden: int = 96) -> None:
+        super().__init__()
+        self.n_signals = n_signals
+        self.norm = nn.LayerNorm(width)
+        self.hidden = nn.Linear(width, n_hidden)
+        self.out = nn.Linear(n_hidden, n_signals * BANDS_PER_GROUP)
+
+    def forward(self, heard: Heard) -> Tensor:
+        """Masks for every step."""
+        x = self.out(nn.functional.silu(self.hidden(self.norm(heard.groups))))
+        scores = x.unflatten(-1, (self.n_signals, BANDS_PER_GROUP)).transpose(2, 3).flatten(3)
+        return torch.softmax(scores, dim=2)
+
+
+class Separator(nn.Module):
+    """Tell a few signals apart that are told apart by what they are, or keep their order.
+
+    Args:
+        n_signals: How many, the background among them, which comes last.
+
+    Shape:
+        frames (batch, 2, band, frame) every 5 ms, whole steps of two -> `SeparatorOutput`.
+
+    Delay: 0 steps. Hop: 2 frames.
+    """
+
+    hop = FRAMES_PER_STEP
+    delay = 0
+
+    def __init__(self, n_signals: int) -> None:
+        super().__init__()
+        self.listener = Listener()
+        self.shares = Shares(n_signals, self.listener.width)
+
+    def init_state(self, batch: int) -> ListenerState:
+        """The state before any sound."""
+        return self.listener.init_state(batch)
+
+    def forward(
+        self, frames: Tensor, state: ListenerState | None = None
+    ) -> tuple[SeparatorOutput, ListenerState]:
+        """Hear the next ear frames."""
+        heard, state = self.listener(frames, state)
+        return SeparatorOutput(self.shares(heard)), state

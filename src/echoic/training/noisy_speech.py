@@ -1,0 +1,114 @@
+"""Scenes of one or two talkers in any noise, mixed on the fly, with the truth kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from echoic.training.data import OTHER, Recordings
+from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer, Wave, some_noise, sum_of
+
+SPEECH = "speech"
+
+
+@dataclass(frozen=True)
+class NoisySpeechSettings:
+    """How scenes of speech in noise are drawn; levels in dB.
+
+    Attributes:
+        n_talkers: Heard in a scene, each a source of its own.
+        talkers_spread_db: How much louder or softer than the first the others may be.
+        snr_db: Of speech over noise, energies over the whole scene.
+        quiet_probability: Of next to no noise: clean speech must pass.
+        silent_probability: Of noise alone.
+        n_noises: Probability of 1, 2 … noises.
+        steady_probability: That a noise is made, coloured and perhaps modulated.
+        lasting_probability: Otherwise, that a recording fills the scene, over and over.
+        babble_probability: That many other talkers are the noise.
+    """
+
+    n_talkers: int = 1
+    talkers_spread_db: float = 3.0
+    snr_db: tuple[float, float] = (-8.0, 18.0)
+    quiet_probability: float = 0.08
+    silent_probability: float = 0.05
+    n_noises: tuple[float, ...] = (0.6, 0.3, 0.1)
+    steady_probability: float = 0.15
+    lasting_probability: float = 0.6
+    babble_probability: float = 0.05
+    n_babblers: int = 6
+
+
+class NoisySpeechMixer(SceneMixer):
+    """Draw endless scenes of talkers and noise; the generator handed in decides everything.
+
+    Every sound but speech is noise, whatever its label; half of the noises have none.
+
+    Args:
+        recordings: Clips by label; "speech" and "other" among them.
+        sample_rate: Hz, of the scenes.
+        rooms: Impulse responses and their rates.
+        settings: How speech and noise are combined.
+    """
+
+    def __init__(
+        self,
+        recordings: Recordings,
+        *,
+        sample_rate: int,
+        rooms: Sequence[tuple[Wave, int]] = (),
+        settings: NoisySpeechSettings | None = None,
+    ) -> None:
+        """Bring the rooms to the rate of the scenes."""
+        # A second clip of a talker would be of another talker.
+        mixing = MixingSettings(repeat_probability=0.0)
+        super().__init__(recordings, sample_rate=sample_rate, rooms=rooms, settings=mixing)
+        self.speaking = settings or NoisySpeechSettings()
+        self.noises = [label for label in recordings.labels if label not in {SPEECH, OTHER}]
+
+    def draw_speech(self, rng: np.random.Generator) -> MixedScene:
+        """A scene; its sources are "voice-1" …, and "other", the noise."""
+        s = self.speaking
+        voices = [self._place(SPEECH, 0.0, rng)[0] for _ in range(s.n_talkers)]
+        voices[1:] = [
+            voice * np.float32(10 ** (rng.uniform(-1, 1) * s.talkers_spread_db / 20))
+            for voice in voices[1:]
+        ]
+        noise = self._noise(rng)
+        snr_db = rng.uniform(*s.snr_db)
+        kind = rng.random()
+        if kind < s.quiet_probability:
+            snr_db = rng.uniform(30, 70)
+        elif kind < s.quiet_probability + s.silent_probability:
+            voices = [np.zeros_like(voice) for voice in voices]
+        else:
+            noise = self._colour(noise, rng)
+        speech_power = max(float(np.mean(np.square(voice))) for voice in voices) or 1.0
+        noise_power = float(np.mean(np.square(noise))) or 1.0
+        noise = noise * np.float32(np.sqrt(speech_power / noise_power) * 10 ** (-snr_db / 20))
+        sources = {f"voice-{k + 1}": voice for k, voice in enumerate(voices)} | {OTHER: noise}
+        return self._finish(MixedScene(sources, {}, self.sample_rate), rng)
+
+    def _noise(self, rng: np.random.Generator) -> Wave:
+        """A sum of noises, each a few dB louder or softer than the others."""
+        s = self.speaking
+        if rng.random() < s.babble_probability:
+            return sum_of([self._place(SPEECH, 0.0, rng)[0] for _ in range(s.n_babblers)])
+        noise = np.zeros(self.n_samples, np.float32)
+        for _ in range(1 + int(rng.choice(len(s.n_noises), p=s.n_noises))):
+            one = self._one_noise(rng)
+            rms = float(np.sqrt(np.mean(np.square(one))))
+            noise += one * np.float32(10 ** (self._spread(rng) / 20) / max(rms, 1e-6))
+        return noise
+
+    def _one_noise(self, rng: np.random.Generator) -> Wave:
+        s = self.speaking
+        if rng.random() < s.steady_probability:
+            return some_noise(self.settings.duration_s, self.sample_rate, rng)
+        label = OTHER if rng.random() < 0.5 else str(rng.choice(self.noises))
+        if rng.random() >= s.lasting_probability:
+            return self._place(label, 0.0, rng)[0]
+        wave, _ = self._vary(self.recordings.draw(label, rng), rng)
+        return np.resize(np.roll(wave, -int(rng.integers(wave.size))), self.n_samples)

@@ -1,0 +1,187 @@
+"""What the recipes of `denoise` and `voices` share: batches, losses, and the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from echoic.nn.export import load_hearing
+from echoic.nn.hearing import HearingNetwork
+from echoic.nn.separator import Separator
+from echoic.processors.masks import RAMP_S
+from echoic.runtime import find_model
+from echoic.training.data import load_rooms
+from echoic.training.loop import Batch, LoopSettings, train
+from echoic.training.losses import applied, error_db, share_loss
+from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
+from echoic.training.packaging import package
+from echoic.training.recipes.hear import ABOUT, kept_recordings, training_recordings
+from echoic.training.targets import STEP_S, ExampleMaker
+
+_BATCH = 10
+_RATES_HZ, _RATE_PROBABILITIES = (16_000, 32_000), (0.8, 0.2)
+_WARM_UP_STEPS = 40  # of each scene, not asked about
+_WEIGHTS = {"error_db": 0.1, "share": 1.0}
+_N_VALIDATION_BATCHES, _SEED = 8, 30
+
+
+class BatchMaker:
+    """Draw scenes of speech in noise and stack what the network is shown and asked.
+
+    Args:
+        mixers: One for each rate.
+        probabilities: Of the rates.
+    """
+
+    def __init__(self, mixers: Sequence[NoisySpeechMixer], probabilities: Sequence[float]) -> None:
+        """Design the banks of every rate."""
+        self.mixers, self.probabilities = mixers, probabilities
+        self.makers = [ExampleMaker(sample_rate=mixer.sample_rate) for mixer in mixers]
+
+    def __call__(self, rng: np.random.Generator) -> Batch:
+        """One batch, all of one rate: frames, and the powers of the voices and the noise.
+
+        frames (scene, 2, band, frame); own and cross (scene, source, band, step), voices
+        first; mixture (scene, band, step); see `targets.Example`.
+        """
+        which = int(rng.choice(len(self.mixers), p=self.probabilities))
+        mixer, maker = self.mixers[which], self.makers[which]
+        names = ("frames", "own", "cross", "mixture")
+        rows: list[tuple[np.ndarray, ...]] = []
+        for _ in range(_BATCH):
+            scene = mixer.draw_speech(rng)
+            frames = maker.front_end(scene.mixture[np.newaxis])[0]
+            n_steps = frames.shape[-1] // Separator.hop
+            powers = maker.powers(np.stack(list(scene.sources.values())), n_steps)
+            rows.append((frames[..., : n_steps * Separator.hop], *powers))
+        stacked = (torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True))
+        return dict(zip(names, stacked, strict=True))
+
+
+def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+    """The error of the voices in dB and the entropy of all shares, in the best order of voices.
+
+    Voices are told apart, not named: of all orders the one with the least error counts, for
+    a whole scene (permutation-invariant training, Kolbæk et al. 2017).
+    """
+    output, _ = model(batch["frames"])
+    gains = applied(output.masks.permute(0, 2, 3, 1), RAMP_S / STEP_S)[..., _WARM_UP_STEPS:]
+    own, cross, mixture = (
+        batch[name][..., 2 + _WARM_UP_STEPS :] for name in ("own", "cross", "mixture")
+    )
+    slot = best_order(gains, own, cross, mixture)
+    voices = slice(None, -1)
+    parts = {
+        "error_db": error_db(gains, slot[:, voices], own[:, voices], cross[:, voices], mixture),
+        "share": share_loss(gains, slot, own, mixture),
+    }
+    weighted = [_WEIGHTS[name] * part for name, part in parts.items()]
+    return {"loss": torch.stack(weighted).sum(), **parts}
+
+
+@torch.no_grad()
+def best_order(gains: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Tensor:
+    """(scene, source) signal that each source is given to; the noise goes to the last one.
+
+    Args:
+        gains: (scene, signal, band, step).
+        own: (scene, source, band, step), and the others as `error_db` takes them.
+        cross: Likewise.
+        mixture: (scene, band, step).
+    """
+    n_voices = own.shape[1] - 1
+    orders = torch.tensor(list(permutations(range(n_voices))), device=own.device)
+    error = [
+        (own[:, :-1] - 2 * given * cross[:, :-1] + given**2 * mixture[:, None])
+        .sum(dim=(2, 3))
+        .div(own[:, :-1].sum(dim=(2, 3)) + 1e-12)
+        .log()
+        .sum(dim=1)
+        for given in (gains[:, order] for order in orders)
+    ]
+    best = orders[torch.stack(error).argmin(dim=0)]
+    return torch.cat([best, torch.full_like(best[:, :1], n_voices)], dim=1)
+
+
+def validation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
+    """The losses on recordings kept aside."""
+    sums: dict[str, float] = {}
+    with torch.no_grad():
+        for batch in batches:
+            for name, value in losses(model, batch).items():
+                sums[name] = sums.get(name, 0.0) + float(value) / len(batches)
+    return sums
+
+
+def package_separator(
+    network: Separator, folder: Path, settings: LoopSettings, *, name: str, kind: str, task: str
+) -> Path:
+    """Write the model's files and card into `folder`; the card's path."""
+    about = {
+        "data": ABOUT["data"] + "; ambient recordings of any kind (see above) as noise",
+        "limits": "made for speech at any rate; learned from 350 speakers, most of them reading "
+        "English; knows frequencies up to 7.6 kHz, what lies above follows",
+        "recipe": settings.command(name),
+    }
+    return package(network, folder, name=name, version="0.1.0", task=task, kind=kind, about=about)
+
+
+def new_separator(n_signals: int) -> Separator:
+    """A network that has learned nothing but to listen, as the shipped `hear` does."""
+    separator = Separator(n_signals)
+    card = find_model("hear")
+    hearing = load_hearing(HearingNetwork(len(card.labels)), card.folder, card.name)
+    separator.listener.load_state_dict(hearing.listener.state_dict())
+    return separator
+
+
+def learn(
+    recipe: str,
+    speaking: NoisySpeechSettings,
+    folder: Path,
+    settings: LoopSettings,
+    *,
+    report: Callable[[str], None] = print,
+) -> Separator:
+    """Train a separator in `folder`, resuming where a former run ended; the averaged network.
+
+    Args:
+        recipe: Its name.
+        speaking: The scenes that it learns from.
+        folder: Takes checkpoint and log.
+        settings: Steps, rates, seed.
+        report: Called with one line now and then.
+
+    Raises:
+        ParameterError: no data folder, or the folder holds another run.
+        MissingExtraError: no FluidSynth to render music with.
+    """
+    used, kept = (
+        get(unsure_as_other=True) for get in (partial(training_recordings, folder), kept_recordings)
+    )
+    rooms = load_rooms()
+    mixer = partial(NoisySpeechMixer, settings=speaking)
+    batches = BatchMaker(
+        [mixer(used, sample_rate=rate, rooms=rooms) for rate in _RATES_HZ], _RATE_PROBABILITIES
+    )
+    aside = BatchMaker([mixer(kept, sample_rate=_RATES_HZ[0])], [1.0])
+    fixed = [aside(np.random.default_rng((_SEED, k))) for k in range(_N_VALIDATION_BATCHES)]
+    torch.manual_seed(settings.seed)
+    network = train(
+        new_separator(speaking.n_talkers + 1),
+        losses,
+        batches,
+        settings,
+        recipe=recipe,
+        folder=folder,
+        validate=lambda model: validation(model, fixed),
+        report=report,
+    )
+    assert isinstance(network, Separator)
+    return network

@@ -1,0 +1,111 @@
+"""Talkers in noise: scenes whose truth is known, the best order of voices, a batch to learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from echoic.labels import LABELS
+from echoic.nn.separator import Separator
+from echoic.training.data import OTHER, Recordings, load_clips, make_clip
+from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
+from echoic.training.separating import BatchMaker, best_order, losses
+
+RATE = 16_000
+
+
+@pytest.fixture(scope="module")
+def recordings() -> Recordings:
+    """Noise for every label; speakers are quiet below 2 kHz, all else above."""
+    rng = np.random.default_rng(0)
+    clips = []
+    for label in (*LABELS, OTHER):
+        spectrum = np.fft.rfft(rng.standard_normal(2 * RATE))
+        is_high = np.fft.rfftfreq(2 * RATE, 1 / RATE) > 2_000
+        wave = np.fft.irfft(spectrum * (is_high == (label == "speech"))).astype(np.float32)
+        clips += [make_clip(f"{label}/{n}-x", label, 0.1 * wave, RATE) for n in range(2)]
+    return Recordings(clips)
+
+
+def mixer(recordings: Recordings, **settings) -> NoisySpeechMixer:
+    return NoisySpeechMixer(recordings, sample_rate=RATE, settings=NoisySpeechSettings(**settings))
+
+
+def always(**probabilities) -> dict:
+    """No chance but what is given."""
+    names = ("quiet", "silent", "steady", "lasting", "babble")
+    return {f"{name}_probability": probabilities.get(name, 0.0) for name in names}
+
+
+@pytest.mark.parametrize("n_talkers", [1, 2])
+def test_scenes_depend_on_their_generator_alone_and_hold_all_talkers(recordings, n_talkers):
+    drawn = mixer(recordings, n_talkers=n_talkers)
+    for seed in range(20):
+        scene, again = (drawn.draw_speech(np.random.default_rng(seed)) for _ in range(2))
+        assert list(scene.sources) == [*(f"voice-{k + 1}" for k in range(n_talkers)), OTHER]
+        for name, source in scene.sources.items():
+            assert source.shape == (4 * RATE,)
+            assert source.dtype == np.float32
+            np.testing.assert_array_equal(source, again.sources[name])
+            assert np.isfinite(source).all()
+
+
+@pytest.mark.parametrize("chance", [{}, {"lasting": 1.0}, {"steady": 1.0}, {"babble": 1.0}])
+def test_speech_is_as_much_louder_than_the_noise_as_was_asked_for(recordings, chance):
+    drawn = mixer(recordings, snr_db=(6.0, 6.0), **always(**chance))
+    for seed in range(4):
+        voice, noise = drawn.draw_speech(np.random.default_rng(seed)).sources.values()
+        # What ends a scene early takes as much away from both, or nearly.
+        assert 10 * np.log10(np.mean(voice**2) / np.mean(noise**2)) == pytest.approx(6, abs=3)
+
+
+def test_there_are_scenes_without_noise_and_scenes_without_speech(recordings):
+    rng = np.random.default_rng(1)
+    voice, noise = mixer(recordings, **always(quiet=1.0)).draw_speech(rng).sources.values()
+    assert np.mean(noise**2) < 2e-3 * np.mean(voice**2)
+    voice, noise = mixer(recordings, **always(silent=1.0)).draw_speech(rng).sources.values()
+    assert not voice.any()
+    assert noise.any()
+
+
+def test_what_may_hold_anything_is_noise_where_it_is_asked_for(tmp_path):
+    from echoic import audio
+
+    noise = 0.1 * np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
+    for name in ("a.wav", "b.wav", "c.wav"):
+        audio.write(tmp_path / name, noise, sample_rate=RATE)
+    rows = [
+        "file,split,label,fold",
+        "a.wav,train,rain,",
+        "b.wav,train,unsure,",
+        "c.wav,train,room,",
+    ]
+    (tmp_path / "splits.csv").write_text("\n".join(rows))
+    assert [clip.label for clip in load_clips("train", folder=tmp_path)] == ["rain"]
+    clips = load_clips("train", folder=tmp_path, unsure_as_other=True)
+    assert [clip.label for clip in clips] == ["rain", OTHER]
+
+
+def test_voices_are_taken_in_the_order_that_fits_best():
+    """Ideal gains of two voices and noise in bands of their own; exchanged in the second scene."""
+    own = torch.zeros(2, 3, 6, 5)
+    for k in range(3):
+        own[:, k, 2 * k : 2 * k + 2] = 1.0 + k
+    gains = (own > 0).float()
+    gains[1] = gains[1, [1, 0, 2]]
+    order = best_order(gains, own, own, own.sum(dim=1))
+    assert order.tolist() == [[0, 1, 2], [1, 0, 2]]
+
+
+def test_a_batch_can_be_learned_whatever_the_order_of_its_voices(recordings):
+    torch.manual_seed(0)
+    network = Separator(3).eval()
+    batch = BatchMaker([mixer(recordings, n_talkers=2)], [1.0])(np.random.default_rng(0))
+    batch = {name: value[:3] for name, value in batch.items()}
+    found = losses(network, batch)
+    found["loss"].backward()
+    idle = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert idle == []
+    exchanged = batch | {name: batch[name][:, [1, 0, 2]] for name in ("own", "cross")}
+    torch.testing.assert_close(losses(network, exchanged), found)
