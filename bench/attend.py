@@ -1,0 +1,237 @@
+"""Speech out of noise, live: how much better, at what latency and cost; peers beside.
+
+    ./do bench attend [--peers] [--n 60] [--json FILE]
+
+The mixtures are those of `attend_scenes.py`. Printed for every system: SI-SDR gained over the
+mixture, in all and at each ratio; PESQ (wide band), STOI and ESTOI; SI-SDR where clean speech
+goes in, which must pass; the share of mixtures at 10 dB that lose more than 0.5 dB; the latency,
+measured from a voice to its copy plus the longest wait for a block; CPU time over real time on
+one core. With --peers others run as well, and PESQ and STOI are measured, in an environment of
+their own; what cannot be installed is a missing row or column.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from attend_scenes import SNRS_DB, Mixture, Wave, speech_in_noise
+from hear_scenes import SAMPLE_RATE
+from peers import run_with_peers
+
+import echoic
+from echoic.audio import resample
+from echoic.metrics import si_sdr_db
+from echoic.runtime import list_models
+from echoic.streaming import Stream
+
+PEERS = ["pyrnnoise==0.4.5", "noisereduce==3.0.3", "pesq==0.0.4", "pystoi==0.4.1"]
+PUSH_S = 0.005
+COLUMNS = {
+    "si_sdr_i": "SI-SDRi",
+    **{f"si_sdr_i_{snr_db:g}": f"at {snr_db:g}" for snr_db in SNRS_DB},
+    "pesq": "PESQ",
+    "stoi": "STOI",
+    "estoi": "ESTOI",
+    "clean_db": "clean dB",
+    "harmed": "harmed",
+    "latency_ms": "ms",
+    "rtf": "RTF",
+}
+
+
+class System(NamedTuple):
+    """What is measured.
+
+    name: For the table.
+    run: (time,) at 16 kHz -> the same.
+    wait_s: The longest that a sample waits until its block is worked on.
+    """
+
+    name: str
+    run: Callable[[Wave], Wave]
+    wait_s: float = 0.0
+
+
+# Systems -----------------------------------------------------------------------------------------
+
+
+def echoic_stream(processor: str, **options: Any) -> Callable[[Wave], Wave]:
+    """A stream of echoic, pushed 5 ms at a time, as it comes."""
+
+    def run(wave: Wave) -> Wave:
+        live = echoic.stream(processor, sample_rate=SAMPLE_RATE, **options)
+        return np.concatenate([*pushed(live, wave)], axis=-1)[0]
+
+    return run
+
+
+def pushed(live: Stream, wave: Wave) -> Iterable[Wave]:
+    n_samples = round(PUSH_S * SAMPLE_RATE)
+    for start in range(0, wave.size, n_samples):
+        yield live.push(wave[np.newaxis, start : start + n_samples])
+
+
+def rnnoise(wave: Wave) -> Wave:
+    """RNNoise (Valin 2018), which takes 10 ms at 48 kHz."""
+    module = import_module("pyrnnoise.rnnoise")
+    at_48 = resample(wave, sample_rate=SAMPLE_RATE, to_sample_rate=48_000).clip(-1, 1)
+    state = module.create()
+    starts = range(0, at_48.size, module.FRAME_SIZE)
+    frames = [at_48[start : start + module.FRAME_SIZE] for start in starts]
+    found = np.concatenate([module.process_mono_frame(state, frame)[0] for frame in frames])
+    module.destroy(state)
+    at_16 = resample(np.float32(found / 32767), sample_rate=48_000, to_sample_rate=SAMPLE_RATE)
+    return np.pad(at_16, (0, max(0, wave.size - at_16.size)))[: wave.size]
+
+
+def noisereduce(wave: Wave) -> Wave:
+    """Spectral gating (Sainburg 2020), non-stationary, of the whole file."""
+    reduced = import_module("noisereduce").reduce_noise(y=wave, sr=SAMPLE_RATE)
+    return np.asarray(reduced, np.float32)
+
+
+def systems() -> list[System]:
+    """All that can run here, the mixture first."""
+    names = [card.name for card in list_models()]
+    found = [System("mixture", lambda wave: wave)]
+    if "denoise" in names:
+        found.append(System("echoic denoise", echoic_stream("denoise")))
+    found.append(System("echoic attend speech", echoic_stream("attend", keep=["speech"])))
+    for name, run, wait_s in (("RNNoise", rnnoise, 0.01), ("noisereduce", noisereduce, np.inf)):
+        try:
+            run(np.zeros(SAMPLE_RATE, np.float32))
+        except Exception as error:  # noqa: BLE001 - whatever keeps a peer from running
+            print(f"{name}: missing, {type(error).__name__}: {error}", file=sys.stderr)
+        else:
+            found.append(System(name, run, wait_s))
+    return found
+
+
+# Measuring ---------------------------------------------------------------------------------------
+
+
+def scorers() -> dict[str, Callable[[Wave, Wave], float]]:
+    """Measures of (clean, found) that are installed."""
+    found: dict[str, Callable[[Wave, Wave], float]] = {}
+    try:
+        pesq = import_module("pesq").pesq
+        found["pesq"] = lambda clean, wave: pesq(SAMPLE_RATE, clean, wave, "wb")
+    except ModuleNotFoundError:
+        print("PESQ: missing (--peers)", file=sys.stderr)
+    try:
+        stoi = import_module("pystoi").stoi
+        found["stoi"] = lambda clean, wave: stoi(clean, wave, SAMPLE_RATE)
+        found["estoi"] = lambda clean, wave: stoi(clean, wave, SAMPLE_RATE, extended=True)
+    except ModuleNotFoundError:
+        print("STOI: missing (--peers)", file=sys.stderr)
+    return found
+
+
+def lag_samples(clean: Wave, found: Wave) -> int:
+    """By how much the output lags the input: where they are most alike."""
+    n = 2 * clean.size
+    alike = np.fft.irfft(np.fft.rfft(found, n) * np.fft.rfft(clean, n).conj(), n)
+    return int(np.argmax(alike[:SAMPLE_RATE]))
+
+
+def aligned(wave: Wave, lag: int) -> Wave:
+    return np.pad(wave[lag:], (0, lag))
+
+
+def measure(system: System, mixtures: list[Mixture]) -> dict[str, float]:
+    """All figures of one system."""
+    scores: dict[str, list[float]] = defaultdict(list)
+    lag = lag_samples(mixtures[0].voices[0], system.run(mixtures[0].voices[0]))
+    others = scorers()
+    busy_s = 0.0
+    for mixture in mixtures:
+        clean, wave = mixture.voices[0], mixture.wave
+        started = time.process_time()
+        out = system.run(wave)
+        busy_s += time.process_time() - started
+        # What a lag keeps back at the end counts for nobody.
+        n_samples = clean.size - lag
+        out, clean, wave = (w[:n_samples] for w in (aligned(out, lag), clean, wave))
+        gained = float(si_sdr_db(out, clean) - si_sdr_db(wave, clean))
+        scores["si_sdr_i"].append(gained)
+        scores[f"si_sdr_i_{mixture.snr_db:g}"].append(gained)
+        if mixture.snr_db == max(SNRS_DB):
+            scores["harmed"].append(gained < -0.5)
+        for name, score in others.items():
+            scores[name].append(score(clean, out))
+    for mixture in mixtures[:12]:
+        clean = mixture.voices[0]
+        out = aligned(system.run(clean), lag)
+        scores["clean_db"].append(float(si_sdr_db(out[: -lag or None], clean[: -lag or None])))
+    figures = {name: float(np.mean(values)) for name, values in scores.items()}
+    figures["latency_ms"] = 1000 * (lag / SAMPLE_RATE + system.wait_s)
+    figures["rtf"] = busy_s / sum(mixture.wave.size for mixture in mixtures) * SAMPLE_RATE
+    return figures
+
+
+def step_times(processor: str, wave: Wave, **options: Any) -> dict[str, float]:
+    """Milliseconds of a push of 5 ms: mean, median, 99th percentile."""
+    live = echoic.stream(processor, sample_rate=SAMPLE_RATE, **options)
+    times, before = [], time.perf_counter()
+    for _ in pushed(live, wave):
+        now = time.perf_counter()
+        times.append(1000 * (now - before))
+        before = now
+    settled = times[100:]
+    return {
+        "mean": float(np.mean(settled)),
+        "median": float(np.median(settled)),
+        "99 %": float(np.percentile(settled, 99)),
+    }
+
+
+def print_table(figures: dict[str, dict[str, float]]) -> None:
+    print(f"{'':22}" + "".join(f"{title:>9}" for title in COLUMNS.values()))
+    for name, row in figures.items():
+        cells = (f"{row[key]:9.2f}" if key in row else f"{'–':>9}" for key in COLUMNS)
+        print(f"{name:22}" + "".join(cells))
+
+
+def main() -> None:
+    """Measure all systems and print the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--n", type=int, default=60, help="mixtures")
+    parser.add_argument("--peers", action="store_true", help="also run others")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures there")
+    options = parser.parse_args()
+    if options.peers:
+        run_with_peers("attend", PEERS)
+    mixtures = list(speech_in_noise(options.n))
+    figures = {system.name: measure(system, mixtures) for system in systems()}
+    print_table(figures)
+    minute = np.concatenate([mixture.wave for mixture in mixtures[:10]])
+    print("\nms a push of 5 ms" + "".join(f"{title:>9}" for title in ("mean", "median", "99 %")))
+    names = [card.name for card in list_models()]
+    live = {"denoise": {}} if "denoise" in names else {}
+    for processor, chosen in {**live, "attend": {"keep": ["speech"]}}.items():
+        times = step_times(processor, minute, **chosen)
+        figures[f"step {processor}"] = times
+        print(f"{processor:17}" + "".join(f"{value:9.3f}" for value in times.values()))
+    if options.json:
+        flat = {
+            f"{system} {key}": value
+            for system, row in figures.items()
+            for key, value in row.items()
+        }
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(flat, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
