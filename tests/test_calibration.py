@@ -81,6 +81,8 @@ def test_thresholds_rise_until_little_is_heard_in_nothing():
     )
     assert n_false <= FALSE_EVENTS_IN_10_S * len(nothing)
     assert 0.55 < chosen["rain"] <= 0.9
+    # What is not heard in nothing keeps the threshold that serves it best.
+    assert chosen["cat"] == choose_thresholds(heard, [], labels=LABELS, step_s=STEP_S)["cat"]
 
 
 def test_an_event_is_true_where_its_label_sounds_for_half_of_it():
