@@ -130,6 +130,18 @@ def test_chunks_equal_steps(exported, frames, lengths):
     assert_same(in_graphs(exported.card, frames, lengths), whole, 1e-5)
 
 
+@pytest.mark.parametrize(("part", "result"), [("detect", "logits"), ("separate", "places")])
+def test_graphs_of_a_part_equal_those_of_all(exported, frames, part, result):
+    network = Network(exported.card, part)
+    assert network.results == (result,)
+    (got,), _ = network(frames[0].numpy())
+    wanted = dict(zip(RESULTS, in_graphs(exported.card, frames, [N_FRAMES]), strict=True))
+    assert_same([got], [wanted[result]], 1e-6)
+    whole = Network(exported.card).init_state().graph.tensors
+    n_states = len(network.init_state().graph.tensors)
+    assert n_states == len(whole) - (part == "separate")  # embeddings kept for detection
+
+
 def test_queries_equal_torch(exported, in_torch):
     queries = Graph(exported.card.graph("queries"))
     mean = in_torch[2].mean(axis=-1)[np.newaxis]
@@ -157,7 +169,8 @@ def test_a_model_answers_and_masks_as_torch_does(exported, frames, in_torch):
     np.testing.assert_allclose(shares.sum(axis=0), 1, atol=1e-5)
     among = model.masker(("music",), among=("rain", "music"))(heard.places)
     assert np.abs(among[0] - two[2]).max() <= 10 * TOLERANCE
-    heard, _ = model(frames[0].numpy(), want_masks=False)
+    heard, _ = model(frames[0].numpy(), want="probabilities")
+    assert np.abs(heard.probabilities - wanted).max() <= TOLERANCE
     assert model.masker(LABELS)(heard.places).shape == (len(LABELS) + 1, N_BANDS, 0)
 
 

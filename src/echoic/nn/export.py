@@ -1,9 +1,10 @@
 """From a trained network to the graphs that the runtime loads, and back.
 
 Graphs have fixed shapes and explicit state: frames and state in, answers and state out.
-(A dynamic time axis would freeze silently in the exporter.) A network comes as two of
-them, of one step and of many, which share one file of weights. Inputs are `frames`, then
-`state_0` …; outputs are the fields of the network's output, then `next_0` ….
+(A dynamic time axis would freeze silently in the exporter.) A network comes as graphs of
+one step and of many: with all that it answers, and with a part of it for those who need no
+more. They share one file of weights. Inputs are `frames`, then `state_0` …; outputs are the
+fields of the network's output, then `next_0` …, as far as what is answered rests on them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from echoic.nn.listener import N_BANDS, N_FEATURES
 from echoic.nn.separator import Separator
 
 CHUNK_STEPS = 64
+PARTS = {"detect": ("logits",), "separate": ("places",)}
+"""Graphs that give a part of the answers: NAME.PART.step.onnx and NAME.PART.chunk.onnx."""
 # What is smaller stays in the graph: shapes and axes, which loading needs at once.
 _SMALLEST_EXTERNAL_BYTES = 1024
 
@@ -105,6 +108,31 @@ def _network_graph(network: nn.Module, n_steps: int) -> onnx.ModelProto:
     )
 
 
+def _only(graph: onnx.ModelProto, results: Sequence[str]) -> onnx.ModelProto:
+    """The part of a network's graph that some of its results, and their states, rest on."""
+    part = onnx.ModelProto()
+    part.CopyFrom(graph)
+    wanted, n_before = set(results), 0
+    while len(wanted) > n_before:  # a state that is read must be carried on
+        n_before = len(wanted)
+        for node in reversed(graph.graph.node):
+            if not wanted.isdisjoint(node.output):
+                wanted.update(node.input)
+        wanted |= {name.replace("state_", "next_") for name in wanted if name[:6] == "state_"}
+    nodes = [node for node in graph.graph.node if not wanted.isdisjoint(node.output)]
+    inner = {one.name for one in graph.graph.output if not one.name.startswith("next_")}
+    given = wanted - (inner - set(results))  # a result may be on the way to another
+    for field, kept in (
+        ("node", nodes),
+        ("input", [one for one in graph.graph.input if one.name in wanted]),
+        ("output", [one for one in graph.graph.output if one.name in given]),
+        ("initializer", [one for one in graph.graph.initializer if one.name in wanted]),
+    ):
+        part.graph.ClearField(field)
+        getattr(part.graph, field).extend(kept)
+    return part
+
+
 def _share_weights(graphs: Sequence[onnx.ModelProto], path: Path) -> None:
     """Move the weights of all graphs into one file, each once."""
     places: dict[str, tuple[int, int]] = {}
@@ -127,7 +155,9 @@ def _share_weights(graphs: Sequence[onnx.ModelProto], path: Path) -> None:
 
 
 def export_hearing(network: HearingNetwork, folder: Path, name: str) -> list[Path]:
-    """Write NAME.step.onnx, NAME.chunk.onnx and NAME.queries.onnx, and NAME.weights for all.
+    """Write the graphs NAME.KIND.onnx, and NAME.weights for all of them.
+
+    Kinds are step and chunk, the same of every one of `PARTS`, and queries.
 
     Args:
         network: Trained; put into evaluation mode.
@@ -135,16 +165,15 @@ def export_hearing(network: HearingNetwork, folder: Path, name: str) -> list[Pat
         name: Of the model.
     """
     network = network.cpu().eval()
-    graphs = {
-        "step": _network_graph(network, 1),
-        "chunk": _network_graph(network, CHUNK_STEPS),
-        "queries": _export(
-            _QueryTable(network),
-            [torch.zeros(1, network.listener.size)],
-            ["embedding"],
-            ["labels", "of_example"],
-        ),
-    }
+    graphs = _lengths(network)
+    for length, graph in list(graphs.items()):
+        graphs |= {f"{part}.{length}": _only(graph, results) for part, results in PARTS.items()}
+    graphs["queries"] = _export(
+        _QueryTable(network),
+        [torch.zeros(1, network.listener.size)],
+        ["embedding"],
+        ["labels", "of_example"],
+    )
     return _write(graphs, folder, name)
 
 
@@ -156,10 +185,12 @@ def export_separator(network: Separator, folder: Path, name: str) -> list[Path]:
         folder: Takes the files.
         name: Of the model.
     """
-    network = network.cpu().eval()
-    lengths = {"step": 1, "chunk": CHUNK_STEPS}
-    graphs = {kind: _network_graph(network, n_steps) for kind, n_steps in lengths.items()}
-    return _write(graphs, folder, name)
+    return _write(_lengths(network.cpu().eval()), folder, name)
+
+
+def _lengths(network: nn.Module) -> dict[str, onnx.ModelProto]:
+    """The graphs of one step and of many."""
+    return {"step": _network_graph(network, 1), "chunk": _network_graph(network, CHUNK_STEPS)}
 
 
 def _write(graphs: dict[str, onnx.ModelProto], folder: Path, name: str) -> list[Path]:

@@ -46,12 +46,13 @@ class Detect(nn.Module):
     def forward(self, embedding: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Logits for every step."""
         kept = self.init_state(embedding.shape[0]) if state is None else state
-        history = torch.cat([kept.to(embedding), self.norm(embedding)], dim=1)
-        n_steps = embedding.shape[1]
-        now, then = history[:, LOOK_AHEAD_STEPS:], history[:, :n_steps]
-        hidden = nn.functional.silu(self.now(now) + self.then(then))
-        logits: Tensor = self.logits(self.dropout(hidden))
-        return logits, history[:, n_steps:]
+        now = self.norm(embedding)
+        history = torch.cat([kept.to(embedding), now], dim=1)
+        batch, n_steps, _ = embedding.shape
+        then = history[:, :n_steps]
+        hidden = nn.functional.silu(self.now(now.flatten(0, 1)) + self.then(then.flatten(0, 1)))
+        logits = self.logits(self.dropout(hidden))
+        return logits.unflatten(0, (batch, n_steps)), history[:, n_steps:]
 
 
 class Places(nn.Module):
@@ -69,9 +70,10 @@ class Places(nn.Module):
 
     def forward(self, heard: Heard) -> Tensor:
         """Vectors for every step."""
-        x = self.out(nn.functional.silu(self.hidden(self.norm(heard.groups))))
-        places: Tensor = x.unflatten(-1, (BANDS_PER_GROUP, QUERY_SIZE)).flatten(2, 3)
-        return places
+        batch, n_steps, n_groups, _ = heard.groups.shape
+        rows = self.norm(heard.groups.flatten(0, 2))
+        x = self.out(nn.functional.silu(self.hidden(rows)))
+        return x.view(batch, n_steps, n_groups * BANDS_PER_GROUP, QUERY_SIZE)
 
 
 class Queries(nn.Module):

@@ -50,11 +50,17 @@ class LeakyLayer(nn.Module):
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Integrate the next steps; the input is added to what comes out."""
         first = self.init_state(x.shape[0]).to(x) if state is None else state
+        rows, last = self.of_rows(x.flatten(0, -2), first)
+        return rows.view_as(x), last
+
+    def of_rows(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """As the call, of (batch · step · place, size), where products are of matrices."""
         normed, size = self.norm(x), x.shape[-1]
         weight, bias = self.gate_and_candidate.weight, self.gate_and_candidate.bias
         # Two products: cutting one result in half would copy it in exported graphs.
         gate = torch.sigmoid(nn.functional.linear(normed, weight[:size], bias[:size]))
         candidate = nn.functional.linear(normed, weight[size:], bias[size:])
-        h = scan((1 - gate).flatten(2), (gate * candidate).flatten(2), first)
-        last = torch.cat([first[:, None], h], dim=1)[:, -1]
-        return x + self.out(nn.functional.silu(h.view_as(candidate))), last
+        by_step = (state.shape[0], x.numel() // state.numel(), self.n_units)
+        h = scan((1 - gate).view(by_step), (gate * candidate).view(by_step), state)
+        last = h[:, -1] if h.shape[1] else state
+        return x + self.out(nn.functional.silu(h.view_as(x))), last

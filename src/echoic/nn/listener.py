@@ -49,8 +49,9 @@ class Heard(NamedTuple):
 
 def standardise(frames: Tensor) -> Tensor:
     """Bring ear frames (batch, feature, band, frame) to about zero mean and unit spread."""
-    level = (frames[:, :1] - _TYPICAL_LEVEL) / _TYPICAL_SPREAD
-    return torch.cat([level, frames[:, 1:] / _TYPICAL_ONSET], dim=1)
+    spread = frames.new_tensor([_TYPICAL_SPREAD, _TYPICAL_ONSET])
+    middle = frames.new_tensor([_TYPICAL_LEVEL, 0])
+    return (frames - middle[:, None, None]) / spread[:, None, None]
 
 
 def harmonic_matrix(multiple: float) -> Tensor:
@@ -106,7 +107,7 @@ class Encoder(nn.Module):
 
     Shape:
         frames (batch, 2, band, frame), standardised, whole steps
-        -> (batch, step, group, width).
+        -> (batch · step · group, width).
     """
 
     harmonics: Tensor
@@ -126,18 +127,18 @@ class Encoder(nn.Module):
         self, frames: Tensor, state: MemoryState | None = None
     ) -> tuple[Tensor, MemoryState]:
         """Encode the next steps."""
-        n_steps = frames.shape[-1] // FRAMES_PER_STEP
-        by_step = frames.unflatten(-1, (n_steps, FRAMES_PER_STEP))
-        level = by_step[:, 0].mean(dim=-1)
+        present = [frames[..., k::FRAMES_PER_STEP] for k in range(FRAMES_PER_STEP)]
+        level = sum(frame[:, 0] for frame in present) / FRAMES_PER_STEP  # (batch, band, step)
         slots, state = self.memory(level, state)
-        present = by_step.permute(0, 3, 1, 4, 2).flatten(2, 3)  # (batch, step, channel, band)
-        past = slots[:, 1:].permute(0, 3, 1, 2)
-        harmonics = level.transpose(1, 2) @ self.harmonics
-        harmonics = harmonics.unflatten(-1, (len(_HARMONICS), N_BANDS))
-        channels = torch.cat([present, past, harmonics], dim=2)
-        groups = channels.unflatten(-1, (N_GROUPS, BANDS_PER_GROUP)).transpose(2, 3).flatten(3)
-        x = nn.functional.silu(self.hidden(groups) + self.group_bias)
-        return self.out(x), state
+        harmonics = (self.harmonics.T @ level).unflatten(1, (len(_HARMONICS), N_BANDS))
+        # (batch, channel, band, step), in the order of the weights: by feature, then by frame
+        of_features = [frame[:, k : k + 1] for k in range(N_FEATURES) for frame in present]
+        channels = torch.cat([*of_features, slots[:, 1:], harmonics], dim=1)
+        # Groups before channels, then steps before both: two exchanges of long runs of memory.
+        by_group = channels.unflatten(2, (N_GROUPS, BANDS_PER_GROUP)).transpose(1, 2)
+        rows = by_group.flatten(1, 3).transpose(1, 2).reshape(-1, self.hidden.in_features)
+        groups = self.hidden(rows).view(-1, *self.group_bias.shape)
+        return self.out(nn.functional.silu(groups + self.group_bias).flatten(0, 1)), state
 
 
 class Block(nn.Module):
@@ -148,7 +149,7 @@ class Block(nn.Module):
     back to every group.
 
     Shape:
-        groups (batch, step, group, width), wide (batch, step, size) -> the same shapes.
+        groups (batch · step · group, width), wide (batch · step, size) -> the same shapes.
     """
 
     def __init__(self, width: int, size: int, dropout: float) -> None:
@@ -167,12 +168,13 @@ class Block(nn.Module):
     def forward(
         self, groups: Tensor, wide: Tensor, state: BlockState
     ) -> tuple[Tensor, Tensor, BlockState]:
-        """Listen to the next steps."""
-        groups, in_groups = self.along_time(groups, state.groups)
-        wide = wide + self.dropout(self.gather(self.norm(groups).flatten(2)))
-        wide, in_whole = self.whole(wide, state.wide)
-        groups = groups + self.spread(nn.functional.silu(wide)).unflatten(-1, (N_GROUPS, -1))
-        return groups, wide, BlockState(in_groups, in_whole)
+        """Listen to the next steps; the first block is given 0 of the whole."""
+        groups, in_groups = self.along_time.of_rows(groups, state.groups)
+        together = (-1, N_GROUPS * groups.shape[-1])
+        wide = wide + self.dropout(self.gather(self.norm(groups).view(together)))
+        wide, in_whole = self.whole.of_rows(wide, state.wide)
+        spread = self.spread(nn.functional.silu(wide))
+        return groups + spread.view_as(groups), wide, BlockState(in_groups, in_whole)
 
 
 class Listener(nn.Module):
@@ -224,9 +226,10 @@ class Listener(nn.Module):
         batch, _, _, n_frames = frames.shape
         state = self.init_state(batch) if state is None else state
         groups, memory = self.encoder(self.masking(standardise(frames)), state.memory)
-        wide = groups.new_zeros(batch, n_frames // FRAMES_PER_STEP, self.size)
-        after = []
+        wide, after = groups.new_zeros(()), []
         for block, before in zip(self.blocks, state.blocks, strict=True):
             groups, wide, block_state = block(groups, wide, before)
             after.append(block_state)
-        return Heard(wide, groups), ListenerState(memory, tuple(after))
+        steps = (batch, n_frames // FRAMES_PER_STEP)
+        heard = Heard(wide.view(*steps, self.size), groups.view(*steps, N_GROUPS, self.width))
+        return heard, ListenerState(memory, tuple(after))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class MemoryState(NamedTuple):
-    """lines[k]: (batch, feature, 2ᵏ), the last means over 2ᵏ frames, oldest first."""
+    """lines[k]: (batch, feature, 2ᵏ), the last sums of 2ᵏ frames, oldest first."""
 
     lines: tuple[Tensor, ...]
 
@@ -18,8 +18,8 @@ class EchoicMemory(nn.Module):
     """Remember the past as averages over spans that double in length.
 
     Slot 0 is the present frame; slot k ≥ 1 the average of lags 2ᵏ⁻¹ … 2ᵏ − 1.
-    Averages over 2ᵏ⁺¹ frames are halves of two averages over 2ᵏ, so that every
-    slot is exact, nothing drifts, and a frame costs two additions a slot
+    A sum of 2ᵏ⁺¹ frames is that of two sums of 2ᵏ, so that every
+    slot is exact, nothing drifts, and a frame costs an addition a slot
     however long the horizon. Before the beginning there was silence (zeros).
 
     Args:
@@ -61,11 +61,14 @@ class EchoicMemory(nn.Module):
         if state is None:
             state = self.init_state(x.shape[0], x.shape[1])
         n_frames = x.shape[-1]
-        slots, lines, mean = [x], [], x
+        slots, lines, total = [x], [], x
         for k, line in enumerate(state.lines):
-            history = torch.cat([line.to(x), mean], dim=-1)
-            earlier = history[..., :n_frames]  # the mean over 2ᵏ frames, 2ᵏ frames ago
+            history = torch.cat([line.to(x), total], dim=-1)
+            earlier = history[..., :n_frames]  # the sum of 2ᵏ frames, 2ᵏ frames ago
             slots.append(earlier)
             lines.append(history[..., history.shape[-1] - 2**k :])
-            mean = (mean + earlier) / 2
-        return torch.stack(slots, dim=1), MemoryState(tuple(lines))
+            total = total + earlier
+        # Joined and cut: `stack` would become a node a slot in exported graphs.
+        sums = torch.cat(slots, dim=1).unflatten(1, (self.n_slots, x.shape[1]))
+        n_summed = sums.new_tensor([1, *(2**k for k in range(self.n_octaves))])
+        return sums / n_summed[:, None, None], MemoryState(tuple(lines))

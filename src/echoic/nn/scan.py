@@ -64,6 +64,8 @@ class _CompiledScan(torch.autograd.Function):
 
 def _in_blocks(keep: Tensor, take: Tensor, first: Tensor) -> Tensor:
     n_steps = take.shape[1]
+    if n_steps == 1:
+        return take + keep * first[:, None]
     size = math.isqrt(n_steps)
     n_blocks = -(-n_steps // size)
     missing = n_blocks * size - n_steps

@@ -25,6 +25,7 @@ from echoic.pipeline.spool import Spool
 from echoic.processors.events import EventFinder
 from echoic.processors.listen import Listen
 from echoic.processors.model import Model, check_labels, load_model
+from echoic.processors.network import Wanted
 from echoic.processors.separate import Replay
 from echoic.runtime import find_model
 from echoic.streaming import run
@@ -173,7 +174,8 @@ class Listener:
         Returns:
             The events of the labels listened for.
         """
-        listen = Listen(self.model, sample_rate=sound.sample_rate, want_masks=places is not None)
+        want: Wanted = "probabilities" if places is None else "all"
+        listen = Listen(self.model, sample_rate=sound.sample_rate, want=want)
         rows = [self.model.labels.index(label) for label in self.labels]
         finder = EventFinder(
             labels=self.labels, threshold=self.threshold, step_s=self.model.answer_s

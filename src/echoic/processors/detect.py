@@ -34,7 +34,7 @@ class Detect:
     def __init__(self, *, sample_rate: float, model: str = "hear") -> None:
         """Load the model."""
         self.model = load_model(model)
-        self.listen = Listen(self.model, sample_rate=sample_rate, want_masks=False)
+        self.listen = Listen(self.model, sample_rate=sample_rate, want="probabilities")
         self.labels = self.model.labels
         self.step_s = self.model.answer_s
         self.delay = self.model.look_ahead_steps

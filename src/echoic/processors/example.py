@@ -62,7 +62,7 @@ def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float
 
 
 def _label(model: Model, samples: NDArray[np.float32], sample_rate: float) -> str | None:
-    listen = Listen(model, sample_rate=sample_rate, want_masks=False)
+    listen = Listen(model, sample_rate=sample_rate, want="probabilities")
     probabilities = (heard.probabilities for heard in run(listen, [samples]))
     ranked = rank(probabilities, model.labels, step_s=model.answer_s)
     label, confidence = ranked[0]

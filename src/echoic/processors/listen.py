@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from echoic.ear.frontend import FrontEnd, FrontEndState
 from echoic.processors.model import Model
+from echoic.processors.network import Wanted
 from echoic.streaming import check_kind
 
 Value = TypeVar("Value")
@@ -40,7 +41,7 @@ class Listen:
     Args:
         model: From `load_model`.
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
-        want_masks: Whether places are wanted, or left out.
+        want: "probabilities" or "places" where the other is not wanted, which then has 0 steps.
 
     Shape:
         wave (channel, time) -> `Listened`.
@@ -49,12 +50,14 @@ class Listen:
     Hop: 5 ms a frame; places and probabilities come every so many frames.
     """
 
-    def __init__(self, model: Model, *, sample_rate: float, want_masks: bool = True) -> None:
+    def __init__(self, model: Model, *, sample_rate: float, want: Wanted = "all") -> None:
+        model.prepare(want)
         self.model = model
         self.front_end = FrontEnd(sample_rate=sample_rate)
-        self.want_masks = want_masks
+        self.want = want
         self.hop = self.front_end.hop
-        self.delay = Listened(0, model.look_ahead_steps, 0)
+        n_owed = 0 if want == "places" else model.look_ahead_steps
+        self.delay = Listened(0, n_owed, 0)
 
     def __call__(
         self, wave: NDArray[np.floating], state: ListenState | None = None
@@ -63,13 +66,13 @@ class Listen:
         if state is not None:
             check_kind(state, ListenState, owner="Listen")
         envelope, frames, front_end = self.front_end.listen(wave, state and state.front_end)
-        heard, network = self.model(frames, state and state.network, want_masks=self.want_masks)
+        heard, network = self.model(frames, state and state.network, want=self.want)
         return Listened(envelope, *heard), ListenState(front_end, network)
 
     def finish(self, state: ListenState) -> Listened[NDArray[np.float32]]:
         """The probabilities still owed, as if silence followed; nothing else is late."""
         check_kind(state, ListenState, owner="Listen")
-        n_owed = self.model.look_ahead_steps
+        n_owed = self.delay.probabilities
         n_channels = state.front_end.ear.rows.shape[0]
         # One answer more, since part of one may be heard already and not be owed.
         n_samples = int(np.ceil((n_owed + 1) * self.model.frames_per_answer * self.hop))

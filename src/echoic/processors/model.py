@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from echoic.ear.frontend import HOP_S, SPECIFICATION
 from echoic.errors import LabelError, ModelError
-from echoic.processors.network import Heard, Masker, Query, load_network
+from echoic.processors.network import Heard, Masker, Query, Wanted, load_network
 from echoic.runtime import Card, find_model
 
 
@@ -100,10 +100,18 @@ class Model:
         frames: NDArray[np.float32],
         state: Any = None,
         *,
-        want_masks: bool = True,
+        want: Wanted = "all",
     ) -> tuple[Heard[NDArray[np.float32]], Any]:
-        """Take the next frames in; without `want_masks` there are 0 steps of places."""
-        return self._network(frames, state, want_masks=want_masks)
+        """Take the next frames in; of what is not wanted there are 0 steps."""
+        return self._network(frames, state, want=want)
+
+    def prepare(self, want: Wanted) -> None:
+        """Load what this needs now, and not with the first frames.
+
+        Raises:
+            ModelError: a graph is missing or damaged.
+        """
+        self._network.prepare(want)
 
     def query(self, frames: NDArray[np.float32], weight: NDArray[np.float32]) -> Query:
         """What asks for sounds like an example.

@@ -8,11 +8,12 @@ are `step`, `chunk` and `queries` is a `QueryNetwork`; one with `listener` and
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.ear.design import N_GAIN_BANDS
 from echoic.ear.frontend import FRAMES_PER_STEP
 from echoic.errors import ModelError
 from echoic.runtime import Card, Graph, GraphState
@@ -28,6 +29,15 @@ class Heard(NamedTuple, Generic[Value]):
     probabilities: Value
     places: Value
 
+
+Wanted = Literal["all", "probabilities", "places"]
+"""What is asked of a network; of the rest it gives 0 steps, and does not compute it."""
+
+_PARTS: dict[Wanted, str | None] = {
+    "all": None,
+    "probabilities": "detect",
+    "places": "separate",
+}
 
 Query = NDArray[np.float32]  # (size,), what places are held against
 Masker = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -46,9 +56,12 @@ class MaskNetwork(Protocol):
     frames_per_answer: int
 
     def __call__(
-        self, frames: NDArray[np.float32], state: Any, *, want_masks: bool
+        self, frames: NDArray[np.float32], state: Any, *, want: Wanted
     ) -> tuple[Heard[NDArray[np.float32]], Any]:
-        """Take frames (2, band, frame) in; 0 steps of places where masks are not wanted."""
+        """Take frames (2, band, frame) in; a state belongs to what is wanted."""
+
+    def prepare(self, want: Wanted) -> object:
+        """Load what this needs now, and not with the first frames."""
 
     def masker(
         self, rows: Sequence[int], among: Sequence[int], examples: Sequence[Query] = ()
@@ -89,22 +102,37 @@ class QueryNetwork:
         ModelError: a graph is missing or damaged.
     """
 
+    frames_per_step = frames_per_answer = 2
+
     def __init__(self, card: Card) -> None:
-        """Load the graphs and the vectors of the labels."""
-        self._network = Network(card)
-        self.frames_per_step = self.frames_per_answer = int(self._network.hop)
+        """Load the vectors of the labels."""
+        self._card = card
+        self._networks: dict[Wanted, Network] = {}
         self._table = Graph(card.graph("queries"))
         nothing = np.zeros(self._table.argument_shape("embedding"), np.float32)
         self._queries, _ = self._look_up(nothing)  # (label + 1, size)
+        no_places = np.empty((N_GAIN_BANDS, self._queries.shape[1], 0), np.float32)
+        self._nothing = Heard(np.empty((len(card.labels), 0), np.float32), no_places)
 
     def __call__(
-        self, frames: NDArray[np.float32], state: NetworkState | None, *, want_masks: bool
+        self, frames: NDArray[np.float32], state: NetworkState | None, *, want: Wanted
     ) -> tuple[Heard[NDArray[np.float32]], NetworkState]:
         """Take ear frames (2, band, frame) in."""
-        answers, state = self._network(frames, state)
-        named = dict(zip(self._network.results, answers, strict=True))
-        places = named["places"] if want_masks else named["places"][..., :0]
-        return Heard(_sigmoid(named["logits"]), places), state
+        network = self.prepare(want)
+        answers, state = network(frames, state)
+        named = dict(zip(network.results, answers, strict=True))
+        heard = self._nothing
+        if "logits" in named:
+            heard = heard._replace(probabilities=_sigmoid(named["logits"]))
+        if "places" in named:
+            heard = heard._replace(places=named["places"])
+        return heard, state
+
+    def prepare(self, want: Wanted) -> Network:
+        """The graphs that give what is wanted, loaded when first asked for."""
+        if want not in self._networks:
+            self._networks[want] = Network(self._card, _PARTS[want])
+        return self._networks[want]
 
     def _look_up(self, embedding: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """The queries of the labels and the rest, and of a mean embedding (1, size)."""
@@ -112,8 +140,9 @@ class QueryNetwork:
 
     def query(self, frames: NDArray[np.float32], weight: NDArray[np.float32]) -> Query:
         """The query of the mean embedding."""
-        answers, _ = self._network(frames)
-        embedding = answers[self._network.results.index("embedding")]
+        network = self.prepare("all")
+        answers, _ = network(frames)
+        embedding = answers[network.results.index("embedding")]
         mean = embedding @ (weight / weight.sum())
         return self._look_up(mean[np.newaxis])[1][0]
 
@@ -184,7 +213,7 @@ class ShareNetwork:
         )
 
     def __call__(
-        self, frames: NDArray[np.float32], state: ShareState | None, *, want_masks: bool
+        self, frames: NDArray[np.float32], state: ShareState | None, *, want: Wanted
     ) -> tuple[Heard[NDArray[np.float32]], ShareState]:
         """Take ear frames (2, band, frame) in."""
         n_bands, n_frames = frames.shape[1:]
@@ -197,7 +226,8 @@ class ShareNetwork:
         recent = np.concatenate([pending, frames], axis=-1)[np.newaxis]
         n_answers = recent.shape[-1] // FRAMES_PER_STEP
         logits = np.empty((self._n_labels, n_answers), np.float32)
-        n_steps = n_frames if want_masks else 0
+        want_places = want != "probabilities"
+        n_steps = n_frames if want_places else 0
         places = np.empty((self._n_labels + 1, n_bands, n_steps), np.float32)
         for k in range(n_open, recent.shape[-1]):
             answer, place = divmod(k, FRAMES_PER_STEP)
@@ -206,13 +236,18 @@ class ShareNetwork:
                     recent[..., k - place : k + 1], state=listener
                 )
                 logits[:, answer] = answered[0, :, 0]
-            if want_masks:
+            if want_places:
                 (shares,), gain_memory = self._gains(
                     recent[..., k : k + 1], code, state=gain_memory
                 )
                 places[..., k - n_open] = shares[0, ..., 0]
         left = recent[0, ..., n_answers * FRAMES_PER_STEP :].copy()
+        if want == "places":
+            logits = logits[:, :0]
         return Heard(_sigmoid(logits), places), ShareState(listener, gain_memory, code, left)
+
+    def prepare(self, want: Wanted) -> None:
+        """All is there already."""
 
     def query(self, frames: NDArray[np.float32], weight: NDArray[np.float32]) -> Query:
         """It has none."""

@@ -59,7 +59,7 @@ class Separate:
         self.model = load_model(model)
         self.labels = check_labels(labels, self.model.labels)
         self.masks = self.model.masker(self.labels, among, examples)
-        self.listen = Listen(self.model, sample_rate=sample_rate)
+        self.listen = Listen(self.model, sample_rate=sample_rate, want="places")
         self.apply = ApplyMasks(
             n_labels=len(self.labels) + len(examples),
             frames_per_step=self.model.frames_per_step,

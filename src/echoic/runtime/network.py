@@ -30,6 +30,8 @@ class Network:
 
     Args:
         card: Of the model.
+        part: "detect" or "separate", for the graphs that give the logits or the places alone;
+            None for those that give all.
 
     Shape:
         frames (feature, band, frame) -> one array for each of `results`, (…, step).
@@ -43,10 +45,11 @@ class Network:
 
     delay = 0
 
-    def __init__(self, card: Card) -> None:
+    def __init__(self, card: Card, part: str | None = None) -> None:
         """Load the graphs."""
-        self._step = Graph(card.graph("step"))
-        self._chunk = Graph(card.graph("chunk"))
+        prefix = f"{part}." if part else ""
+        self._step = Graph(card.graph(f"{prefix}step"))
+        self._chunk = Graph(card.graph(f"{prefix}chunk"))
         _, self._n_features, self._n_bands, self.hop = self._step.argument_shape("frames")
         self.results = self._step.results
         self._no_answers = [

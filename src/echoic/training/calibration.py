@@ -54,7 +54,7 @@ def listen_to(model: Model, scenes: Iterable[MixedScene]) -> list[Heard]:
     """Let a model hear scenes; sounds without a label count as nothing."""
     heard = []
     for scene in scenes:
-        listen = Listen(model, sample_rate=scene.sample_rate, want_masks=False)
+        listen = Listen(model, sample_rate=scene.sample_rate, want="probabilities")
         wave = scene.mixture[np.newaxis]
         blocks = in_blocks(wave, block_samples(scene.sample_rate, 1))
         parts = [part.probabilities for part in run(listen, blocks)]
