@@ -35,11 +35,13 @@ from echoic.nn.separator import Separator
 from echoic.processors import (
     ApplyMasks,
     Attend,
+    Denoise,
     Detect,
     Listen,
     Model,
     Replay,
     Separate,
+    Unmix,
     load_model,
 )
 from echoic.processors.masks import ApplyMasksState
@@ -386,6 +388,17 @@ CASES = [
         9_001,
         others=lambda: [state_of(Attend(keep=("speech", "rain"), sample_rate=RATE), channels(9))],
     ),
+    Case(
+        Unmix,
+        lambda: Unmix(model="denoise", kind="speech", sample_rate=RATE),
+        channels,
+        9_001,
+        others=lambda: [
+            state_of(Unmix(model="denoise", kind="speech", sample_rate=RATE), channels(9)[:1]),
+            state_of(separate("speech"), channels(9)),
+        ],
+    ),
+    Case(Denoise, lambda: Denoise(sample_rate=RATE, floor_db=-12), channels, 9_001),
     Case(EchoicMemory, network(EchoicMemory, 6), uniform(1, 3), 300, batch=np.concatenate),
     Case(
         LeakyLayer,

@@ -14,7 +14,7 @@ import echoic
 from echoic import audio
 from echoic.ear import Filterbank, Inverse
 from echoic.errors import AudioWarning, LabelError, ParameterError
-from echoic.pipeline import attend, hear, tag
+from echoic.pipeline import attend, denoise, hear, tag
 from echoic.processors import ApplyMasks, Attend, Detect, Model, Separate, load_model, separate
 from echoic.processors.events import (
     _SMOOTHING_S,
@@ -631,3 +631,4 @@ def test_hearing_needs_no_torch(tmp_path):
 
 def test_the_face_offers_what_processors_do():
     assert (echoic.hear, echoic.attend, echoic.tag) == (hear, attend, tag)
+    assert echoic.denoise == denoise

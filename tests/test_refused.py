@@ -18,7 +18,7 @@ from echoic.audio import codings
 from echoic.ear import Ear, Filterbank, FrontEnd, Inverse
 from echoic.ear.design import design_separating
 from echoic.errors import AudioError, AudioWarning, EchoicError, ModelError, ParameterError
-from echoic.processors import Attend, Detect, Separate
+from echoic.processors import Attend, Denoise, Detect, Separate
 from echoic.report.tracks import encode_flac
 from echoic.runtime import find_model, list_models
 from echoic.streaming import SATURATION, FrameClock, as_float32
@@ -41,6 +41,7 @@ NO_RATES = ["16000", None, [16_000], np.array([16_000]), True, np.nan, 0, -1]
 TAKES_WAVES = {
     "hear": lambda wave: echoic.hear(wave, sample_rate=RATE),
     "attend": lambda wave: echoic.attend(wave, mute=["rain"], sample_rate=RATE),
+    "denoise": lambda wave: echoic.denoise(wave, sample_rate=RATE),
     "tag": lambda wave: echoic.tag(wave, sample_rate=RATE),
     "Ear": lambda wave: Ear(sample_rate=RATE)(wave),
     "FrontEnd": lambda wave: FrontEnd(sample_rate=RATE)(wave),
@@ -57,6 +58,7 @@ TAKES_RATES = {
     "Filterbank": lambda rate: Filterbank(sample_rate=rate),
     "Inverse": lambda rate: Inverse(sample_rate=rate),
     "Attend": lambda rate: Attend(mute=["rain"], sample_rate=rate),
+    "Denoise": lambda rate: Denoise(sample_rate=rate),
     "Detect": lambda rate: Detect(sample_rate=rate),
     "FrameClock": lambda rate: FrameClock(sample_rate=rate, hop_s=0.005),
     "write": lambda rate: echoic.write("nowhere/a.wav", NOISE, sample_rate=rate),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from echoic.ear import Correlogram, Ear, Filterbank, Inverse, Pitch, SummaryCorrelogram
     from echoic.errors import AudioError, EchoicError, ParameterError
     from echoic.events import Event
-    from echoic.pipeline import Hearing, attend, cochleagram, hear, pitch, stream, tag
+    from echoic.pipeline import Hearing, attend, cochleagram, denoise, hear, pitch, stream, tag
 
 __version__ = "0.1.0"
 
@@ -24,6 +24,7 @@ _HOME = {
     "info": "echoic.audio",
     "hear": "echoic.pipeline",
     "attend": "echoic.pipeline",
+    "denoise": "echoic.pipeline",
     "tag": "echoic.pipeline",
     "pitch": "echoic.pipeline",
     "cochleagram": "echoic.pipeline",
@@ -55,6 +56,7 @@ __all__ = [
     "SummaryCorrelogram",
     "attend",
     "cochleagram",
+    "denoise",
     "hear",
     "info",
     "pitch",

@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from echoic.errors import ParameterError
-from echoic.processors import Attend, Detect, Separate
+from echoic.processors import Attend, Denoise, Detect, Separate
 from echoic.streaming import Stream
 
-PROCESSORS = {"attend": Attend, "detect": Detect, "separate": Separate}
+PROCESSORS = {
+    "attend": Attend,
+    "denoise": Denoise,
+    "detect": Detect,
+    "separate": Separate,
+}
 
 
 def stream(processor: str, *, sample_rate: float, **options: Any) -> Stream:
     """Make a stream: push chunks of any length, flush at the end.
 
     Args:
-        processor: "attend" (keep, mute), "separate" (labels) or "detect".
+        processor: "attend" (keep, mute or like), "denoise" (floor_db), "separate" (labels) or
+            "detect".
         sample_rate: Hz, 8 to 192 kHz.
         options: Of the processor.
 

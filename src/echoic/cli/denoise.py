@@ -1,0 +1,73 @@
+"""`echoic denoise`: speech out of noise."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from echoic.cli._selecting import Output, Rest, select_from_all
+from echoic.cli.common import (
+    Force,
+    Inputs,
+    Jobs,
+    Json,
+    Quiet,
+    Recursive,
+    Reporter,
+    SkipExisting,
+    Verbose,
+)
+
+if TYPE_CHECKING:
+    from echoic.processors.denoise import Denoise
+
+
+def denoise(
+    inputs: Inputs,
+    output: Output,
+    floor_db: Annotated[
+        float | None,
+        typer.Option(
+            "--floor-db",
+            metavar="DB",
+            help="Turn noise down by so much only, such as -20: what is left sounds natural. "
+            "Default: all the way.",
+            show_default=False,
+        ),
+    ] = None,
+    rest: Rest = None,
+    recursive: Recursive = False,
+    jobs: Jobs = None,
+    skip_existing: SkipExisting = False,
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Keep the speech of a recording, of one or several talkers, and take the noise away.
+
+    Same rate, channels and length as the input, sample-aligned.
+    """
+    if floor_db is not None and not floor_db < 0:
+        raise typer.BadParameter(f"--floor-db {floor_db:g}: is not below 0")
+    select_from_all(
+        inputs,
+        partial(make_denoise, floor_db),
+        Reporter(as_json=as_json, quiet=quiet, verbose=verbose),
+        output=output,
+        rest=rest,
+        recursive=recursive,
+        jobs=jobs,
+        skip_existing=skip_existing,
+        force=force,
+        also_say={} if floor_db is None else {"floor_db": floor_db},
+    )
+
+
+def make_denoise(floor_db: float | None, sample_rate: int) -> Denoise:
+    """The processor for a file of that rate."""
+    from echoic.processors.denoise import Denoise
+
+    return Denoise(sample_rate=sample_rate, floor_db=floor_db)

@@ -1,0 +1,36 @@
+"""Speech out of a whole sound."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.pipeline.selecting import select
+from echoic.processors.denoise import Denoise
+
+
+def denoise(
+    wave: NDArray[np.floating],
+    *,
+    sample_rate: int,
+    floor_db: float | None = None,
+    model: str = "denoise",
+) -> NDArray[np.float32]:
+    """Keep the speech of a whole wave, sample-aligned, same shape.
+
+    Args:
+        wave: (time,) or (channel, time).
+        sample_rate: Hz, 8 to 192 kHz.
+        floor_db: How far what is no speech is turned down, below 0; all the way if None.
+        model: Name of the model.
+
+    Raises:
+        ParameterError: not a wave, or a floor that is not below 0.
+
+    Example:
+        >>> noise = 0.1 * np.random.default_rng(0).standard_normal(8000).astype(np.float32)
+        >>> denoise(noise, sample_rate=16000).shape
+        (8000,)
+    """
+    module = Denoise(sample_rate=sample_rate, floor_db=floor_db, model=model)
+    return select(wave, module, sample_rate=sample_rate)

@@ -1,0 +1,65 @@
+"""Speech out of everything else."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.errors import ParameterError
+from echoic.processors.unmix import Unmix, UnmixState
+from echoic.streaming import check_number
+
+
+class Denoise:
+    """Keep the speech of a wave.
+
+    Args:
+        floor_db: How far what is no speech is turned down, a number below 0; what is left
+            sounds natural. All the way if None.
+        sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+        model: Name of the model.
+
+    Shape:
+        wave (channel, time) -> (channel, time).
+
+    Delay: `delay` samples, 8 ms; as many samples come out of each call as went in.
+    Hop: 1.
+
+    Raises:
+        ParameterError: a floor that is not below 0.
+        ModelError: there is no such model, or it does not separate speech.
+    """
+
+    hop = 1
+
+    def __init__(
+        self, *, sample_rate: float, floor_db: float | None = None, model: str = "denoise"
+    ) -> None:
+        """Load the model."""
+        self._left = np.float32(0)
+        if floor_db is not None:
+            check_number(floor_db, name="floor_db")
+            if not floor_db < 0:
+                raise ParameterError(f"floor_db={floor_db:g} is not below 0")
+            self._left = np.float32(10 ** (floor_db / 20))
+        self.separate = Unmix(model=model, kind="speech", sample_rate=sample_rate)
+        self.delay = self.separate.delay
+
+    def divide(
+        self, signals: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What is kept, and what is not, of the signals of `separate`."""
+        speech, noise = signals
+        left = self._left * noise
+        return speech + left, noise - left
+
+    def __call__(
+        self, wave: NDArray[np.floating], state: UnmixState | None = None
+    ) -> tuple[NDArray[np.float32], UnmixState]:
+        """Denoise the next chunk."""
+        signals, state = self.separate(wave, state)
+        return self.divide(signals)[0], state
+
+    def finish(self, state: UnmixState) -> NDArray[np.float32]:
+        """The last `delay` samples."""
+        return self.divide(self.separate.finish(state))[0]

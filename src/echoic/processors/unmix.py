@@ -1,0 +1,89 @@
+"""Taking a wave apart by a network that gives a mask for every signal."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.ear.frontend import FrontEnd, FrontEndState
+from echoic.processors.masks import ApplyMasks, ApplyMasksState
+from echoic.processors.model import check_card
+from echoic.runtime import find_model
+from echoic.runtime.network import Network, NetworkState
+from echoic.streaming import check_kind
+
+
+class UnmixState(NamedTuple):
+    """State of the front end, of the network, and of what applies its masks."""
+
+    front_end: FrontEndState
+    network: NetworkState
+    apply: ApplyMasksState
+
+
+class Unmix:
+    """Share a wave out among the signals of a network; they add up to it.
+
+    Args:
+        model: Name of the model.
+        kind: What its masks are of, as its card says: "speech" or "talkers".
+        sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+
+    Attributes:
+        n_signals: That come out, the background among them.
+
+    Shape:
+        wave (channel, time) -> signals (signal, channel, time), background last.
+
+    Delay: `delay` samples, 8 ms; as many samples come out of each call as went in.
+    Hop: 1.
+
+    Raises:
+        ModelError: there is no such model, or it is of another kind.
+    """
+
+    hop = 1
+
+    def __init__(self, *, model: str, kind: str, sample_rate: float) -> None:
+        """Load the network and design the banks."""
+        self._network = load_network(model, kind)
+        self.n_signals = self._network.result_shape("masks")[0]
+        self._front_end = FrontEnd(sample_rate=sample_rate)
+        self._apply = ApplyMasks(
+            n_labels=self.n_signals - 1,
+            frames_per_step=self._network.hop,
+            sample_rate=sample_rate,
+        )
+        self.delay = self._apply.delay
+
+    def __call__(
+        self, wave: NDArray[np.floating], state: UnmixState | None = None
+    ) -> tuple[NDArray[np.float32], UnmixState]:
+        """Take the next chunk apart."""
+        if state is not None:
+            check_kind(state, UnmixState, owner="Unmix")
+        frames, front_end = self._front_end(wave, state and state.front_end)
+        (masks,), network = self._network(frames, state and state.network)
+        signals, apply = self._apply(wave, masks[:-1], state and state.apply)
+        return signals, UnmixState(front_end, network, apply)
+
+    def finish(self, state: UnmixState) -> NDArray[np.float32]:
+        """The last `delay` samples."""
+        check_kind(state, UnmixState, owner="Unmix")
+        return self._apply.finish(state.apply)
+
+
+@lru_cache(maxsize=4)
+def load_network(model: str, kind: str) -> Network:
+    """The network of a model, loaded once.
+
+    Raises:
+        ModelError: there is no such model, it is of another kind or learned with another
+            front end, or a graph is missing or damaged.
+    """
+    card = find_model(model)
+    check_card(card, kind)
+    return Network(card)
