@@ -9,7 +9,7 @@ import torch
 from echoic.errors import ParameterError
 from echoic.style import METHODS, transfer
 from echoic.style.cochlea import FRAME_HZ, Cochlea, fast_length
-from echoic.style.coherence import CHANCE, allowed_coherence, analytic, coherence_term
+from echoic.style.coherence import analytic, coherence_term
 from echoic.style.depth import depth_of, exponent_for
 from echoic.style.losses import gaussian_mmd_loss, gram, mean_loss, polynomial_mmd_loss
 from echoic.style.methods.texture import Heard, TextureView
@@ -275,7 +275,7 @@ def heard(wave: torch.Tensor) -> Heard:
 def test_a_copy_is_coherent_wherever_it_comes_from_and_at_whatever_level():
     source = noise(2 * RATE)
     wave = torch.cat([noise(RATE, seed=1), -0.3 * source[4000 : 4000 + RATE]])
-    term = coherence_term(wave, (source,), sample_rate=RATE, allowed=0.2)
+    term = coherence_term(wave, (source,), sample_rate=RATE)
     assert term is not None
     # Four of the five snippets that share more than half lie within the copy or nearly so.
     assert 0.4 * (1 - 0.2) ** 2 < float(term.loss(heard(wave))) <= (1 - 0.2) ** 2 + 1e-4
@@ -284,21 +284,14 @@ def test_a_copy_is_coherent_wherever_it_comes_from_and_at_whatever_level():
 def test_a_shift_of_phase_is_no_way_out():
     source = tone(200, 2 * RATE) + 0.01 * noise(2 * RATE)
     later = analytic(source).imag
-    term = coherence_term(source, (source,), sample_rate=RATE, allowed=0.2)
+    term = coherence_term(source, (source,), sample_rate=RATE)
     assert term is not None
     found, shifted = (float(term.loss(heard(wave))) for wave in (source, later))
     assert shifted == pytest.approx(found, rel=0.1)
 
 
 def test_other_noise_is_let_be():
-    assert coherence_term(noise(2 * RATE), (noise(RATE, 1),), sample_rate=RATE, allowed=0.2) is None
-    assert allowed_coherence(noise(2 * RATE), sample_rate=RATE) == CHANCE
-
-
-def test_what_repeats_itself_may_be_half_as_coherent():
-    clicks = torch.zeros(2 * RATE)
-    clicks[:: RATE // 4] = 1
-    assert allowed_coherence(clicks, sample_rate=RATE) == pytest.approx(0.5, abs=0.01)
+    assert coherence_term(noise(2 * RATE), (noise(RATE, 1),), sample_rate=RATE) is None
 
 
 # Methods ------------------------------------------------------------------------------------

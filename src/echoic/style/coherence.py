@@ -6,6 +6,8 @@ noise of a narrow band to a coherence of 0.2 or so, when the best of all positio
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,7 +18,12 @@ SNIPPET_S = 0.5
 _RANGE_DB = 40.0  # what lies that far below the loudest snippet is silent: nothing to copy
 _NEAR_S = 0.005  # coherent positions this near to each other are one
 _N_POSITIONS = 4  # of a snippet that are held down at a time
-CHANCE, WEIGHT = 0.2, 50.0
+CHANCE, WEIGHT = 0.2, 50.0  # coherence that is let be; of the mean square of what is above it
+
+
+class _View(Protocol):
+    @property
+    def wave(self) -> Tensor: ...
 
 
 def snippets_of(wave: Tensor, size: int, hop: int) -> tuple[Tensor, Tensor]:
@@ -49,19 +56,7 @@ def _norms(source: Tensor, size: int) -> Tensor:
     return energy.clamp(min=energy.max() * 10 ** (-_RANGE_DB / 10)).sqrt().to(source)
 
 
-def allowed_coherence(style: Tensor, *, sample_rate: float) -> float:
-    """Chance, or half of what two halves of the style share: bells and clocks repeat themselves."""
-    size = round(SNIPPET_S * sample_rate)
-    half = style.shape[-1] // 2
-    if half < size:
-        return CHANCE
-    snippets, _ = snippets_of(style[half:], size, size // 2)
-    return max(CHANCE, float(coherences(snippets, style[:half]).max()) / 2)
-
-
-def coherence_term(
-    wave: Tensor, sources: tuple[Tensor, ...], *, sample_rate: float, allowed: float
-) -> Term | None:
+def coherence_term(wave: Tensor, sources: tuple[Tensor, ...], *, sample_rate: float) -> Term | None:
     """A penalty on what a wave now shares with its sources; None if that is little.
 
     The most coherent positions of each snippet are sought once; the term then holds these down.
@@ -70,7 +65,6 @@ def coherence_term(
         wave: (time,), the sound so far.
         sources: (time,) each.
         sample_rate: Hz.
-        allowed: Coherence that is not held down.
     """
     size = round(SNIPPET_S * sample_rate)
     if min(s.shape[-1] for s in (wave, *sources)) < size:
@@ -82,7 +76,7 @@ def coherence_term(
         near = round(_NEAR_S * sample_rate)
         is_peak = found == F.max_pool1d(found[:, None], 2 * near + 1, 1, near)[:, 0]
         best, positions = (found * is_peak).topk(min(_N_POSITIONS, found.shape[-1]), dim=-1)
-        rows, columns = torch.nonzero(best > allowed, as_tuple=True)
+        rows, columns = torch.nonzero(best > CHANCE, as_tuple=True)
         at.append(starts[rows])
         # With the part a quarter of a period later, no shift by some samples escapes.
         pieces = analytic(source).unfold(0, size, 1)[positions[rows, columns]]
@@ -92,11 +86,11 @@ def coherence_term(
         return None
     times = begins[:, None] + torch.arange(size)
 
-    def loss(heard: object) -> Tensor:
-        pieces = heard.wave[times]  # type: ignore[attr-defined]
+    def loss(view: _View) -> Tensor:
+        pieces = view.wave[times]
         unit = pieces.norm(dim=-1).clamp(min=1e-9)
         shared = torch.stack([(pieces * part).sum(-1) for part in (shown.real, shown.imag)])
-        return (shared.norm(dim=0) / unit - allowed).clamp(min=0).square().mean()
+        return (shared.norm(dim=0) / unit - CHANCE).clamp(min=0).square().mean()
 
     return Term("coherence", "penalty", WEIGHT, loss)
 

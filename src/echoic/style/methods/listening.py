@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from echoic.style.cochlea import Cochlea, Envelopes
-from echoic.style.coherence import allowed_coherence, coherence_term
+from echoic.style.coherence import coherence_term
 from echoic.style.depth import exponent_for
 from echoic.style.losses import gram, gram_loss
 from echoic.style.methods.course import course_term, depth_term
@@ -59,13 +59,9 @@ def hearing(task: Task) -> Problem:
             depth_term(content, depth, view.cochlea),
         ]
 
-    allowed = allowed_coherence(task.style, sample_rate=rate)
-
     def renew(heard: Heard) -> tuple[Term, ...]:
         """What the sound has come to share with either is held down from here on."""
-        guard = coherence_term(
-            heard.wave, (task.content, task.style), sample_rate=rate, allowed=allowed
-        )
+        guard = coherence_term(heard.wave, (task.content, task.style), sample_rate=rate)
         for k, term in enumerate(terms):
             if term.name == "course":
                 excess = depth * float(term.loss(heard)) / MAX_COURSE_LOSS
