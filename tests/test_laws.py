@@ -386,7 +386,10 @@ CASES = [
         lambda: Attend(mute=("speech",), sample_rate=RATE),
         channels,
         9_001,
-        others=lambda: [state_of(Attend(keep=("speech", "rain"), sample_rate=RATE), channels(9))],
+        others=lambda: [
+            state_of(separate("speech"), channels(9)),
+            state_of(Attend(mute=("speech",), sample_rate=RATE), channels(9)[:1]),
+        ],
     ),
     Case(
         Unmix,

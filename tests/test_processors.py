@@ -284,6 +284,26 @@ def test_attend_in_chunks_equals_the_whole(any_network, selection):
     assert np.abs(whole - streamed).max() <= 1e-6 * np.abs(wave).max()
 
 
+@pytest.mark.parametrize(
+    "then", [{"keep": ["rain"]}, {"mute": PAIR}, {"keep": list(LABELS)}, {"mute": ["music"]}]
+)
+def test_the_selection_changes_without_a_click(made_up, then):
+    """Of a steady tone: nothing may be added that changes faster than a ramp of 5 ms does."""
+    made_up(restless)
+    t = np.arange(RATE) / RATE
+    wave = 0.5 * np.sin(2 * np.pi * 200 * t).astype(np.float32)[np.newaxis]
+    live = echoic.stream("attend", keep=["speech"], sample_rate=RATE)
+    at = 8_080  # within a step
+    before = live.push(wave[:, :at])
+    live.change(**then)
+    out = np.concatenate([before, *(live.push(part) for part in np.split(wave[:, at:], 9, 1))], 1)
+    # The tone itself moves by 0.04 from sample to sample, a ramp from 0 to it by 0.0125 more.
+    steps = np.abs(np.diff(out[0]))
+    assert steps[at - 200 : at + 2_000].max() < 0.06
+    settled = echoic.stream("attend", sample_rate=RATE, **then).push(wave)
+    np.testing.assert_allclose(out[:, at + 400 :], settled[:, at + 400 :], atol=1e-6)
+
+
 def test_detection_in_blocks_equals_the_whole():
     wave = scene(16_013)
     detect = Detect(sample_rate=RATE)

@@ -9,8 +9,10 @@ import torch
 from echoic.errors import ParameterError
 from echoic.style import METHODS, transfer
 from echoic.style.cochlea import FRAME_HZ, Cochlea, fast_length
+from echoic.style.coherence import analytic, coherence_term
 from echoic.style.depth import depth_of, exponent_for
 from echoic.style.losses import gaussian_mmd_loss, gram, mean_loss, polynomial_mmd_loss
+from echoic.style.methods.texture import Heard, TextureView
 from echoic.style.optimise import Problem, Schedule, Term, minimise
 from echoic.style.spectrogram import DecibelSpectrogram, LogSpectrogram
 from echoic.style.statistics import CORRELATION_OFFSETS, TextureStatistics, class_distances
@@ -251,6 +253,47 @@ def test_ctrl_c_keeps_the_best_so_far():
     assert float(done.wave.norm()) < 1.9
 
 
+def test_terms_are_renewed_from_round_to_round():
+    def toward(end: float) -> tuple[Term, ...]:
+        return (Term("distance", "content", 1.0, lambda view: (view - end).square().sum()),)
+
+    ends = iter([1.0, 2.0, 3.0])
+    problem = Problem(torch.ones(4), lambda x: x, toward(0.0), renew=lambda _: toward(next(ends)))
+    done = minimise(problem, Schedule(n_steps=60, n_rounds=3))
+    torch.testing.assert_close(done.wave, torch.full((4,), 3.0), atol=0.01, rtol=0)
+    assert len(done.losses) <= 60
+
+
+# Coherence ----------------------------------------------------------------------------------
+
+
+def heard(wave: torch.Tensor) -> Heard:
+    view = TextureView(Cochlea(wave.shape[-1], sample_rate=RATE))
+    return view(wave)
+
+
+def test_a_copy_is_coherent_wherever_it_comes_from_and_at_whatever_level():
+    source = noise(2 * RATE)
+    wave = torch.cat([noise(RATE, seed=1), -0.3 * source[4000 : 4000 + RATE]])
+    term = coherence_term(wave, (source,), sample_rate=RATE)
+    assert term is not None
+    # Four of the five snippets that share more than half lie within the copy or nearly so.
+    assert 0.4 * (1 - 0.2) ** 2 < float(term.loss(heard(wave))) <= (1 - 0.2) ** 2 + 1e-4
+
+
+def test_a_shift_of_phase_is_no_way_out():
+    source = tone(200, 2 * RATE) + 0.01 * noise(2 * RATE)
+    later = analytic(source).imag
+    term = coherence_term(source, (source,), sample_rate=RATE)
+    assert term is not None
+    found, shifted = (float(term.loss(heard(wave))) for wave in (source, later))
+    assert shifted == pytest.approx(found, rel=0.1)
+
+
+def test_other_noise_is_let_be():
+    assert coherence_term(noise(2 * RATE), (noise(RATE, 1),), sample_rate=RATE) is None
+
+
 # Methods ------------------------------------------------------------------------------------
 
 CONTENT, STYLE = syllables().numpy(), noise(seed=5).numpy()
@@ -273,6 +316,14 @@ def test_published_methods_work_on_the_waveform_too(method):
     )
     assert sum(done.losses[-1].values()) < 0.5 * sum(done.losses[0].values())
     assert done.style_after == done.style_before
+
+
+@pytest.mark.parametrize("method", ["gatys", "ulyanov-1024"])
+def test_published_methods_leave_their_start(method):
+    half = CONTENT[: RATE // 2]
+    done = transfer(half, STYLE, sample_rate=RATE, method=method, n_steps=25, strength=0.9)
+    first, last = (sum(losses.values()) for losses in (done.losses[0], done.losses[-1]))
+    assert last < 0.5 * first
 
 
 def test_hearing_hears_more_of_the_style_and_keeps_the_depth():

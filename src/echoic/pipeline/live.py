@@ -6,7 +6,7 @@ from typing import Any
 
 from echoic.errors import ParameterError
 from echoic.processors import Attend, Denoise, Detect, Separate
-from echoic.streaming import Stream
+from echoic.streaming import Stream, Streaming
 
 PROCESSORS = {
     "attend": Attend,
@@ -16,8 +16,8 @@ PROCESSORS = {
 }
 
 
-def stream(processor: str, *, sample_rate: float, **options: Any) -> Stream:
-    """Make a stream: push chunks of any length, flush at the end.
+def stream(processor: str, *, sample_rate: float, **options: Any) -> LiveStream:
+    """Make a stream: push chunks of any length, change the options, flush at the end.
 
     Args:
         processor: "attend" (keep, mute or like), "denoise" (floor_db), "separate" (labels) or
@@ -37,10 +37,43 @@ def stream(processor: str, *, sample_rate: float, **options: Any) -> Stream:
         >>> live.latency_s
         0.008
     """
+    return LiveStream(processor, sample_rate=sample_rate, **options)
+
+
+class LiveStream(Stream):
+    """A `Stream` of a processor that goes by a name."""
+
+    def __init__(self, processor: str, *, sample_rate: float, **options: Any) -> None:
+        super().__init__(_make(processor, sample_rate, options), sample_rate=sample_rate)
+        self.processor = processor
+
+    def change(self, **options: Any) -> None:
+        """Go on with other options, from the next chunk on, without a click.
+
+        Args:
+            options: All that the processor is given from now on. `separate` must have as many
+                labels as before, or the next chunk is refused.
+
+        Raises:
+            ParameterError: an unknown option.
+            LabelError: an unknown label.
+
+        Example:
+            >>> import numpy as np
+            >>> live = stream("attend", keep=["speech"], sample_rate=16000)
+            >>> heard = live.push(np.zeros((1, 80), np.float32))
+            >>> live.change(mute=["rain", "music"])
+            >>> live.push(np.zeros((1, 80), np.float32)).shape
+            (1, 80)
+        """
+        self.module = _make(self.processor, self.sample_rate, options)
+
+
+def _make(processor: str, sample_rate: float, options: dict[str, Any]) -> Streaming[Any, Any]:
     if processor not in PROCESSORS:
         raise ParameterError(f"processor {processor!r} is not one of {', '.join(PROCESSORS)}")
     try:
-        module = PROCESSORS[processor](sample_rate=sample_rate, **options)
+        module: Streaming[Any, Any] = PROCESSORS[processor](sample_rate=sample_rate, **options)
     except TypeError as error:
         raise ParameterError(f"{processor}: {error}") from error
-    return Stream(module, sample_rate=sample_rate)
+    return module

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echoic.errors import ParameterError
 from echoic.processors.example import hear_example
+from echoic.processors.masks import RAMP_S
 from echoic.processors.model import load_model
 from echoic.processors.separate import Separate, SeparateState
+from echoic.streaming import check_kind
+
+
+class AttendState(NamedTuple):
+    """separate: of `Separate`; share: (1,), 1 while what is named is kept, 0 while it is muted."""
+
+    separate: SeparateState
+    share: NDArray[np.float32]
 
 
 class Attend:
     """Keep only some sounds of a wave, or mute some.
+
+    Its state says nothing of what was selected: another selection may go on with it, and
+    takes over within 5 ms, without a click.
 
     Args:
         keep: Labels to keep; all else goes.
@@ -56,35 +69,49 @@ class Attend:
                 f"{'no' if like is None else 'an'} example"
             )
         self.keeps = not mute
-        if like is None:
-            self.separate = Separate(labels=keep or mute, sample_rate=sample_rate, model=model)
-        else:
+        among, examples = None, []
+        if like is not None:
             asked = load_model(model)
             example = hear_example(asked, like, sample_rate=like_sample_rate or sample_rate)
-            others = [label for label in asked.labels if label != example.label]
-            self.separate = Separate(
-                labels=(),
-                among=others,
-                examples=[example.query],
-                sample_rate=sample_rate,
-                model=model,
-            )
+            among = [label for label in asked.labels if label != example.label]
+            examples = [example.query]
+        self.separate = Separate(
+            labels=keep or mute,
+            among=among,
+            examples=examples,
+            sample_rate=sample_rate,
+            model=model,
+            together=True,
+        )
         self.delay = self.separate.delay
+        self._ramp = round(RAMP_S * sample_rate)
 
     def divide(
         self, signals: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """What is attended to, and what is not, of the signals of `separate`."""
-        named = signals[:-1].sum(axis=0, dtype=np.float32)
-        return (named, signals[-1]) if self.keeps else (signals[-1], named)
+        named, rest = signals
+        return (named, rest) if self.keeps else (rest, named)
 
     def __call__(
-        self, wave: NDArray[np.floating], state: SeparateState | None = None
-    ) -> tuple[NDArray[np.float32], SeparateState]:
+        self, wave: NDArray[np.floating], state: AttendState | None = None
+    ) -> tuple[NDArray[np.float32], AttendState]:
         """Attend to the next chunk."""
-        signals, state = self.separate(wave, state)
-        return self.divide(signals)[0], state
+        if state is not None:
+            check_kind(state, AttendState, owner="Attend")
+        signals, separate = self.separate(wave, state and state.separate)
+        goal = float(self.keeps)
+        share = goal if state is None else float(state.share[0])
+        if share == goal:
+            return self.divide(signals)[0], AttendState(separate, np.array([goal], np.float32))
+        # Another selection was in force: from keeping to muting, or back, in a straight line.
+        moved = np.arange(1, signals.shape[-1] + 1) / self._ramp
+        shares = np.clip(share + (2 * goal - 1) * moved, 0, 1).astype(np.float32)
+        named, rest = signals
+        last = shares[-1:] if shares.size else np.array([share], np.float32)
+        return shares * named + (1 - shares) * rest, AttendState(separate, last)
 
-    def finish(self, state: SeparateState) -> NDArray[np.float32]:
+    def finish(self, state: AttendState) -> NDArray[np.float32]:
         """The last `delay` samples."""
-        return self.divide(self.separate.finish(state))[0]
+        check_kind(state, AttendState, owner="Attend")
+        return self.divide(self.separate.finish(state.separate))[0]

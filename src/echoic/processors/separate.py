@@ -32,9 +32,11 @@ class Separate:
         among: The labels that the sound is shared out among; all that the model
             knows if None.
         examples: Queries of `hear_example`, whose signals are wanted as well.
+        together: Whether all of them are one signal.
 
     Shape:
-        wave (channel, time) -> signals (label + example + 1, channel, time), rest last.
+        wave (channel, time) -> signals (label + example + 1, channel, time), rest last;
+        (2, channel, time) if they are together.
 
     Delay: `delay` samples, 8 ms; as many samples come out of each call as went in.
     Hop: 1.
@@ -54,14 +56,16 @@ class Separate:
         model: str = "hear",
         among: Sequence[str] | None = None,
         examples: Sequence[Query] = (),
+        together: bool = False,
     ) -> None:
         """Load the model and design the banks."""
         self.model = load_model(model)
+        self.together = together
         self.labels = check_labels(labels, self.model.labels)
         self.masks = self.model.masker(self.labels, among, examples)
         self.listen = Listen(self.model, sample_rate=sample_rate, want="places")
         self.apply = ApplyMasks(
-            n_labels=len(self.labels) + len(examples),
+            n_labels=1 if together else len(self.labels) + len(examples),
             frames_per_step=self.model.frames_per_step,
             sample_rate=sample_rate,
         )
@@ -74,8 +78,10 @@ class Separate:
         if state is not None:
             check_kind(state, SeparateState, owner="Separate")
         heard, listen = self.listen(wave, state and state.listen)
-        masks = self.masks(heard.places)
-        signals, apply = self.apply(wave, masks[:-1], state and state.apply)
+        masks = self.masks(heard.places)[:-1]
+        if self.together:
+            masks = masks.sum(axis=0, keepdims=True)
+        signals, apply = self.apply(wave, masks, state and state.apply)
         return signals, SeparateState(listen, apply)
 
     def finish(self, state: SeparateState) -> NDArray[np.float32]:

@@ -7,6 +7,10 @@ zero-phase bank in the frequency domain, as in the texture model (McDermott and
 Simoncelli 2011). A band occupies a small part of the spectrum, so its analytic
 signal is computed at a rate of twice its own width and not at that of the
 wave; the whole bank then costs about as much as two FFTs of the wave.
+
+Why not `echoic.nn.Ear`: the published statistics, their scales and the scores are those of this
+bank, and `shape_bands` needs bands that add up to the sound. With the ear in its place `hearing`
+takes as long and comes to nearly the same (speech and rain at 0.5: gap 0.67, ESTOI 0.51).
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -40,6 +41,7 @@ class Problem:
         start: (time,), the wave to start from.
         view: What the terms see of a wave.
         terms: The losses.
+        renew: The terms of the next round, given what is seen at its start; None: the same.
         invert: A wave from a view; None where the view is of no use without its wave.
         start_view: The view to start from where it is the view that is optimised; None: that of
             `start`.
@@ -48,6 +50,7 @@ class Problem:
     start: Tensor
     view: Callable[[Tensor], Any]
     terms: tuple[Term, ...]
+    renew: Callable[[Any], tuple[Term, ...]] | None = None
     invert: Callable[[Tensor], Tensor] | None = None
     start_view: Tensor | None = None
 
@@ -60,11 +63,13 @@ class Schedule:
         optimiser: "lbfgs" or "adam".
         n_steps: Evaluations of the losses.
         step_size: Of Adam, relative to the root mean square of the start.
+        n_rounds: The optimiser starts anew that often, and a problem may renew its terms.
     """
 
     optimiser: Literal["lbfgs", "adam"] = "lbfgs"
     n_steps: int = 300
     step_size: float = 0.05
+    n_rounds: int = 1
 
 
 @dataclass
@@ -109,9 +114,12 @@ def minimise(
     on_view = domain == "published" and problem.invert is not None
     start = problem.start.detach()
     if on_view:
-        start = problem.view(start) if problem.start_view is None else problem.start_view
-    # Losses are kind to an optimiser when its variables are about 1.
+        start = problem.view(start)
+    # Losses are kind to an optimiser when its variables come to about 1; a picture may start
+    # from next to nothing, and steps of that size would lead nowhere.
     unit = float(start.square().mean().sqrt().clamp(min=1e-8))
+    if on_view and problem.start_view is not None:
+        start = problem.start_view
     variable = (start / unit).requires_grad_()
     descent = _Descent(problem, variable, unit, on_view, schedule.n_steps, on_step)
     interrupted = descent.run(schedule)
@@ -143,16 +151,16 @@ class _Descent:
     ) -> None:
         self.problem, self.variable, self.unit = problem, variable, unit
         self.on_view, self.n_steps, self.on_step = on_view, n_steps, on_step
+        self.terms, self.end = problem.terms, n_steps
         self.losses: list[dict[str, float]] = []
         self.best, self.best_loss = variable.detach().clone(), math.inf
 
     def evaluate(self) -> Tensor:
-        if len(self.losses) >= self.n_steps:
+        if len(self.losses) >= self.end:
             raise _Enough
         self.variable.grad = None
-        signal = self.variable * self.unit
-        view = signal if self.on_view else self.problem.view(signal)
-        parts = {term.name: term.weight * term.loss(view) for term in self.problem.terms}
+        view = self.view_of(self.variable)
+        parts = {term.name: term.weight * term.loss(view) for term in self.terms}
         total = torch.stack(list(parts.values())).sum()
         value = float(total.detach())
         if not self.losses and not math.isfinite(value):
@@ -165,17 +173,31 @@ class _Descent:
             self.on_step(len(self.losses), self.losses[-1])
         return total
 
+    def view_of(self, variable: Tensor) -> Any:
+        signal = variable * self.unit
+        return signal if self.on_view else self.problem.view(signal)
+
     def run(self, schedule: Schedule) -> bool:
+        """Descend, round after round; whether Ctrl-C ended it."""
         try:
-            if schedule.optimiser == "lbfgs":
-                self._lbfgs()
-            else:
-                self._adam(schedule.step_size)
-        except _Enough:
-            return False
+            for index in range(schedule.n_rounds):
+                self.end = self.n_steps * (index + 1) // schedule.n_rounds
+                self._begin_round()
+                with suppress(_Enough):
+                    if schedule.optimiser == "lbfgs":
+                        self._lbfgs()
+                    else:
+                        self._adam(schedule.step_size)
         except KeyboardInterrupt:
             return True
         return False
+
+    def _begin_round(self) -> None:
+        """Go on from the best so far; losses of other terms do not compare with its own."""
+        with torch.no_grad():
+            self.variable.copy_(self.best)
+            if self.problem.renew is not None:
+                self.terms, self.best_loss = self.problem.renew(self.view_of(self.best)), math.inf
 
     def _lbfgs(self) -> None:
         optimiser = torch.optim.LBFGS(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 N_GRIFFIN_LIM = 500
-START_LEVEL = 1e-3
+START_LEVEL = 0.1  # of noise that a picture starts from, relative to the content's picture
 
 
 class LogSpectrogram:
@@ -118,14 +118,17 @@ def start_and_inverse(
         content: (time,).
         generator: Of noise and phases.
         share_of_noise: From 0, the content, to 1, noise of the content's level; a picture that
-            starts from noise alone starts as 0.001·N(0, 1).
+            starts from noise alone starts well below the content's, but not so low that its
+            Gram matrices, and with them all gradients, vanish in single precision.
     """
     level = content.square().mean().sqrt()
     noise = level * torch.randn(content.shape, generator=generator)
     start = (1 - share_of_noise) * content + share_of_noise * noise
     from_noise = None
     if share_of_noise == 1:
-        from_noise = START_LEVEL * torch.randn(spectrogram(start).shape, generator=generator)
+        shown = spectrogram(content)
+        level = shown.square().mean().sqrt()
+        from_noise = START_LEVEL * level * torch.randn(shown.shape, generator=generator)
     return {
         "start": start,
         "start_view": from_noise,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -180,7 +180,7 @@ def _run(
     assert method.prepare is not None
     schedule = method.schedule
     if n_steps is not None:
-        schedule = Schedule(schedule.optimiser, n_steps, schedule.step_size)
+        schedule = replace(schedule, n_steps=n_steps)
     with torch.no_grad():
         problem = method.prepare(task)
     return minimise(problem, schedule, domain=domain or method.domain, on_step=on_step)

@@ -16,7 +16,11 @@ from echoic.style.optimise import Schedule
 _LI = "Li, Wang, Liu and Hou 2017"
 
 METHODS: dict[str, Method] = {
-    "hearing": Method("ours: the ear's statistics, and the content's course in each band", hearing),
+    "hearing": Method(
+        "ours: the ear's statistics, and the content's course in each band",
+        hearing,
+        schedule=Schedule(n_rounds=4),
+    ),
     "gatys": Method(
         "Gram matrices of 2-D convolutions, as on a picture",
         gatys,

@@ -8,39 +8,25 @@ content is the course of each band, linear, and the depth at which it is kept.
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from echoic.style.cochlea import Cochlea, Envelopes, half_cosine_bands
-from echoic.style.depth import (
-    CUTOFF_HZ,
-    HIGH_HZ,
-    LOW_HZ,
-    N_WIDE_BANDS,
-    exponent_for,
-    slopes,
-)
+from echoic.style.cochlea import Cochlea, Envelopes
+from echoic.style.coherence import coherence_term
+from echoic.style.depth import exponent_for
 from echoic.style.losses import gram, gram_loss
+from echoic.style.methods.course import course_term, depth_term
 from echoic.style.methods.task import LEVEL, Task
 from echoic.style.methods.texture import Heard, TextureView, statistics_term
 from echoic.style.networks import RandomWide
 from echoic.style.optimise import Problem, Term
 from echoic.style.statistics import audible_bands
-from echoic.style.vocoder import (
-    SMOOTHING_HZ,
-    depth_gains,
-    lengthen,
-    randomise_phase,
-    shape_bands,
-    smooth,
-)
+from echoic.style.vocoder import depth_gains, lengthen, randomise_phase, shape_bands
 
-# The course counts in proportion to the depth: a shallow target is nearly flat, and would hold
-# the style's own fluctuations down.
-COURSE_WEIGHT, DEPTH_WEIGHT, GRAM_WEIGHT = 1.0, 30.0, 10.0
-LOCAL_HZ = 1.0
+GRAM_WEIGHT = 10.0
+# How far off the course may be (times depth) before it counts more, and by how much at a time.
+MAX_COURSE_LOSS, MAX_STEP = 0.2, 4.0
 QUIET = 0.1  # of a band's level in the style: the networks hear linearly below, in dB above
 # Frames that are averaged before a network, and how many of those its filters see.
 SCALES = ((1, 3), (4, 3), (4, 11), (8, 25))
@@ -72,7 +58,17 @@ def hearing(task: Task) -> Problem:
             course_term(level * depth_gains(content, exponent), bands, depth),
             depth_term(content, depth, view.cochlea),
         ]
-    return Problem(vocoded(exponent), view, tuple(terms))
+
+    def renew(heard: Heard) -> tuple[Term, ...]:
+        """What the sound has come to share with either is held down from here on."""
+        guard = coherence_term(heard.wave, (task.content, task.style), sample_rate=rate)
+        for k, term in enumerate(terms):
+            if term.name == "course":
+                excess = depth * float(term.loss(heard)) / MAX_COURSE_LOSS
+                terms[k] = term._replace(weight=term.weight * min(max(excess, 1.0), MAX_STEP))
+        return tuple(terms) if guard is None else (*terms, guard)
+
+    return Problem(vocoded(exponent), view, tuple(terms), renew=renew)
 
 
 def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> Problem:
@@ -116,47 +112,6 @@ def gram_term(style: Envelopes, bands: Tensor, *, seed: int) -> Term:
 
     def loss(heard: Heard) -> Tensor:
         losses = [gram_loss(f, w) for f, w in zip(grams(heard.envelopes), wanted, strict=True)]
-        return torch.stack(losses).mean()
+        return torch.stack(losses).mean().log1p()
 
     return Term("grams", "style", GRAM_WEIGHT, loss)
-
-
-def course_term(target: Tensor, bands: Tensor, depth: float) -> Term:
-    """Each band's linear envelope follows the target, up to a factor of its own.
-
-    A compressed one would be content with the right loudness in the pauses. The
-    error is relative to the target's level within about a second, so that quiet
-    syllables count as loud ones do.
-
-    Args:
-        target: (band, frame), the content's envelopes at the depth wanted.
-        bands: (band,), those that count.
-        depth: That of the target.
-    """
-    target = target[bands]
-    unit = smooth(target, LOCAL_HZ)
-    wanted = target / unit
-
-    def loss(heard: Heard) -> Tensor:
-        found = smooth(heard.envelopes.linear[bands], SMOOTHING_HZ) / unit
-        factor = (found * wanted).mean(-1, keepdim=True) / found.square().mean(-1, keepdim=True)
-        return (found * factor.detach() - wanted).square().mean()
-
-    return Term("course", "content", COURSE_WEIGHT * depth, loss)
-
-
-def depth_term(content: Tensor, depth: float, cochlea: Cochlea) -> Term:
-    """Levels in six wide bands follow the content's by `depth` dB per dB."""
-    _, centers, spacing = half_cosine_bands(N_WIDE_BANDS, LOW_HZ, HIGH_HZ)
-    distance = np.abs(cochlea.center_erb - centers[:, None]) / spacing
-    weight = torch.from_numpy(np.cos(np.pi / 2 * np.clip(distance, 0, 1)) ** 2).float()
-
-    def wide(linear: Tensor) -> Tensor:
-        return smooth(weight @ linear.square(), CUTOFF_HZ).clamp(min=1e-12).sqrt()
-
-    wanted = wide(content)
-
-    def loss(heard: Heard) -> Tensor:
-        return (slopes(wanted, wide(heard.envelopes.linear)) - depth).square().mean()
-
-    return Term("depth", "content", DEPTH_WEIGHT, loss)

@@ -14,8 +14,9 @@ from echoic.style.statistics import TextureStatistics, audible_bands, class_dist
 
 
 class Heard(NamedTuple):
-    """A wave as its envelopes and their statistics."""
+    """A wave, its envelopes and their statistics."""
 
+    wave: Tensor
     envelopes: Envelopes
     statistics: dict[str, Tensor]
 
@@ -35,7 +36,7 @@ class TextureView:
     def __call__(self, wave: Tensor) -> Heard:
         """Hear a whole wave."""
         envelopes = self.cochlea(wave)
-        return Heard(envelopes, self.statistics(envelopes))
+        return Heard(wave, envelopes, self.statistics(envelopes))
 
 
 def statistics_term(style: Heard, bands: Tensor) -> Term:
@@ -43,7 +44,7 @@ def statistics_term(style: Heard, bands: Tensor) -> Term:
 
     def loss(heard: Heard) -> Tensor:
         distances = class_distances(heard.statistics, style.statistics, bands)
-        return torch.stack(list(distances.values())).mean()
+        return torch.stack(list(distances.values())).mean().log1p()
 
     return Term("statistics", "style", 1.0, loss)
 

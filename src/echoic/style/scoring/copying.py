@@ -7,12 +7,11 @@ import torch
 from numpy.typing import NDArray
 
 from echoic.style.cochlea import Cochlea
+from echoic.style.coherence import SNIPPET_S, coherences, snippets_of
 from echoic.style.vocoder import smooth
 
 N_TAPS = 128
-SNIPPET_S = 0.5
 _RIDGE = 1e-4  # of the mean power: 40 dB below it nothing is explained
-_RANGE_DB = 40.0
 
 Wave = NDArray[np.floating]
 
@@ -52,24 +51,9 @@ def largest_copy(result: Wave, source: Wave, *, sample_rate: int) -> float:
     size = round(SNIPPET_S * sample_rate)
     if result.size < size or source.size < size:
         return 0.0
-    snippets = np.lib.stride_tricks.sliding_window_view(np.asarray(result, np.float64), size)[
-        :: size // 2
-    ]
-    energies = np.square(snippets).sum(axis=1)
-    snippets = snippets[energies > energies.max() * 10 ** (-_RANGE_DB / 10)]
-    source = np.asarray(source, np.float64)
-    n_fft = 1 << (source.size + size).bit_length()
-    spectrum = np.fft.rfft(source, n_fft)
-    power = np.concatenate([[0.0], np.cumsum(np.square(source))])
-    windowed = power[size:] - power[:-size]
-    floor = windowed.max() * 10 ** (-_RANGE_DB / 10)
-    norm = np.sqrt(np.maximum(windowed, floor))
-    best = 0.0
-    for snippet in snippets:
-        cross = np.fft.irfft(spectrum * np.fft.rfft(snippet, n_fft).conj(), n_fft)
-        match = np.abs(cross[: norm.size]) / norm / max(np.linalg.norm(snippet), 1e-12)
-        best = max(best, float(match.max()))
-    return best
+    waves = [torch.from_numpy(np.asarray(w, np.float64)) for w in (result, source)]
+    snippets, _ = snippets_of(waves[0], size, size // 2)
+    return float(coherences(snippets, waves[1]).max())
 
 
 def band_power_mixture(result: Wave, sources: list[Wave], *, sample_rate: float) -> float:

@@ -1,0 +1,104 @@
+"""Coherence: whether half a second of one sound is, sample by sample, a part of another.
+
+A sound that resembles another has its statistics; a copy has its waveform. Chance alone brings
+noise of a narrow band to a coherence of 0.2 or so, when the best of all positions counts.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from echoic.style.optimise import Term
+
+SNIPPET_S = 0.5
+_RANGE_DB = 40.0  # what lies that far below the loudest snippet is silent: nothing to copy
+_NEAR_S = 0.005  # coherent positions this near to each other are one
+_N_POSITIONS = 4  # of a snippet that are held down at a time
+CHANCE, WEIGHT = 0.2, 50.0  # coherence that is let be; of the mean square of what is above it
+
+
+class _View(Protocol):
+    @property
+    def wave(self) -> Tensor: ...
+
+
+def snippets_of(wave: Tensor, size: int, hop: int) -> tuple[Tensor, Tensor]:
+    """Pieces of a wave that are not silent, (snippet, time), and where they start."""
+    pieces = wave.unfold(0, size, hop)
+    energy = pieces.square().sum(-1)
+    heard = torch.nonzero(energy > energy.max() * 10 ** (-_RANGE_DB / 10))[:, 0]
+    return pieces[heard], heard * hop
+
+
+def coherences(snippets: Tensor, source: Tensor) -> Tensor:
+    """Magnitude of the normalised cross-correlation, at every position in the source.
+
+    Shape:
+        (snippet, size) and (time,) -> (snippet, time − size + 1).
+    """
+    size = snippets.shape[-1]
+    n_fft = 1 << (source.shape[-1] + size).bit_length()
+    spectrum = torch.fft.rfft(source, n=n_fft)
+    cross = torch.stack(
+        [torch.fft.irfft(spectrum * torch.fft.rfft(s, n=n_fft).conj(), n=n_fft) for s in snippets]
+    )
+    norm = _norms(source, size)
+    return cross[:, : norm.shape[-1]].abs() / norm / snippets.norm(dim=-1, keepdim=True)
+
+
+def _norms(source: Tensor, size: int) -> Tensor:
+    energy = F.pad(source.double().square().cumsum(0), (1, 0))
+    energy = energy[size:] - energy[:-size]
+    return energy.clamp(min=energy.max() * 10 ** (-_RANGE_DB / 10)).sqrt().to(source)
+
+
+def coherence_term(wave: Tensor, sources: tuple[Tensor, ...], *, sample_rate: float) -> Term | None:
+    """A penalty on what a wave now shares with its sources; None if that is little.
+
+    The most coherent positions of each snippet are sought once; the term then holds these down.
+
+    Args:
+        wave: (time,), the sound so far.
+        sources: (time,) each.
+        sample_rate: Hz.
+    """
+    size = round(SNIPPET_S * sample_rate)
+    if min(s.shape[-1] for s in (wave, *sources)) < size:
+        return None
+    snippets, starts = snippets_of(wave, size, size // 4)
+    at, parts = [], []
+    for source in sources:
+        found = coherences(snippets, source)
+        near = round(_NEAR_S * sample_rate)
+        is_peak = found == F.max_pool1d(found[:, None], 2 * near + 1, 1, near)[:, 0]
+        best, positions = (found * is_peak).topk(min(_N_POSITIONS, found.shape[-1]), dim=-1)
+        rows, columns = torch.nonzero(best > CHANCE, as_tuple=True)
+        at.append(starts[rows])
+        # With the part a quarter of a period later, no shift by some samples escapes.
+        pieces = analytic(source).unfold(0, size, 1)[positions[rows, columns]]
+        parts.append(pieces / pieces.real.norm(dim=-1, keepdim=True).clamp(min=1e-9))
+    begins, shown = torch.cat(at), torch.cat(parts)
+    if not begins.numel():
+        return None
+    times = begins[:, None] + torch.arange(size)
+
+    def loss(view: _View) -> Tensor:
+        pieces = view.wave[times]
+        unit = pieces.norm(dim=-1).clamp(min=1e-9)
+        shared = torch.stack([(pieces * part).sum(-1) for part in (shown.real, shown.imag)])
+        return (shared.norm(dim=0) / unit - CHANCE).clamp(min=0).square().mean()
+
+    return Term("coherence", "penalty", WEIGHT, loss)
+
+
+def analytic(wave: Tensor) -> Tensor:
+    """The analytic signal of a whole wave."""
+    spectrum = torch.fft.fft(wave)
+    n = wave.shape[-1]
+    spectrum[1 : (n + 1) // 2] *= 2
+    spectrum[n // 2 + 1 :] = 0
+    return torch.fft.ifft(spectrum)
