@@ -123,6 +123,7 @@ def test_the_verb_writes_what_python_gives_and_what_is_left(run, here):
 
 
 def test_many_files_and_a_pipe(run, here):
+    (here / "in").mkdir()
     audio.write("in/b.flac", scene(4_000), sample_rate=RATE)
     audio.write("in/c.wav", scene(4_000), sample_rate=RATE)
     assert run("denoise", "in", "-o", "out", "-q").code == 0
