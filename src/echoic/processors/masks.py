@@ -139,11 +139,10 @@ class ApplyMasks:
         n_channels, n_samples = wave.shape
         start = int(state.n_samples[0])
         extended = np.concatenate([state.recent, wave], axis=1)
-        gains = state.gains
-        if ends.size:
-            above = [(0, 0), (0, self._n_bands - N_GAIN_BANDS), (0, 0)]
-            new = np.pad(masks, above, mode="edge").transpose(2, 0, 1)
-            gains = np.ascontiguousarray(np.concatenate([gains, new], dtype=np.float32))
+        gains = np.empty((2 + ends.size, self.n_labels, self._n_bands), np.float32)
+        gains[:2] = state.gains
+        gains[2:, :, :N_GAIN_BANDS] = masks.transpose(2, 0, 1)
+        gains[2:, :, N_GAIN_BANDS:] = gains[2:, :, N_GAIN_BANDS - 1 : N_GAIN_BANDS]
         elapsed = start - self._clock.end(self._clock.n_frames(start) - 1)
         signals = np.empty((self.n_labels + 1, n_channels, n_samples), np.float32)
         wanted = np.empty((self.n_labels, n_samples), np.float32)
