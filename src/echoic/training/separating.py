@@ -124,9 +124,10 @@ def package_separator(
 ) -> Path:
     """Write the model's files and card into `folder`; the card's path."""
     about = {
-        "data": ABOUT["data"] + "; ambient recordings of any kind (see above) as noise",
-        "limits": "made for speech at any rate; learned from 350 speakers, most of them reading "
-        "English; knows frequencies up to 7.6 kHz, what lies above follows",
+        "data": ABOUT["data"],
+        "limits": "learned from some 350 speakers, most of them reading English, and from sounds "
+        "that people are used to; masks have no phase; what lies above 7.6 kHz follows what "
+        "lies below",
         "recipe": settings.command(name),
     }
     return package(network, folder, name=name, version="0.1.0", task=task, kind=kind, about=about)
@@ -136,6 +137,8 @@ def new_separator(n_signals: int) -> Separator:
     """A network that has learned nothing but to listen, as the shipped `hear` does."""
     separator = Separator(n_signals)
     card = find_model("hear")
+    if f"{card.name}.step.onnx" not in card.graphs:  # the first kind listens otherwise
+        return separator
     hearing = load_hearing(HearingNetwork(len(card.labels)), card.folder, card.name)
     separator.listener.load_state_dict(hearing.listener.state_dict())
     return separator
