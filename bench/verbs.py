@@ -75,6 +75,14 @@ def work():
         attend = Attend(keep=["speech"], sample_rate=source.sample_rate)
         select_into(folder + "/out.wav", source, attend)
 """,
+    "denoise": """
+from echoic.pipeline.selecting import select_into
+from echoic.processors import Denoise
+def work():
+    with tempfile.TemporaryDirectory() as folder:
+        source = Source(sys.argv[1])
+        select_into(folder + "/out.wav", source, Denoise(sample_rate=source.sample_rate))
+""",
 }
 TIMED = """
 work()
