@@ -238,7 +238,7 @@ def test_an_aiff_of_4_gb_is_refused_before_and_while_it_is_written(tmp_path, mon
 @pytest.mark.parametrize("name", ["../weights/hear", "hear.json", "./hear", "", None, "HEAR"])
 def test_a_model_is_a_name_not_a_path(name):
     """Row "runtime/models.py:97": `model="../weights/hear"` loaded."""
-    with pytest.raises(ModelError, match="is not there; known: hear"):
+    with pytest.raises(ModelError, match="is not there; known: denoise, hear"):
         find_model(name)
 
 

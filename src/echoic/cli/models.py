@@ -35,8 +35,9 @@ def models(
         lines = [
             f"{card['name']} {card['version']}: {card['task']}",
             f"  {card['n_parameters'] / 1e6:.2f} million parameters, {n_bytes / 1e6:.1f} MB",
-            f"  labels: {' '.join(card['labels'])}",
         ]
+        if card["labels"]:
+            lines.append(f"  labels: {' '.join(card['labels'])}")
         lines += [f"  {title}: {words}" for title, words in card["about"].items()]
         return "\n".join(lines)
 
