@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from echoic.errors import ParameterError
+from echoic.style.coherence import coherence_term
 from echoic.style.scoring import Scorer, estoi
 from echoic.style.scoring.copying import band_power_mixture, largest_copy, mixture_explained
 from echoic.style.scoring.pitch import f0_hz, f0_kept
@@ -81,3 +83,11 @@ def test_the_scores_put_controls_where_they_belong():
     assert apart["gram"] < 0.1
     with pytest.raises(ParameterError, match="not as long"):
         scorer(content[1:])
+
+
+def test_silence_is_no_copy_and_has_nothing_to_copy():
+    sound, silence = noise(0), np.zeros(2 * RATE, np.float32)
+    for result, source in ((silence, sound), (sound, silence)):
+        assert largest_copy(result, source, sample_rate=RATE) == 0
+        waves = torch.from_numpy(result), (torch.from_numpy(source),)
+        assert coherence_term(*waves, sample_rate=RATE) is None

@@ -16,6 +16,7 @@ from echoic.style.optimise import Term
 
 SNIPPET_S = 0.5
 _RANGE_DB = 40.0  # what lies that far below the loudest snippet is silent: nothing to copy
+_TINY = 1e-24  # energy of a silent source, of which nothing is a copy
 _NEAR_S = 0.005  # coherent positions this near to each other are one
 _N_POSITIONS = 4  # of a snippet that are held down at a time
 CHANCE, WEIGHT = 0.2, 50.0  # coherence that is let be; of the mean square of what is above it
@@ -53,7 +54,8 @@ def coherences(snippets: Tensor, source: Tensor) -> Tensor:
 def _norms(source: Tensor, size: int) -> Tensor:
     energy = F.pad(source.double().square().cumsum(0), (1, 0))
     energy = energy[size:] - energy[:-size]
-    return energy.clamp(min=energy.max() * 10 ** (-_RANGE_DB / 10)).sqrt().to(source)
+    floor = max(float(energy.max()) * 10 ** (-_RANGE_DB / 10), _TINY)
+    return energy.clamp(min=floor).sqrt().to(source)
 
 
 def coherence_term(wave: Tensor, sources: tuple[Tensor, ...], *, sample_rate: float) -> Term | None:
@@ -70,6 +72,8 @@ def coherence_term(wave: Tensor, sources: tuple[Tensor, ...], *, sample_rate: fl
     if min(s.shape[-1] for s in (wave, *sources)) < size:
         return None
     snippets, starts = snippets_of(wave, size, size // 4)
+    if not len(snippets):
+        return None
     at, parts = [], []
     for source in sources:
         found = coherences(snippets, source)

@@ -53,6 +53,8 @@ def largest_copy(result: Wave, source: Wave, *, sample_rate: int) -> float:
         return 0.0
     waves = [torch.from_numpy(np.asarray(w, np.float64)) for w in (result, source)]
     snippets, _ = snippets_of(waves[0], size, size // 2)
+    if not len(snippets):
+        return 0.0
     return float(coherences(snippets, waves[1]).max())
 
 
