@@ -49,7 +49,7 @@ class Unmix:
 
     def __init__(self, *, model: str, kind: str, sample_rate: float) -> None:
         """Load the network and design the banks."""
-        self._network = load_network(model, kind)
+        self._network = _load(model, kind)
         self.n_signals = self._network.result_shape("masks")[0]
         self._front_end = FrontEnd(sample_rate=sample_rate)
         self._apply = ApplyMasks(
@@ -77,7 +77,7 @@ class Unmix:
 
 
 @lru_cache(maxsize=4)
-def load_network(model: str, kind: str) -> Network:
+def _load(model: str, kind: str) -> Network:
     """The network of a model, loaded once.
 
     Raises:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -25,13 +27,23 @@ def applied(masks: Tensor, ramp: float) -> Tensor:
     return former * (ramp / 2) + latest * (1 - ramp / 2)
 
 
-def error_db(gains: Tensor, slot: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Tensor:
-    """Error of every source that is there, in decibels of its own power.
+def error_power(gains: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Tensor:
+    """Power of the error of every source, each with a gain of its own.
 
     The error of a gain g on a band, measured over a step, is exactly
     Ps − 2·g·C + g²·Px (power of the source, source times mixture, power of the
     mixture); summed over bands and steps it is the noise of the signal-to-noise
     ratio, as far as bands do not overlap.
+
+    Shape:
+        gains, own and cross (batch, source, band, step), mixture (batch, band, step)
+        -> (batch, source).
+    """
+    return (own - 2 * gains * cross + gains**2 * mixture[:, None]).sum(dim=(2, 3))
+
+
+def error_db(gains: Tensor, slot: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Tensor:
+    """Error of every source that is there, in decibels of its own power.
 
     Args:
         gains: (batch, query, band, step).
@@ -43,8 +55,7 @@ def error_db(gains: Tensor, slot: Tensor, own: Tensor, cross: Tensor, mixture: T
     Returns:
         Scalar, dB.
     """
-    of_source = gains.gather(1, _spread(slot, gains))
-    error = (own - 2 * of_source * cross + of_source**2 * mixture[:, None]).sum(dim=(2, 3))
+    error = error_power(gains.gather(1, _spread(slot, gains)), own, cross, mixture)
     own_power, total = own.sum(dim=(2, 3)), mixture.sum(dim=(1, 2)) + _TINY
     relative_db = 10 * torch.log10(own_power / total[:, None] + _TINY)
     weight = ((relative_db - _FAINTEST_DB) / _FULL_WEIGHT_ABOVE_DB).clamp(0, 1) * (slot >= 0)
@@ -70,6 +81,22 @@ def share_loss(gains: Tensor, slot: Tensor, own: Tensor, mixture: Tensor) -> Ten
     weight = mixture**0.25
     weight = weight / (weight.mean(dim=(1, 2), keepdim=True) + _TINY)
     return (surprise * weight).mean()
+
+
+def weigh(parts: Mapping[str, Tensor], weights: Mapping[str, float]) -> dict[str, Tensor]:
+    """The losses by name, and as "loss" their weighted sum."""
+    weighted = [weights[name] * part for name, part in parts.items()]
+    return {"loss": torch.stack(weighted).sum(), **parts}
+
+
+def mean_of(rows: Sequence[Mapping[str, float | Tensor]]) -> dict[str, float]:
+    """The mean of every figure over batches.
+
+    Example:
+        >>> mean_of([{"loss": 1.0}, {"loss": 2.0}])
+        {'loss': 1.5}
+    """
+    return {name: sum(float(row[name]) for row in rows) / len(rows) for name in rows[0]}
 
 
 def _spread(slot: Tensor, gains: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import permutations
 from pathlib import Path
@@ -18,7 +19,7 @@ from echoic.processors.masks import RAMP_S
 from echoic.runtime import find_model
 from echoic.training.data import load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
-from echoic.training.losses import applied, error_db, share_loss
+from echoic.training.losses import applied, error_db, error_power, mean_of, share_loss, weigh
 from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
 from echoic.training.packaging import package
 from echoic.training.recipes.hear import ABOUT, kept_recordings, training_recordings
@@ -29,6 +30,10 @@ _RATES_HZ, _RATE_PROBABILITIES = (16_000, 32_000), (0.8, 0.2)
 _WARM_UP_STEPS = 40  # of each scene, not asked about
 _WEIGHTS = {"error_db": 0.1, "share": 1.0}
 _N_VALIDATION_BATCHES, _SEED = 8, 30
+_LIMITS = (
+    "learned from some 350 speakers, most of them reading English, and from sounds that people "
+    "are used to; masks have no phase; what lies above 7.6 kHz follows what lies below"
+)
 
 
 class BatchMaker:
@@ -81,8 +86,7 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         "error_db": error_db(gains, slot[:, voices], own[:, voices], cross[:, voices], mixture),
         "share": share_loss(gains, slot, own, mixture),
     }
-    weighted = [_WEIGHTS[name] * part for name, part in parts.items()]
-    return {"loss": torch.stack(weighted).sum(), **parts}
+    return weigh(parts, _WEIGHTS)
 
 
 @torch.no_grad()
@@ -98,8 +102,7 @@ def best_order(gains: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Te
     n_voices = own.shape[1] - 1
     orders = torch.tensor(list(permutations(range(n_voices))), device=own.device)
     error = [
-        (own[:, :-1] - 2 * given * cross[:, :-1] + given**2 * mixture[:, None])
-        .sum(dim=(2, 3))
+        error_power(given, own[:, :-1], cross[:, :-1], mixture)
         .div(own[:, :-1].sum(dim=(2, 3)) + 1e-12)
         .log()
         .sum(dim=1)
@@ -111,26 +114,8 @@ def best_order(gains: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Te
 
 def validation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
     """The losses on recordings kept aside."""
-    sums: dict[str, float] = {}
     with torch.no_grad():
-        for batch in batches:
-            for name, value in losses(model, batch).items():
-                sums[name] = sums.get(name, 0.0) + float(value) / len(batches)
-    return sums
-
-
-def package_separator(
-    network: Separator, folder: Path, settings: LoopSettings, *, name: str, kind: str, task: str
-) -> Path:
-    """Write the model's files and card into `folder`; the card's path."""
-    about = {
-        "data": ABOUT["data"],
-        "limits": "learned from some 350 speakers, most of them reading English, and from sounds "
-        "that people are used to; masks have no phase; what lies above 7.6 kHz follows what "
-        "lies below",
-        "recipe": settings.command(name),
-    }
-    return package(network, folder, name=name, version="0.1.0", task=task, kind=kind, about=about)
+        return mean_of([losses(model, batch) for batch in batches])
 
 
 def new_separator(n_signals: int) -> Separator:
@@ -142,6 +127,50 @@ def new_separator(n_signals: int) -> Separator:
     hearing = load_hearing(HearingNetwork(len(card.labels)), card.folder, card.name)
     separator.listener.load_state_dict(hearing.listener.state_dict())
     return separator
+
+
+@dataclass(frozen=True)
+class SeparatorRecipe:
+    """How a separator is trained and what its card says.
+
+    Attributes:
+        name: Of the recipe and of the model.
+        kind: What its masks are of, as its card says.
+        task: One sentence for the card.
+        speaking: The scenes that it learns from.
+    """
+
+    name: str
+    kind: str
+    task: str
+    speaking: NoisySpeechSettings
+
+    def run(
+        self, folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print
+    ) -> Path:
+        """Train the network in `folder`, resuming where a former run ended, and package it.
+
+        Returns:
+            Path of the finished model's card, in `folder`.
+
+        Raises:
+            ParameterError: no data folder, or the folder holds another run.
+            MissingExtraError: no FluidSynth to render music with.
+        """
+        network = learn(self.name, self.speaking, folder, settings, report=report)
+        return self.package(network, folder, settings)
+
+    def package(self, network: Separator, folder: Path, settings: LoopSettings) -> Path:
+        """Write the model's files and card into `folder`; the card's path."""
+        return package(
+            network,
+            folder,
+            name=self.name,
+            version="0.1.0",
+            task=self.task,
+            kind=self.kind,
+            about={"data": ABOUT["data"], "limits": _LIMITS, "recipe": settings.command(self.name)},
+        )
 
 
 def learn(
@@ -165,9 +194,8 @@ def learn(
         ParameterError: no data folder, or the folder holds another run.
         MissingExtraError: no FluidSynth to render music with.
     """
-    used, kept = (
-        get(unsure_as_other=True) for get in (partial(training_recordings, folder), kept_recordings)
-    )
+    used = training_recordings(folder, unsure_as_other=True)
+    kept = kept_recordings(unsure_as_other=True)
     rooms = load_rooms()
     mixer = partial(NoisySpeechMixer, settings=speaking)
     batches = BatchMaker(

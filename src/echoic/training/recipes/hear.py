@@ -26,7 +26,7 @@ from echoic.training.data import (
 )
 from echoic.training.hard_negatives import make_hard_negatives
 from echoic.training.loop import Batch, LoopSettings, train
-from echoic.training.losses import applied, detection_loss, error_db, share_loss
+from echoic.training.losses import applied, detection_loss, error_db, mean_of, share_loss, weigh
 from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer
 from echoic.training.music import render_collection
 from echoic.training.packaging import package
@@ -138,13 +138,7 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         "share": share_loss(gains, slot, own, mixture),
         "error_db": error_db(gains, slot, own, cross, mixture),
     }
-    return weigh(parts)
-
-
-def weigh(parts: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The losses by name, and their weighted sum."""
-    weighted = [WEIGHTS[name] * part for name, part in parts.items()]
-    return {"loss": torch.stack(weighted).sum(), **parts}
+    return weigh(parts, WEIGHTS)
 
 
 def mean_embedding(embedding: Tensor, batch: Batch) -> Tensor:
@@ -188,17 +182,16 @@ def drawn_among(slot: Tensor, n_queries: int) -> Tensor:
 def validation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
     """The losses on recordings kept aside, and how often a clip alone is named rightly."""
     assert isinstance(model, HearingNetwork)
-    sums: dict[str, float] = {}
+    rows: list[dict[str, float | Tensor]] = []
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(0)
         for batch in batches:
-            found = {name: float(value) for name, value in losses(model, batch).items()}
+            found: dict[str, float | Tensor] = {**losses(model, batch)}
             output, _ = model(batch["frames"][: len(batch["label"])])
             named = torch.sigmoid(output.logits[:, LOOK_AHEAD_STEPS:]).mean(dim=1).argmax(dim=1)
             found["top_1"] = float((named == batch["label"]).float().mean())
-            for name, value in found.items():
-                sums[name] = sums.get(name, 0.0) + value / len(batches)
-    return sums
+            rows.append(found)
+    return mean_of(rows)
 
 
 def kept_recordings(*, unsure_as_other: bool = False) -> Recordings:

@@ -21,7 +21,7 @@ from echoic.nn.baselines.spectrogram_unet import (
 )
 from echoic.training.data import load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
-from echoic.training.losses import detection_loss, error_db, share_loss
+from echoic.training.losses import detection_loss, error_db, share_loss, weigh
 from echoic.training.mixing import MixedScene, SceneMixer
 from echoic.training.recipes import hear
 from echoic.training.targets import Example, activity_of, stack_sources
@@ -60,7 +60,7 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         "share": share_loss(masks, batch["source"], own, mixture),
         "error_db": error_db(masks, batch["source"], own, cross, mixture),
     }
-    return hear.weigh(parts)
+    return weigh(parts, hear.WEIGHTS)
 
 
 def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print) -> Path:
