@@ -13,7 +13,6 @@ their own; what cannot be installed is a missing row or column.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections import defaultdict
@@ -24,17 +23,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from attend_scenes import SNRS_DB, Mixture, Wave, speech_in_noise
+from figures import write_figures
 from hear_scenes import SAMPLE_RATE
 from peers import run_with_peers
 
 import echoic
 from echoic.audio import resample
 from echoic.metrics import si_sdr_db
-from echoic.runtime import list_models
 from echoic.streaming import Stream
 
 PEERS = ["pyrnnoise==0.4.5", "noisereduce==3.0.3", "pesq==0.0.4", "pystoi==0.4.1"]
 PUSH_S = 0.005
+LIVE: dict[str, dict[str, Any]] = {"denoise": {}, "attend": {"keep": ["speech"]}}
 COLUMNS = {
     "si_sdr_i": "SI-SDRi",
     **{f"si_sdr_i_{snr_db:g}": f"at {snr_db:g}" for snr_db in SNRS_DB},
@@ -101,11 +101,11 @@ def noisereduce(wave: Wave) -> Wave:
 
 def systems() -> list[System]:
     """All that can run here, the mixture first."""
-    names = [card.name for card in list_models()]
-    found = [System("mixture", lambda wave: wave)]
-    if "denoise" in names:
-        found.append(System("echoic denoise", echoic_stream("denoise")))
-    found.append(System("echoic attend speech", echoic_stream("attend", keep=["speech"])))
+    found = [
+        System("mixture", lambda wave: wave),
+        System("echoic denoise", echoic_stream("denoise")),
+        System("echoic attend speech", echoic_stream("attend", **LIVE["attend"])),
+    ]
     for name, run, wait_s in (("RNNoise", rnnoise, 0.01), ("noisereduce", noisereduce, np.inf)):
         try:
             run(np.zeros(SAMPLE_RATE, np.float32))
@@ -143,24 +143,18 @@ def lag_samples(clean: Wave, found: Wave) -> int:
     return int(np.argmax(alike[:SAMPLE_RATE]))
 
 
-def aligned(wave: Wave, lag: int) -> Wave:
-    return np.pad(wave[lag:], (0, lag))
-
-
 def measure(system: System, mixtures: list[Mixture]) -> dict[str, float]:
     """All figures of one system."""
     scores: dict[str, list[float]] = defaultdict(list)
-    lag = lag_samples(mixtures[0].voices[0], system.run(mixtures[0].voices[0]))
+    lag = lag_samples(mixtures[0].voice, system.run(mixtures[0].voice))
+    kept = mixtures[0].voice.size - lag  # what a lag keeps back at the end counts for nobody
     others = scorers()
     busy_s = 0.0
     for mixture in mixtures:
-        clean, wave = mixture.voices[0], mixture.wave
         started = time.process_time()
-        out = system.run(wave)
+        out = system.run(mixture.wave)[lag:]
         busy_s += time.process_time() - started
-        # What a lag keeps back at the end counts for nobody.
-        n_samples = clean.size - lag
-        out, clean, wave = (w[:n_samples] for w in (aligned(out, lag), clean, wave))
+        clean, wave = mixture.voice[:kept], mixture.wave[:kept]
         gained = float(si_sdr_db(out, clean) - si_sdr_db(wave, clean))
         scores["si_sdr_i"].append(gained)
         scores[f"si_sdr_i_{mixture.snr_db:g}"].append(gained)
@@ -169,9 +163,8 @@ def measure(system: System, mixtures: list[Mixture]) -> dict[str, float]:
         for name, score in others.items():
             scores[name].append(score(clean, out))
     for mixture in mixtures[:12]:
-        clean = mixture.voices[0]
-        out = aligned(system.run(clean), lag)
-        scores["clean_db"].append(float(si_sdr_db(out[: -lag or None], clean[: -lag or None])))
+        passed = system.run(mixture.voice)[lag:]
+        scores["clean_db"].append(float(si_sdr_db(passed, mixture.voice[:kept])))
     figures = {name: float(np.mean(values)) for name, values in scores.items()}
     figures["latency_ms"] = 1000 * (lag / SAMPLE_RATE + system.wait_s)
     figures["rtf"] = busy_s / sum(mixture.wave.size for mixture in mixtures) * SAMPLE_RATE
@@ -217,20 +210,14 @@ def main() -> None:
     print_table(figures)
     minute = np.concatenate([mixture.wave for mixture in mixtures[:10]])
     print("\nms a push of 5 ms" + "".join(f"{title:>9}" for title in ("mean", "median", "99 %")))
-    names = [card.name for card in list_models()]
-    live = {"denoise": {}} if "denoise" in names else {}
-    for processor, chosen in {**live, "attend": {"keep": ["speech"]}}.items():
+    for processor, chosen in LIVE.items():
         times = step_times(processor, minute, **chosen)
         figures[f"step {processor}"] = times
         print(f"{processor:17}" + "".join(f"{value:9.3f}" for value in times.values()))
-    if options.json:
-        flat = {
-            f"{system} {key}": value
-            for system, row in figures.items()
-            for key, value in row.items()
-        }
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(flat, indent=2) + "\n", encoding="utf-8")
+    flat = {
+        f"{system} {key}": value for system, row in figures.items() for key, value in row.items()
+    }
+    write_figures(options.json, flat)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Speech in noise and two talkers at once, from recordings that no training has seen.
+"""Speech in noise, from recordings that no training has seen.
 
 Readers are the five dev readers of LibriSpeech, noises every dev recording that is no speech and
 no music: ambiences, ESC-50 of the measuring folds, effects. A mixture follows from (SEED, its
@@ -19,7 +19,6 @@ from echoic.training.data import Clip, load_clips
 SEED = 2003
 DURATION_S = 6.0
 SNRS_DB = (-5.0, 0.0, 5.0, 10.0)
-TALKERS_SPREAD_DB = 3.0
 SPEECH_DBFS = -26.0
 Wave = NDArray[np.float32]
 
@@ -30,20 +29,20 @@ class Mixture:
 
     Attributes:
         name: For reports: who speaks, in what.
-        voices: Of one or two talkers.
+        voice: Of a talker.
         noise: The rest.
-        snr_db: Of the voices over the noise, energies over the whole.
+        snr_db: Of the voice over the noise, energies over the whole.
     """
 
     name: str
-    voices: tuple[Wave, ...]
+    voice: Wave
     noise: Wave
     snr_db: float
 
     @property
     def wave(self) -> Wave:
         """The sum."""
-        return np.sum([*self.voices, self.noise], axis=0, dtype=np.float32)
+        return self.voice + self.noise
 
 
 def speech_in_noise(n_mixtures: int) -> Iterator[Mixture]:
@@ -61,23 +60,7 @@ def speech_in_noise(n_mixtures: int) -> Iterator[Mixture]:
         noise = _filled(clip, rng)
         snr_db = SNRS_DB[number % len(SNRS_DB)]
         noise = noise * np.float32(_rms(voice) / _rms(noise) * 10 ** (-snr_db / 20))
-        yield Mixture(f"{talker.recording} in {clip.recording}", (voice,), noise, snr_db)
-
-
-def two_talkers(n_mixtures: int, snr_db: float = 20.0) -> Iterator[Mixture]:
-    """Two readers at once, within 3 dB of each other, in soft noise."""
-    readers, noises = _recordings()
-    for number in range(n_mixtures):
-        rng = np.random.default_rng([SEED, 3, number])
-        first = readers[int(rng.integers(len(readers)))]
-        others = [clip for clip in readers if _reader(clip) != _reader(first)]
-        second = others[int(rng.integers(len(others)))]
-        clip = noises[int(rng.integers(len(noises)))]
-        voices = [_filled(talker, rng) for talker in (first, second)]
-        voices[1] *= np.float32(10 ** (rng.uniform(-1, 1) * TALKERS_SPREAD_DB / 20))
-        noise = _filled(clip, rng)
-        noise = noise * np.float32(_rms(voices[0]) / _rms(noise) * 10 ** (-snr_db / 20))
-        yield Mixture(f"{_reader(first)} and {_reader(second)}", tuple(voices), noise, snr_db)
+        yield Mixture(f"{talker.recording} in {clip.recording}", voice, noise, snr_db)
 
 
 def _recordings() -> tuple[list[Clip], list[Clip]]:
@@ -90,10 +73,6 @@ def _recordings() -> tuple[list[Clip], list[Clip]]:
         for clip in own
     ]
     return readers, noises
-
-
-def _reader(clip: Clip) -> str:
-    return clip.file.split("/")[2]
 
 
 def _filled(clip: Clip, rng: np.random.Generator) -> Wave:

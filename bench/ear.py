@@ -32,7 +32,6 @@ ONE_CORE = ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA", "VECLIB_MAXIMUM")
 os.environ.update({f"{library}_NUM_THREADS": "1" for library in ONE_CORE})  # before all imports
 
 import argparse
-import json
 import statistics
 import sys
 import time
@@ -44,6 +43,7 @@ import ear_peers as peers
 import numpy as np
 from ear_inverse import print_identities
 from ear_sound import synthetic_speech, with_noise
+from figures import write_figures
 from peers import run_with_peers
 
 Figures = dict[str, float | str | None]
@@ -158,8 +158,7 @@ def main() -> None:
     figures |= print_rates(options.seconds, options.rounds)
     figures |= print_machine()
     figures |= print_identities()
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    write_figures(options.json, figures)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,6 @@ events' confidence, an event being true if its label sounds for half of it.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 import time
@@ -39,6 +38,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from figures import write_figures
 from hear_scenes import SAMPLE_RATE, Scene, lone_clips, other_scenes, scenes, with_examples
 from hear_scores import ClipScores, ExampleScores, Heard, OtherScores, SceneScores, is_overlapped
 from numpy.typing import NDArray
@@ -269,14 +269,13 @@ def main() -> int:
     except EchoicError as error:
         print(f"hear.py: {error}", file=sys.stderr)
         return 1
-    if options.json:
-        flat = {
-            f"{part}.{name}.{key}": None if math.isnan(value) else value
-            for part, own in scores.items()
-            for name, one in own.items()
-            for key, value in one.figures().items()
-        }
-        options.json.write_text(json.dumps(flat, indent=2) + "\n", encoding="utf-8")
+    flat = {
+        f"{part}.{name}.{key}": value
+        for part, own in scores.items()
+        for name, one in own.items()
+        for key, value in one.figures().items()
+    }
+    write_figures(options.json, flat)
     for part, own in scores.items():
         print(table(part, own), end="\n\n")
     for name, why in missing.items():

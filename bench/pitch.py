@@ -30,7 +30,6 @@ os.environ.update({f"{library}_NUM_THREADS": "1" for library in ONE_CORE})  # be
 
 import argparse
 import io
-import json
 import shutil
 import statistics
 import subprocess
@@ -42,6 +41,7 @@ from typing import NamedTuple
 
 import numpy as np
 import soundfile
+from figures import write_figures
 from numpy.typing import NDArray
 from peers import run_with_peers
 
@@ -350,7 +350,7 @@ def main() -> None:
             for key, row in rows.items():
                 flat |= {f"{title}.{key}.{n}": v for n, v in row.items() if np.isfinite(v)}
         flat |= {f"{key}.missing": None for key in missing}
-        options.json.write_text(json.dumps(flat, indent=2) + "\n", encoding="utf-8")
+        write_figures(options.json, flat)
 
 
 if __name__ == "__main__":

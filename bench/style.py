@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from style_material import PAIRS, SAMPLE_RATE, Material, Wave, controls, load, read
-from style_tables import line_of, print_gaps, print_table
+from style_tables import line_of, print_gaps, print_table, read_rows
 
 from echoic import audio
 from echoic.style import METHODS, texture, transfer
@@ -97,12 +97,6 @@ def perform(run: Run, material: Material, scorer: Scorer, keep: Path | None) -> 
 
 def rounded(row: dict[str, Any]) -> dict[str, Any]:
     return {k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in row.items()}
-
-
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
 def run_all(options: argparse.Namespace) -> None:

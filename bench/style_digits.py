@@ -36,6 +36,7 @@ from style_judges import (
     textures,
     trained_judges,
 )
+from style_tables import read_rows
 
 from echoic.style import METHODS, transfer
 
@@ -145,12 +146,6 @@ def print_judges(digit_judge: Judge, kind_judge: Judge) -> None:
         file=sys.stderr,
         flush=True,
     )
-
-
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:

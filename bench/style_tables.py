@@ -1,8 +1,10 @@
-"""What `bench/style.py` prints of its rows."""
+"""The rows that the style benches keep, and what `bench/style.py` prints of them."""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,13 @@ COLUMNS = {
     "ncc_content": "nccC",
     "cpu_s": "CPU s",
 }
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The runs that are done; none where there is no file."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
 def line_of(row: dict[str, Any]) -> str:

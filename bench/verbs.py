@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from figures import write_figures
+
 SAMPLE_RATE = 16_000
 ECHOIC = str(Path(sys.executable).with_name("echoic"))
 SCENE = Path(__file__).parent.parent / "examples" / "street.wav"
@@ -180,6 +182,7 @@ def main() -> None:
         ("hear, a minute, after start-up", "hear_minute_x_real_time", ".1f", "x"),
         ("tag, a minute, after start-up", "tag_minute_x_real_time", ".1f", "x"),
         ("attend, a minute, after start-up", "attend_minute_x_real_time", ".1f", "x"),
+        ("denoise, a minute, after start-up", "denoise_minute_x_real_time", ".1f", "x"),
         ("hear, two files, two cores", "two_files_on_two_cores_x", ".2f", "x one core"),
         ("attend live, 5 ms chunks, median", "live_attend_p50_ms", ".2f", "ms"),
         ("attend live, 99th percentile", "live_attend_p99_ms", ".2f", "ms"),
@@ -191,8 +194,7 @@ def main() -> None:
     for title, key, form, unit in rows:
         if key in figures:
             print(f"{title:<34} {figures[key]:>8{form}} {unit}")
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    write_figures(options.json, figures)
 
 
 if __name__ == "__main__":
