@@ -9,6 +9,7 @@ from echoic.ear import Filterbank, Inverse
 from echoic.ear.design import N_GAIN_BANDS
 from echoic.errors import ParameterError
 from echoic.labels import LABELS
+from echoic.nn.hearing import HearingNetwork
 from echoic.nn.scan import _in_blocks, scan
 from echoic.processors.masks import DELAY_S
 from echoic.training.data import (
@@ -33,6 +34,7 @@ from echoic.training.hard_negatives import (
 from echoic.training.loop import LoopSettings, train
 from echoic.training.losses import applied, detection_loss, error_db, share_loss
 from echoic.training.mixing import MixingSettings, SceneMixer
+from echoic.training.muon import Muon, nearest_orthogonal, optimisers
 from echoic.training.recipes.hear import BatchMaker, drawn_among, losses, queries_of
 from echoic.training.synthetic import synthesise
 from echoic.training.targets import MAX_SOURCES, ExampleMaker, activity_of
@@ -425,6 +427,35 @@ def test_a_run_may_go_on_and_cool_down(tmp_path):
     at_once = learn(LoopSettings(n_steps=4, cooldown_steps=2, n_workers=0), tmp_path / "b")
     for a, b in zip(longer.parameters(), at_once.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+def test_every_parameter_has_one_optimiser_and_matrices_have_muon():
+    network = HearingNetwork(len(LABELS))
+    muon, adamw = optimisers(network, learning_rate=1e-3, weight_decay=0.0)
+    moved = [p for o in (muon, adamw) for group in o.param_groups for p in group["params"]]
+    assert sorted(map(id, moved)) == sorted(map(id, network.parameters()))
+    by_adamw = {id(p) for group in adamw.param_groups for p in group["params"]}
+    assert id(network.detect.logits.weight) in by_adamw
+    assert id(network.queries.labels) in by_adamw
+    assert id(network.listener.blocks[0].gather.weight) not in by_adamw
+
+
+@pytest.mark.parametrize("shape", [(5, 9), (9, 5), (6, 6)])
+def test_what_is_nearly_orthogonal_has_the_singular_vectors_of_the_matrix(shape):
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    u, _, vh = torch.linalg.svd(matrix, full_matrices=False)
+    diagonal = u.T @ nearest_orthogonal(matrix) @ vh.T
+    assert (diagonal.diagonal() - 1).abs().max() < 0.4
+    assert (diagonal - torch.diag(diagonal.diagonal())).abs().max() < 1e-5
+
+
+def test_muon_moves_a_kernel_as_the_matrix_that_it_is():
+    kernel = nn.Parameter(torch.randn(4, 3, 2, 2, generator=torch.Generator().manual_seed(0)))
+    matrix = nn.Parameter(kernel.detach().flatten(1).clone())
+    for parameter in (kernel, matrix):
+        parameter.grad = parameter.detach().clone()
+        Muon([parameter], lr=0.1, weight_decay=0.5).step()
+    torch.testing.assert_close(kernel.flatten(1), matrix)
 
 
 def test_what_is_returned_is_an_average_that_has_learned(tmp_path):

@@ -22,6 +22,7 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, IterableDataset
 
 from echoic.errors import ParameterError
+from echoic.training.muon import optimisers
 
 Batch = dict[str, Tensor]
 LossFunction = Callable[[nn.Module, Batch], dict[str, Tensor]]
@@ -90,7 +91,7 @@ class EndlessExamples(IterableDataset[Batch]):
 
 
 class Run:
-    """A training under way: network, average, optimiser and step, saved and taken up together.
+    """A training under way: network, average, optimisers and step, saved and taken up together.
 
     Args:
         model: Trained in place.
@@ -110,12 +111,12 @@ class Run:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model.to(self.device).train()
         self.average = AveragedModel(model, multi_avg_fn=self._blend, use_buffers=True)
-        self.optimiser = torch.optim.AdamW(
-            model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        self.optimisers = optimisers(
+            model, learning_rate=settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.step = 0
         self._path = folder / "checkpoint.pt"
-        self._identity = {"recipe": recipe, **settings.identity()}
+        self._identity = {"recipe": recipe, "optimiser": "muon", **settings.identity()}
         self._load()
 
     @torch.no_grad()
@@ -133,12 +134,13 @@ class Run:
 
     def descend(self, losses: dict[str, Tensor]) -> None:
         """One step down the gradient of losses["loss"]."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = self._rate()
-        self.optimiser.zero_grad(set_to_none=True)
+        self.model.zero_grad(set_to_none=True)
         losses["loss"].backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
-        self.optimiser.step()
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = self._rate()
+            optimiser.step()
         self.average.update_parameters(self.model)
         self.step += 1
 
@@ -151,7 +153,7 @@ class Run:
                 "step": self.step,
                 "model": self.model.state_dict(),
                 "average": self.average.state_dict(),
-                "optimiser": self.optimiser.state_dict(),
+                "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
                 "generator": torch.get_rng_state(),
             },
             beside,
@@ -175,7 +177,8 @@ class Run:
             )
         self.model.load_state_dict(saved["model"])
         self.average.load_state_dict(saved["average"])
-        self.optimiser.load_state_dict(saved["optimiser"])
+        for optimiser, state in zip(self.optimisers, saved["optimisers"], strict=True):
+            optimiser.load_state_dict(state)
         torch.set_rng_state(saved["generator"].cpu())
         self.step = int(saved["step"])
 
