@@ -60,13 +60,14 @@ class Muon(torch.optim.Optimizer):
         assert closure is None, "Muon asks for the gradient once"
         for group in self.param_groups:
             for matrix in group["params"]:
-                self._move(matrix, group["lr"], group["weight_decay"])
+                if matrix.grad is not None:
+                    self._move(matrix, matrix.grad, group["lr"], group["weight_decay"])
 
-    def _move(self, matrix: Tensor, lr: float, weight_decay: float) -> None:
+    def _move(self, matrix: Tensor, gradient: Tensor, lr: float, weight_decay: float) -> None:
         state: dict[str, Any] = self.state[matrix]
         momentum = state.setdefault("momentum", torch.zeros_like(matrix))
-        momentum.lerp_(matrix.grad, 1 - _MOMENTUM)
-        ahead = matrix.grad.lerp(momentum, _MOMENTUM)  # Nesterov's
+        momentum.lerp_(gradient, 1 - _MOMENTUM)
+        ahead = gradient.lerp(momentum, _MOMENTUM)  # Nesterov's
         turned = nearest_orthogonal(ahead.flatten(1))
         scale = _RMS_OF_ADAMW * max(turned.shape) ** 0.5
         matrix.mul_(1 - lr * weight_decay).sub_(turned.view_as(matrix), alpha=lr * scale)
@@ -80,7 +81,7 @@ def optimisers(
     The rest are biases, norms, vectors that are looked up, and the last layer of a
     classifier, `logits`, whose rows are classes and not directions of one space.
     """
-    hidden, rest = [], []
+    hidden, rest = list[nn.Parameter](), list[nn.Parameter]()
     for name, parameter in model.named_parameters():
         is_hidden = parameter.ndim > 1 and name.endswith("weight") and "logits" not in name
         (hidden if is_hidden else rest).append(parameter)
