@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from echoic.ear import kernels
 from echoic.ear.ear import Ear, EarState
-from echoic.ear.haircell import Adaptation, AdaptationState, compress_log
-from echoic.streaming import FrameClock, check_channels, check_kind, check_state
+from echoic.ear.haircell import FLOOR, Adaptation
+from echoic.streaming import FrameClock, check_channels, check_kind, copy_state
 
 HOP_S = 0.005
 FRAMES_PER_STEP = 4  # networks take a step of the listener every so many frames
@@ -34,12 +34,32 @@ SPECIFICATION = {
 }
 
 
+class Scale(NamedTuple):
+    """Constants of level and onset, on the scale of `compress_log` and a frame.
+
+    floor: amplitude of level 0. forget: of what a band has got used to, a frame. decay: of
+    the peak, a frame; lowest_peak: it is never below; range: under the peak, all below is 0.
+    """
+
+    floor: np.float32
+    forget: np.float32
+    decay: np.float32
+    lowest_peak: np.float32
+    range: np.float32
+
+
+class LevelState(NamedTuple):
+    """adapted: (band,), what each has got used to. peak: (1,), what levels are counted from."""
+
+    adapted: NDArray[np.float32]
+    peak: NDArray[np.float32]
+
+
 class FrontEndState(NamedTuple):
-    """State of the ear, of its adaptation, and the peak (1,) that levels are counted from."""
+    """State of the ear and of what is made of its levels."""
 
     ear: EarState
-    adaptation: AdaptationState
-    peak: NDArray[np.float32]
+    levels: LevelState
 
 
 class FrontEnd:
@@ -72,7 +92,15 @@ class FrontEnd:
     def __init__(self, *, sample_rate: float) -> None:
         """Design the ear."""
         self.ear = Ear(sample_rate=sample_rate, hop_s=HOP_S, **_BANDS)
-        self.adaptation = Adaptation(hop_s=HOP_S)
+        self._scale = Scale(
+            FLOOR,
+            Adaptation(hop_s=HOP_S).forget,
+            np.float32(_DECAY_PER_S * HOP_S),
+            np.float32(_LOWEST_PEAK),
+            np.float32(_RANGE),
+        )
+        no_sound = np.zeros(self.ear.design.n_bands, np.float32)
+        self._init = LevelState(no_sound, np.full(1, _LOWEST_PEAK, np.float32))
 
     @property
     def hop(self) -> float:
@@ -98,20 +126,12 @@ class FrontEnd:
         check_channels(np.shape(wave))
         if state is not None:
             check_kind(state, FrontEndState, owner="FrontEnd")
-            check_state(state.peak, np.empty(1, np.float32), owner="FrontEnd")
         by_channel, ear = self.ear(wave, state.ear if state else None)
-        envelope = np.sqrt(np.sum(np.square(by_channel), axis=0))
-        level = compress_log(envelope)
-        onset, adaptation = self.adaptation(level, state.adaptation if state else None)
-        before = state.peak if state else np.full(1, _LOWEST_PEAK, np.float32)
-        peaks = np.empty(level.shape[1], np.float32)
-        decay = np.float32(_DECAY_PER_S * HOP_S)
-        peak = kernels.follow_peak(
-            np.maximum(level, np.float32(_LOWEST_PEAK)), decay, before[0], peaks
-        )
-        relative = np.maximum((level - peaks) / np.float32(_RANGE) + 1, 0)
-        frames = np.stack([relative, onset / np.float32(_RANGE)]).astype(np.float32)
-        return envelope, frames, FrontEndState(ear, adaptation, np.array([peak], np.float32))
+        levels = copy_state(state.levels if state else self._init, self._init, owner="FrontEnd")
+        envelope = np.empty(by_channel.shape[1:], np.float32)
+        frames = np.empty((2, *envelope.shape), np.float32)
+        kernels.level_and_onset(by_channel, self._scale, *levels, envelope, frames)
+        return envelope, frames, FrontEndState(ear, levels)
 
     def finish(self, state: FrontEndState) -> NDArray[np.float32]:
         """No delay, so no tail: (2, band, 0)."""

@@ -19,6 +19,7 @@ from echoic.errors import ParameterError
 from echoic.streaming import as_float32, check_state
 
 FLOOR_DBFS = -100.0
+FLOOR = np.float32(10 ** (FLOOR_DBFS / 20))
 POWER_EXPONENT = 0.3
 MAX_ORDER = 8
 
@@ -32,9 +33,10 @@ def compress_log(envelope: NDArray[np.float32]) -> NDArray[np.float32]:
         >>> compress_log(np.array([0.0, 1e-5, 0.1, 1.0], np.float32)).round(3).tolist()
         [0.0, 0.0, 0.8, 1.0]
     """
-    floor = np.float32(10 ** (FLOOR_DBFS / 20))
-    level_db = 20 * np.log10(np.maximum(envelope, floor))
-    return np.asarray(level_db / -FLOOR_DBFS + 1, dtype=np.float32)
+    flat = np.ascontiguousarray(envelope, np.float32).reshape(-1)
+    levels = np.empty_like(flat)
+    kernels.log_levels(flat, FLOOR, levels)
+    return levels.reshape(np.shape(envelope))
 
 
 def _check_exponent(exponent: float) -> None:
@@ -109,11 +111,13 @@ class Adaptation:
         init = AdaptationState(np.zeros(lead, np.float32))
         state = init if state is None else state
         check_state(state, init, owner="Adaptation")
-        adapted = state.adapted
-        flat = level.reshape(int(np.prod(lead)), level.shape[-1])
-        onset = np.empty_like(flat)
-        new = kernels.adapt(flat, self.forget, adapted.reshape(-1), onset)
-        return onset.reshape(level.shape), AdaptationState(new.reshape(lead))
+        adapted = state.adapted.copy()
+        onset = np.empty_like(level)
+        by_row = (adapted.size, level.shape[-1])
+        kernels.adapt(
+            level.reshape(by_row), self.forget, adapted.reshape(-1), onset.reshape(by_row)
+        )
+        return onset, AdaptationState(adapted)
 
     def finish(self, state: AdaptationState) -> NDArray[np.float32]:
         """No delay, so no tail: (..., band, 0)."""

@@ -15,6 +15,7 @@ registers and those of numpy are not: that is a third of the speed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -244,28 +245,61 @@ def align(subbands, weight_re, weight_im, delay, tail, out):  # type: ignore[no-
     return new_tail
 
 
+@_inlined
+def _level(envelope, floor):  # type: ignore[no-untyped-def]
+    """Level above a floor: 0 there and below, 1 at an amplitude of 1."""
+    return np.float32(1) - math.log10(max(envelope, floor)) / math.log10(floor)
+
+
+@_jit
+def log_levels(envelope, floor, out):  # type: ignore[no-untyped-def]
+    """Compress (value,) amplitudes."""
+    for i in range(envelope.size):
+        out[i] = _level(envelope[i], floor)
+
+
+@_inlined
+def _adapt(level, forget, used_to, onset):  # type: ignore[no-untyped-def]
+    """Rise of (frame,) levels above a running average; return the average."""
+    for k in range(level.size):
+        rise = level[k] - used_to
+        onset[k] = max(rise, np.float32(0))
+        used_to += forget * rise
+    return used_to
+
+
 @_jit
 def adapt(level, forget, adapted, onset):  # type: ignore[no-untyped-def]
-    """Rise of (row, frame) levels above a running average; return the average."""
-    new = adapted.copy()
-    n_rows, n_frames = level.shape
-    for r in range(n_rows):
-        used_to = new[r]
-        for k in range(n_frames):
-            rise = level[r, k] - used_to
-            onset[r, k] = max(rise, np.float32(0))
-            used_to += forget * rise
-        new[r] = used_to
-    return new
+    """Rise of (row, frame) levels above running averages (row,), which move on in place."""
+    for r in range(level.shape[0]):
+        adapted[r] = _adapt(level[r], forget, adapted[r], onset[r])
 
 
 @_jit
-def follow_peak(level, decay, peak, out):  # type: ignore[no-untyped-def]
-    """Loudest band so far, sinking by `decay` a frame: (band, frame) -> (frame,)."""
-    n_bands, n_frames = level.shape
+def level_and_onset(envelopes, scale, adapted, peak, envelope, out):  # type: ignore[no-untyped-def]
+    """What networks hear of the (channel, band, frame) envelopes of an ear.
+
+    Gives the envelope of all channels together (band, frame), and into `out` (2, band, frame)
+    level and onset as `FrontEnd` says. The averages (band,) of onsets and the peak (1,) that
+    levels are counted from move on in place. `scale`: see `frontend.Scale`.
+    """
+    n_channels, n_bands, n_frames = envelopes.shape
+    level, onset = out
+    peaks = np.full(n_frames, scale.lowest_peak, np.float32)
+    for b in range(n_bands):
+        for k in range(n_frames):
+            power = envelopes[0, b, k] ** 2
+            for c in range(1, n_channels):
+                power += envelopes[c, b, k] ** 2
+            envelope[b, k] = math.sqrt(power)
+            level[b, k] = _level(envelope[b, k], scale.floor)
+            peaks[k] = max(peaks[k], level[b, k])
+        adapted[b] = _adapt(level[b], scale.forget, adapted[b], onset[b])
     for k in range(n_frames):
-        peak -= decay
-        for b in range(n_bands):
-            peak = max(peak, level[b, k])
-        out[k] = peak
-    return peak
+        peak[0] = max(peak[0] - scale.decay, peaks[k])
+        peaks[k] = peak[0]
+    for b in range(n_bands):
+        for k in range(n_frames):
+            above = (level[b, k] - peaks[k]) / scale.range + np.float32(1)
+            level[b, k] = max(above, np.float32(0))
+            onset[b, k] /= scale.range
