@@ -17,12 +17,12 @@ from echoic.nn.hearing import HearingNetwork
 from echoic.nn.separator import Separator
 from echoic.processors.masks import RAMP_S
 from echoic.runtime import find_model
+from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
 from echoic.training.losses import applied, error_db, error_power, mean_of, share_loss, weigh
 from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
 from echoic.training.packaging import package
-from echoic.training.recipes.hear import ABOUT, kept_recordings, training_recordings
 from echoic.training.targets import STEP_S, ExampleMaker
 
 _BATCH = 10
@@ -169,7 +169,7 @@ class SeparatorRecipe:
             version="0.1.0",
             task=self.task,
             kind=self.kind,
-            about={"data": ABOUT["data"], "limits": _LIMITS, "recipe": settings.command(self.name)},
+            about={"data": SOURCES, "limits": _LIMITS, "recipe": settings.command(self.name)},
         )
 
 

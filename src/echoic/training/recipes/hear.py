@@ -16,21 +16,12 @@ from echoic.processors.masks import RAMP_S
 from echoic.processors.model import Model
 from echoic.runtime.models import load_card
 from echoic.training.calibration import choose_thresholds, fit_confidence, listen_to
-from echoic.training.data import (
-    Recordings,
-    is_kept_aside,
-    load_clips,
-    load_folder,
-    load_rooms,
-    recording_of,
-)
-from echoic.training.hard_negatives import make_hard_negatives
+from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
+from echoic.training.data import Recordings, load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
 from echoic.training.losses import applied, detection_loss, error_db, mean_of, share_loss, weigh
 from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer
-from echoic.training.music import render_collection
 from echoic.training.packaging import package
-from echoic.training.synthetic import synthesise
 from echoic.training.targets import STEP_S, Example, ExampleMaker
 
 # A batch hears so many labels, each once alone, and mixtures of some of them. At the same
@@ -38,7 +29,7 @@ from echoic.training.targets import STEP_S, Example, ExampleMaker
 _N_LABELS, _N_MIXTURES = 4, 5
 _N_VALIDATION_LABELS, _N_VALIDATION_MIXTURES = 7, 11
 _RATES_HZ, _RATE_PROBABILITIES = (16_000, 32_000), (0.7, 0.3)
-_N_MUSIC_PIECES, _N_SYNTHETIC, _N_OTHER, _N_CHANGED, _SEED = 160, 8, 160, 10, 20
+_SEED = 20
 # Labels that are asked about though no scene of the batch holds them.
 _N_ABSENT = 8
 _EXAMPLE_PROBABILITY = 0.5
@@ -50,20 +41,10 @@ N_CALIBRATION_SCENES = (400, 200)  # of labels, and without any
 VERSION = "0.2.0"
 THRESHOLD = 0.5
 ABOUT = {
-    "data": "ESC-10 folds 1-3 and clips of ESC-50 folds 1-3 that are CC0 or CC BY (Piczak 2015), "
-    "LibriSpeech train-clean-100, one utterance of each of 251 readers (CC BY 4.0), Free Spoken "
-    "Digit Dataset, one take (CC BY-SA 4.0), Donate-a-cry (ODbL 1.0), effects, speech and music "
-    "of open games, applications and educational programs (CC0, public domain, CC BY, CC BY-SA), "
-    "ambient recordings (CC0, public domain, CC BY and Pixabay Content License), rooms (CC0, "
-    "CC BY), music rendered with FluidR3 GM (MIT), synthesised sounds; some of it share-alike",
+    "data": SOURCES,
     "limits": "knows fifty-two labels; learned from 10 to 40 recordings of most of them; sounds "
     "of other kinds may be taken for one of them",
 }
-
-
-def is_used(file: str) -> bool:
-    """Of the spoken digits one take is enough: six speakers must not outweigh 251 readers."""
-    return not file.startswith("fsdd/") or file.endswith("_5.wav")
 
 
 class BatchMaker:
@@ -192,31 +173,6 @@ def validation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
             found["top_1"] = float((named == batch["label"]).float().mean())
             rows.append(found)
     return mean_of(rows)
-
-
-def kept_recordings(*, unsure_as_other: bool = False) -> Recordings:
-    """What validates and calibrates: a tenth of the recordings of the train split."""
-    return Recordings(
-        load_clips(
-            "train",
-            keep=lambda file: is_used(file) and is_kept_aside(recording_of(file)),
-            unsure_as_other=unsure_as_other,
-        )
-    )
-
-
-def training_recordings(folder: Path, *, unsure_as_other: bool = False) -> Recordings:
-    """What trains, made sounds included."""
-    used = load_clips(
-        "train",
-        keep=lambda file: is_used(file) and not is_kept_aside(recording_of(file)),
-        unsure_as_other=unsure_as_other,
-    )
-    render_collection(folder / "music", n_pieces=_N_MUSIC_PIECES, seed=_SEED)
-    used += load_folder(folder / "music", "music")
-    used += make_hard_negatives(Recordings(used), n_clips=_N_CHANGED, seed=_SEED)
-    used += synthesise(n_clips=_N_SYNTHETIC, n_other=_N_OTHER, seed=_SEED)
-    return Recordings(used)
 
 
 def learn(

@@ -19,6 +19,7 @@ from echoic.nn.baselines.spectrogram_unet import (
     mel_of_bin,
     stft,
 )
+from echoic.training.corpus import training_recordings
 from echoic.training.data import load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
 from echoic.training.losses import detection_loss, error_db, share_loss, weigh
@@ -73,7 +74,7 @@ def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] =
         ParameterError: no data folder, or the folder holds another run.
         MissingExtraError: no FluidSynth to render music with.
     """
-    used = hear.training_recordings(folder)
+    used = training_recordings(folder)
     mixer = SceneMixer(used, sample_rate=SAMPLE_RATE, rooms=load_rooms())
     batches = hear.BatchMaker([mixer], [1.0], makers=[make_example])
     torch.manual_seed(settings.seed)
