@@ -1,0 +1,151 @@
+"""Hours of a stream: does its memory grow, its step slow down, its output drift?
+
+    ./do bench live [--minutes 20] [--hours 10] [--json FILE]
+
+Every live processor hears the street over and over, every fourth time as digital silence, in
+pushes of 5 ms: printed are how much the process has grown since the first minute, the median of
+a push in the first and the last minute, and the largest difference from what the processor
+gives in blocks, as files are worked on, in dB of its peak. Ear and echoic memory alone hear it
+for hours, a second at a time; what they give in the last round is compared with what they gave
+for the same sound at the beginning.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from figures import write_figures
+from numpy.typing import NDArray
+
+import echoic
+from echoic.audio import resample
+from echoic.ear import FrontEnd
+from echoic.nn.memory import EchoicMemory
+
+SAMPLE_RATE, PUSH = 16_000, 80
+BLOCK = 256 * PUSH
+SCENE = Path(__file__).parent.parent / "examples" / "street.wav"
+LIVE: dict[str, dict[str, Any]] = {
+    "attend": {"keep": ["speech"]},
+    "denoise": {},
+    "separate": {"labels": ["speech", "rain"]},
+    "detect": {},
+}
+N_OCTAVES = 8  # of 5 ms frames: 1.28 s
+ROUND_S = 40  # of the street, of which the last quarter is silence
+
+Wave = NDArray[np.float32]
+
+
+def one_round() -> Wave:
+    """The street three times and silence as long, (1, time), a whole number of seconds."""
+    wave, rate = echoic.read(SCENE)
+    wave = resample(wave, sample_rate=rate, to_sample_rate=SAMPLE_RATE)
+    wave = wave[:, : ROUND_S // 4 * SAMPLE_RATE]
+    return np.concatenate([wave, wave, wave, np.zeros_like(wave)], axis=1)
+
+
+def blocks(duration_s: float, n_samples: int) -> Iterator[Wave]:
+    """Round after round, in pieces that need not end where a round does."""
+    sound = one_round()
+    for k in range(int(duration_s * SAMPLE_RATE) // n_samples):
+        yield sound.take(range(k * n_samples, (k + 1) * n_samples), axis=1, mode="wrap")
+
+
+def process_mb() -> float:
+    """Memory of this process now."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * 4096 / 2**20
+
+
+def stream_for(name: str, minutes: float) -> dict[str, float]:
+    """Figures of one live processor."""
+    live = echoic.stream(name, sample_rate=SAMPLE_RATE, **LIVE[name])
+    state: Any = None
+    peak = worst = 0.0
+    pushes: list[float] = []
+    medians_ms: list[float] = []
+    first_mb = 0.0
+    for block in blocks(minutes * 60, BLOCK):
+        parts = []
+        for start in range(0, BLOCK, PUSH):
+            chunk = block[:, start : start + PUSH]
+            before = time.perf_counter()
+            parts.append(live.push(chunk))
+            pushes.append(time.perf_counter() - before)
+        at_once, state = live.module(block, state)
+        peak = max(peak, float(np.abs(at_once).max(initial=0.0)))
+        difference = np.concatenate(parts, axis=-1) - at_once
+        worst = max(worst, float(np.abs(difference).max(initial=0.0)))
+        if len(pushes) * PUSH >= 60 * SAMPLE_RATE:
+            medians_ms.append(1000 * float(np.median(pushes)))
+            pushes.clear()
+            first_mb = first_mb or process_mb()
+    return {
+        "grown_mb": process_mb() - first_mb,
+        "first_minute_ms": medians_ms[0],
+        "last_minute_ms": medians_ms[-1],
+        "difference_db": 20 * float(np.log10(max(worst, 1e-12) / peak)),
+    }
+
+
+def ear_and_memory_for(hours: float) -> dict[str, float]:
+    """Figures of what has no network."""
+    ear, memory = FrontEnd(sample_rate=SAMPLE_RATE), EchoicMemory(N_OCTAVES)
+    heard: Any = None
+    remembered: Any = None
+    early: list[torch.Tensor] = []
+    seconds: list[float] = []
+    worst, first_mb = 0.0, 0.0
+    for k, block in zip(count(), blocks(hours * 3600, SAMPLE_RATE)):
+        before = time.perf_counter()
+        frames, heard = ear(block, heard)
+        slots, remembered = memory(torch.from_numpy(frames).flatten(0, 1)[None], remembered)
+        seconds.append(time.perf_counter() - before)
+        which, second = divmod(k, ROUND_S)
+        if which == 1:  # from the second round on a round begins as it will for ever
+            early.append(slots)
+        elif which > 1:
+            worst = max(worst, float((slots - early[second]).abs().max()))
+        if which == 2:
+            first_mb = process_mb()
+    n = max(len(seconds) // 10, 1)
+    return {
+        "grown_mb": process_mb() - first_mb,
+        "first_minute_ms": 1000 * float(np.median(seconds[:n])),
+        "last_minute_ms": 1000 * float(np.median(seconds[-n:])),
+        "difference_db": 20 * float(np.log10(max(worst, 1e-12))),  # of 1, the peak of levels
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=20.0, help="of each processor, from 2 on")
+    parser.add_argument("--hours", type=float, default=10.0, help="of ear and memory alone")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    figures: dict[str, float] = {}
+    print(f"{'':<24} {'grown MB':>9} {'ms, first':>10} {'ms, last':>9} {'difference dB':>14}")
+    rows = {name: lambda name=name: stream_for(name, options.minutes) for name in LIVE}
+    rows["ear and memory"] = lambda: ear_and_memory_for(options.hours)
+    for name, measure in rows.items():
+        row = measure()
+        print(
+            f"{name:<24} {row['grown_mb']:>9.1f} {row['first_minute_ms']:>10.3f} "
+            f"{row['last_minute_ms']:>9.3f} {row['difference_db']:>14.1f}"
+        )
+        key = name.replace(" ", "_")
+        figures |= {f"{key}_{what}": value for what, value in row.items()}
+    write_figures(options.json, figures)
+
+
+if __name__ == "__main__":
+    main()
