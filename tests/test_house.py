@@ -32,8 +32,8 @@ LAYERS = [
     "nn",
     "report",
     "pipeline",
-    "training",
     "style",
+    "training",
     "cli",
 ]
 # Beyond the order: who may not know whom, though it lies below.

@@ -13,6 +13,7 @@ from echoic.style.coherence import analytic, coherence_term
 from echoic.style.depth import depth_of, exponent_for
 from echoic.style.losses import gaussian_mmd_loss, gram, mean_loss, polynomial_mmd_loss
 from echoic.style.methods.texture import Heard, TextureView
+from echoic.style.networks import PictureNetwork
 from echoic.style.optimise import Problem, Schedule, Term, minimise
 from echoic.style.spectrogram import DecibelSpectrogram, LogSpectrogram
 from echoic.style.statistics import CORRELATION_OFFSETS, TextureStatistics, class_distances
@@ -359,3 +360,52 @@ def test_what_cannot_be_restyled_is_refused(changed, words):
     arguments = {"content": CONTENT, "style": STYLE, "sample_rate": RATE, **changed}
     with pytest.raises(ParameterError, match=words):
         transfer(**arguments)
+
+
+def test_learned_layers_take_the_place_of_random_ones(tmp_path):
+    network = PictureNetwork.random(n_maps=(8, 8, 8, 8, 8), seed=5)
+    torch.save(network.weights, tmp_path / "layers.pt")
+    asked = {"sample_rate": RATE, "method": "gatys", "n_steps": 2, "domain": "waveform"}
+    of_file = [
+        transfer(CONTENT, STYLE, seed=seed, network=str(tmp_path / "layers.pt"), **asked)
+        for seed in (0, 0)
+    ]
+    random = transfer(CONTENT, STYLE, **asked)
+    np.testing.assert_array_equal(of_file[0].wave, of_file[1].wave)
+    assert of_file[0].losses[0] != random.losses[0]
+
+
+def test_learned_layers_of_another_rate_are_refused(tmp_path):
+    torch.save([torch.ones(4, 99, 5), torch.ones(2, 4, 5)], tmp_path / "layers.pt")
+    with pytest.raises(ParameterError, match="learned from 99 frequencies"):
+        transfer(
+            CONTENT,
+            STYLE,
+            sample_rate=RATE,
+            method="wyse",
+            network=str(tmp_path / "layers.pt"),
+        )
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"no network", "holds no weights"),
+        ({"a": torch.ones(1)}, "holds no weights"),
+        ([torch.ones(4, 3, 5)], "axes; needed are 5 of 4"),
+        (None, "No such file"),
+    ],
+)
+def test_a_file_that_holds_no_layers_is_refused(tmp_path, content, words):
+    path = tmp_path / "layers.pt"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        torch.save(content, path)
+    with pytest.raises(ParameterError, match=words):
+        transfer(CONTENT, STYLE, sample_rate=RATE, method="gatys", network=str(path))
+
+
+def test_a_method_without_a_network_takes_none():
+    with pytest.raises(ParameterError, match="'hearing' takes no network; these do: gatys"):
+        transfer(CONTENT, STYLE, sample_rate=RATE, network="layers.pt")

@@ -11,6 +11,7 @@ from PIL import Image
 from echoic import audio
 from echoic.style import windows
 from echoic.style.files import restyle_file
+from echoic.style.styling import How
 
 RATE = 16_000
 QUICK = ("--steps", "2")
@@ -164,7 +165,7 @@ def test_ctrl_c_writes_the_whole_length(run, here, monkeypatch):
         if next(count) == 2:
             raise KeyboardInterrupt
 
-    done = restyle_file("long.wav", "style.wav", "out.wav", n_steps=9, advance=interrupt)
+    done = restyle_file("long.wav", "style.wav", "out.wav", how=How(n_steps=9), advance=interrupt)
     assert done.interrupted
     assert done.n_evaluations < 9
     wave, _ = audio.read("out.wav")

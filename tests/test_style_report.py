@@ -21,6 +21,7 @@ from echoic.report.outcome import Point, Result
 from echoic.report.transfer import write_transfer_page
 from echoic.style.comparing import restyle_and_report
 from echoic.style.pairs import MAX_STYLE_S, Pair, read_pair
+from echoic.style.styling import How
 from echoic.style.trade_off import TradeOff
 from pages import Tags
 
@@ -258,7 +259,7 @@ def test_ctrl_c_leaves_out_the_methods_to_come(here, monkeypatch):
         "out.wav",
         report=here / "page.html",
         compare=["vocoder"],
-        n_steps=5,
+        how=How(n_steps=5),
         advance=interrupt,
     )
     assert list(done) == ["hearing"]

@@ -13,6 +13,12 @@ from echoic.cli.common import Force, Json, Quiet, Reporter, Verbose, split_comma
 PREVIEW_S, PREVIEW_STEPS = 3.0, 60
 TEXTURE_S = 5.0
 PAGE_SUFFIXES = {".html", ".htm"}
+RUNNERS = {
+    "sound": ("files", "restyle_file"),
+    "texture": ("files", "texture_file"),
+    "picture": ("pictures", "restyle_picture_file"),
+    "page": ("comparing", "restyle_and_report"),
+}
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg"}
 
 
@@ -56,6 +62,16 @@ def style(
     steps: Annotated[
         int | None,
         typer.Option("--steps", min=1, help="Evaluations of the losses.", show_default=False),
+    ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            "--network",
+            metavar="FILE",
+            help="Learned weights instead of random ones, of echoic train style-picture or "
+            "style-channels; for gatys, li-…, verma-smith, wyse and wyse-image.",
+            show_default=False,
+        ),
     ] = None,
     texture: Annotated[
         bool, typer.Option("--texture", help="Synthesise a texture; there is no content.")
@@ -110,36 +126,40 @@ def style(
     kind = _kind_of(inputs, output, texture=texture, seconds=seconds, only=only)
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     n_steps = PREVIEW_STEPS if preview and steps is None else steps
-    shared: dict[str, Any] = {"n_steps": n_steps, "seed": seed, "force": force}
-    if kind == "texture":
-        shared["seconds"] = PREVIEW_S if preview else seconds or TEXTURE_S
-    else:
-        shared["strength"] = strength
+    how: dict[str, Any] = {"n_steps": n_steps, "seed": seed}
+    where: dict[str, Any] = {}
+    if kind != "texture":
+        how["strength"] = strength
     if kind == "sound":
-        shared |= {"method": method, "domain": domain, "only": only}
-        shared["seconds"] = PREVIEW_S if preview else None
+        how |= {"method": method, "domain": domain, "network": network}
+        where = {"only": only, "seconds": PREVIEW_S if preview else None}
+    elif network is not None:
+        raise typer.BadParameter(f"--network is for a sound restyled by another, not a {kind}")
+    elif kind == "texture":
+        where = {"seconds": PREVIEW_S if preview else seconds or TEXTURE_S}
     page = _page_asked(report, split_commas(compare), kind, inputs=inputs, output=output)
 
     def work(_first: str, reporter: Reporter) -> dict[str, Any]:
         check_writable(output, force=force)
         if page:
             check_writable(page["report"], force=force)
-        run = _runner("page" if page else kind)
+        run = _imported(*RUNNERS["page" if page else kind])
+        given = {"how": _imported("styling", "How")(**how)} if kind == "sound" else how
         with reporter.progress(f"style: {method if kind == 'sound' else kind}", total=1) as advance:
-            done = run(*inputs, output, advance=advance, **(shared | page))
+            done = run(*inputs, output, **given, **where, **page, force=force, advance=advance)
         others = done if page else {}
         done = others.pop(method) if page else done
         if any(one.interrupted for one in (done, *others.values())):
             reporter.note(f"{output}: stopped early; the best so far was written")
         names = dict(zip(("style", "content"), reversed(inputs), strict=False))
-        asked = {key: value for key, value in shared.items() if key != "force"}
         compared = {name: _figures(one) for name, one in others.items()}
         on_page = {"report": report, "compared": compared} if page else {}
         return {
             "kind": kind,
             **names,
             "output": output,
-            **asked,
+            **how,
+            **where,
             **_figures(done),
             **on_page,
         }
@@ -208,20 +228,14 @@ def _page_asked(
     return {"report": Path(report), "compare": compare or []}
 
 
-def _runner(kind: str) -> Any:
+def _imported(module: str, name: str) -> Any:
+    """What needs torch, which is not there without the extra."""
     from importlib import import_module
 
     from echoic.errors import MissingExtraError
 
-    names = {
-        "sound": ("files", "restyle_file"),
-        "texture": ("files", "texture_file"),
-        "picture": ("pictures", "restyle_picture_file"),
-        "page": ("comparing", "restyle_and_report"),
-    }
-    module, function = names[kind]
     try:
-        return getattr(import_module(f"echoic.style.{module}"), function)
+        return getattr(import_module(f"echoic.style.{module}"), name)
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"{error.name} is not installed: pip install 'echoic[train]'"

@@ -1,4 +1,4 @@
-"""`echoic train`: learn the shipped networks again."""
+"""`echoic train`: learn the networks again, shipped ones and those that they are compared with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from echoic.cli.common import Json, Quiet, Reporter, Verbose
 
-RECIPES = ("denoise", "hear", "unet", "voices")
+RECIPES = ("denoise", "hear", "style-channels", "style-picture", "unet", "voices")
 
 
 def train(
@@ -48,7 +48,7 @@ def train(
         from echoic.errors import MissingExtraError
 
         try:
-            module = import_module(f"echoic.training.recipes.{recipe}")
+            module = import_module(f"echoic.training.recipes.{recipe.replace('-', '_')}")
             from echoic.training.loop import LoopSettings
         except ModuleNotFoundError as error:
             raise MissingExtraError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,8 +15,8 @@ from echoic.report.outcome import Result
 from echoic.report.transfer import page_ear, write_transfer_page
 from echoic.style.files import Restyled, restyle, write_waves
 from echoic.style.methods import METHODS
-from echoic.style.optimise import Domain
 from echoic.style.pairs import Pair, read_pair
+from echoic.style.styling import How
 from echoic.style.trade_off import TradeOff
 from echoic.style.windows import Waves
 
@@ -26,34 +27,27 @@ def restyle_and_report(
     output: str | os.PathLike[str],
     *,
     report: Path,
-    method: str = "hearing",
+    how: How,
     compare: Sequence[str] = (),
     only: str | None = None,
-    strength: float = 0.5,
-    domain: Domain | None = None,
-    n_steps: int | None = None,
     seconds: float | None = None,
-    seed: int = 0,
     force: bool = False,
     advance: Callable[[float], None] = lambda _share: None,
 ) -> dict[str, Restyled]:
     """Restyle a file by one method or several, write the first one's, and a page about all.
 
-    Ctrl-C keeps the best so far of the method that is running, and leaves out those to come.
+    Arguments that are not listed are those of `restyle_file`. Ctrl-C keeps the best so far of
+    the method that is running, and leaves out those to come.
 
     Args:
-        content: As for `restyle_file`, like all that is not said here.
+        content: As there.
         style: As there.
         output: As there.
         report: The page, which appears whole or not at all.
-        method: As there.
+        how: As there.
         compare: Further methods, for the page alone.
         only: As there; without a trade-off curve, which is about whole sounds.
-        strength: As there.
-        domain: As there.
-        n_steps: As there.
         seconds: As there.
-        seed: As there.
         force: As there, for both files.
         advance: As there.
 
@@ -66,41 +60,44 @@ def restyle_and_report(
         LabelError: as there.
         FileError: the page cannot be written.
     """
-    methods = list(dict.fromkeys((method, *compare)))
-    for name in methods:
-        if name not in METHODS:
-            raise ParameterError(f"method {name!r} is not one of: {', '.join(METHODS)}")
+    how.check()
+    hows = [how, *(_by(name, how) for name in dict.fromkeys(compare) if name != how.method)]
     pair = read_pair(content, style, seconds=seconds)
-    rate = pair.sample_rate
-    page_ear(rate)  # refuses a rate before the work
+    page_ear(pair.sample_rate)  # refuses a rate before the work
     done: dict[str, Restyled] = {}
     made: dict[str, Waves] = {}
-    for name in methods:
-        made[name], done[name] = restyle(
-            pair,
-            only=only,
-            method=name,
-            strength=strength,
-            domain=domain,
-            n_steps=n_steps,
-            seed=seed,
-            advance=lambda share: advance(share / len(methods)),
+    for one in hows:
+        made[one.method], done[one.method] = restyle(
+            pair, one, only=only, advance=lambda share: advance(share / len(hows))
         )
-        if name == method:
-            write_waves(output, made[name], pair.sample_rate, force=force)
-        if done[name].interrupted:
+        if one == how:
+            write_waves(output, made[one.method], pair.sample_rate, force=force)
+        if done[one.method].interrupted:
             break
-    asked: dict[str, object] = {
-        "Strength": f"{strength:g}",
-        "Seed": seed,
-        "Domain": domain or "as published",
-    }
-    if n_steps is not None:
-        asked["Steps"] = n_steps
-    if only is not None:
-        asked["Only"] = only
-    _write_page(report, pair, (content, style), made, done, asked, seed=seed, force=force)
+    _write_page(
+        report, pair, (content, style), made, done, _asked(how, only), seed=how.seed, force=force
+    )
     return done
+
+
+def _by(method: str, how: How) -> How:
+    """Another method, done alike; without the network if it takes none."""
+    other = replace(how, method=method, network=None)
+    other.check()
+    return replace(other, network=how.network) if METHODS[method].learns else other
+
+
+def _asked(how: How, only: str | None) -> dict[str, object]:
+    """What the page says of how it was made, by name; what was not asked for is left out."""
+    asked: dict[str, object | None] = {
+        "Strength": f"{how.strength:g}",
+        "Seed": how.seed,
+        "Domain": how.domain or "as published",
+        "Steps": how.n_steps,
+        "Only": only,
+        "Network": how.network,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def _write_page(

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from echoic import audio
 from echoic.errors import AudioError, ParameterError
 from echoic.style.methods import METHODS
-from echoic.style.optimise import Domain
 from echoic.style.pairs import Pair, mean_of, read_pair, shown_of
 from echoic.style.styling import (
     MIN_STYLE_S,
     SILENCE_DBFS,
     TEXTURE_STEPS,
+    How,
     Transfer,
     texture,
-    transfer,
+    transfer_as,
 )
 from echoic.style.windows import Waves, in_windows, level_of, spread, windows
 
@@ -45,13 +45,9 @@ def restyle_file(
     style: str,
     output: str | os.PathLike[str],
     *,
+    how: How,
     only: str | None = None,
-    method: str = "hearing",
-    strength: float = 0.5,
-    domain: Domain | None = None,
-    n_steps: int | None = None,
     seconds: float | None = None,
-    seed: int = 0,
     force: bool = False,
     advance: Callable[[float], None] = lambda _share: None,
 ) -> Restyled:
@@ -62,13 +58,9 @@ def restyle_file(
         style: A file, or "-"; of any rate, its channels' mean is taken, and of a long one the
             first ten seconds.
         output: The file to write, of the content's rate, channels and length.
+        how: Method, strength and the like; steps are of every window.
         only: A label: that sound is taken out of the content, restyled alone, and put back.
-        method: A name from `METHODS`.
-        strength: 0 (content) to 1 (all style).
-        domain: As for `transfer`.
-        n_steps: Evaluations of the losses a window.
         seconds: Of the content, if not all of it.
-        seed: Of all that is random.
         force: Whether a file that is there already may be replaced.
         advance: Called with the share of the work that was done since the last call.
 
@@ -79,62 +71,42 @@ def restyle_file(
             sound.
     """
     pair = read_pair(content, style, seconds=seconds)
-    waves, done = restyle(
-        pair,
-        only=only,
-        method=method,
-        strength=strength,
-        domain=domain,
-        n_steps=n_steps,
-        seed=seed,
-        advance=advance,
-    )
+    waves, done = restyle(pair, how, only=only, advance=advance)
     write_waves(output, waves, pair.sample_rate, force=force)
     return done
 
 
 def restyle(
-    pair: Pair,
-    *,
-    only: str | None,
-    method: str,
-    strength: float,
-    domain: Domain | None,
-    n_steps: int | None,
-    seed: int,
-    advance: Callable[[float], None],
+    pair: Pair, how: How, *, only: str | None, advance: Callable[[float], None]
 ) -> tuple[Waves, Restyled]:
     """Restyle what was read, window after window; arguments as for `restyle_file`.
 
     Shape:
         (channel, time), as the content.
     """
+    how.check()
     waves, rate = pair.waves, pair.sample_rate
     rest = np.zeros_like(waves)
     if only is not None:
         waves, rest = _taken_out(waves, rate, only, pair.content)
     parts: list[Transfer] = []
-    steps = n_steps or (METHODS[method].schedule.n_steps if method in METHODS else 1)
+    steps = how.n_steps or METHODS[how.method].schedule.n_steps
     n_windows = sum(1 for _ in windows(waves.shape[-1], rate))
 
     def restyle_window(window: Waves, index: int) -> Waves:
         # After Ctrl-C the windows that are left come as they start.
         stopped = any(part.interrupted for part in parts)
-        done = transfer(
+        done = transfer_as(
+            replace(how, seed=how.seed + index, n_steps=1 if stopped else how.n_steps),
             mean_of(window),
             pair.shown,
             sample_rate=rate,
-            method=method,
-            strength=strength,
-            seed=seed + index,
-            domain=domain,
-            n_steps=1 if stopped else n_steps,
             on_step=lambda _number, _losses: advance(1 / (steps * n_windows)),
         )
         parts.append(done)
         return spread(done.wave, window, sample_rate=rate)
 
-    out = in_windows(waves, restyle_window, sample_rate=rate, depth=1 - strength) + rest
+    out = in_windows(waves, restyle_window, sample_rate=rate, depth=1 - how.strength) + rest
     return out, _summed_up(parts)
 
 

@@ -1,88 +1,143 @@
-"""Networks with random weights: their features describe sound as well as trained ones do."""
+"""Networks whose features describe a sound, with random weights or learned ones.
+
+Random weights describe it as well as learned ones do; what the systems of the field trained,
+`echoic train style-picture` and `style-channels` train as well.
+"""
 
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Sequence
+from typing import Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from echoic.errors import ParameterError
 
-class RandomWide:
-    """One wide 1-D convolution over time with frequency as its channels, and a ReLU.
+
+def load_weights(path: str | os.PathLike[str], *, n_axes: int, n_layers: int) -> list[Tensor]:
+    """The layers that `echoic train style-picture` or `style-channels` has written.
 
     Args:
-        n_inputs: Frequencies.
-        n_filters: How many features.
-        width: Frames that a filter sees.
-        seed: Of the weights.
+        path: The file.
+        n_axes: 4 of a picture's (map, channel, size, size), 3 of (filter, frequency, width).
+        n_layers: How many are needed, from the first on.
+
+    Raises:
+        ParameterError: the file cannot be read, or holds something else.
+    """
+    try:
+        weights = torch.load(path, weights_only=True)
+    except OSError as error:
+        raise ParameterError(f"{path}: {error.strerror or error}") from error
+    except Exception as error:  # of many kinds, for whatever else the file may be
+        raise ParameterError(f"{path} holds no weights of layers") from error
+    if not isinstance(weights, list) or not all(isinstance(one, Tensor) for one in weights):
+        raise ParameterError(f"{path} holds no weights of layers")
+    found = [weight.ndim for weight in weights]
+    if len(found) < n_layers or set(found) != {n_axes}:
+        raise ParameterError(
+            f"{path} holds layers of {found} axes; needed are {n_layers} of {n_axes} or more"
+        )
+    return weights
+
+
+class Wide:
+    """One 1-D convolution over time with frequency as its channels, and a ReLU.
+
+    Args:
+        weight: (filter, frequency, width), width in frames.
 
     Shape:
-        (frequency, frame) -> (filter, frame − width + 1).
-
-    References: Ulyanov and Lebedev (2016), "Audio texture synthesis and style transfer".
+        (…, frequency, frame) -> (…, filter, frame − width + 1), … one axis or none.
 
     Example:
-        >>> RandomWide(40, n_filters=64, seed=0)(torch.randn(40, 30)).shape
+        >>> Wide.random(40, n_filters=64, seed=0)(torch.randn(40, 30)).shape
         torch.Size([64, 20])
     """
 
-    def __init__(self, n_inputs: int, *, n_filters: int = 4096, width: int = 11, seed: int) -> None:
-        """Draw the weights."""
+    def __init__(self, weight: Tensor) -> None:
+        self.weight = weight
+
+    @classmethod
+    def random(cls, n_inputs: int, *, n_filters: int = 4096, width: int = 11, seed: int) -> Self:
+        """Draw the weights.
+
+        References: Ulyanov and Lebedev (2016), "Audio texture synthesis and style transfer".
+        """
         std = math.sqrt(2) * math.sqrt(2 / ((n_inputs + n_filters) * width))
         generator = torch.Generator().manual_seed(seed)
-        self.weight = std * torch.randn(n_filters, n_inputs, width, generator=generator)
+        return cls(std * torch.randn(n_filters, n_inputs, width, generator=generator))
 
     def __call__(self, rows: Tensor) -> Tensor:
         """Give the features of a whole sound."""
-        return F.relu(F.conv1d(rows[None], self.weight))[0]
+        return F.relu(F.conv1d(rows, self.weight))
 
 
-class RandomPicture:
+def in_turn(first: Wide, second: Wide, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Features of two layers, at half the resolution in time after the first.
+
+    References: Wyse (2017), with frequency as channels.
+    """
+    below = first(rows)
+    return below, second(F.max_pool1d(below, 2))
+
+
+class PictureNetwork:
     """A 2-D convolutional network that sees a spectrogram, or an image, as a picture.
 
-    Five layers of 3 × 3 filters, unless told otherwise; from the second on at half the
-    resolution of the one before, by average pooling. Weights are orthogonal, which keeps the
-    scale of what they pass on.
+    From the second layer on at half the resolution of the one before, by average pooling.
 
     Args:
-        n_channels: 1 for a spectrogram, 3 for an image.
-        n_maps: Of each layer.
-        size: Of the filters, odd.
-        seed: Of the weights.
+        weights: Of each layer, (map, channel, size, size).
 
     Shape:
-        (channel, height, width) -> list of (map, height, width).
-
-    References: Gatys, Ecker and Bethge (2016), CVPR, with random weights as in He, Wang and
-        Hopcroft (2016), NIPS.
+        (…, channel, height, width) -> list of (…, map, height, width), one a layer, … one axis
+        or none.
     """
 
-    def __init__(
-        self,
+    def __init__(self, weights: Sequence[Tensor]) -> None:
+        self.weights = list(weights)
+
+    @classmethod
+    def random(
+        cls,
         *,
         n_channels: int = 1,
-        n_maps: tuple[int, ...] = (32, 32, 64, 64, 128),
+        n_maps: Sequence[int],
         size: int = 3,
         seed: int,
-    ) -> None:
-        """Draw the weights."""
+    ) -> Self:
+        """Draw weights that are orthogonal, which keeps the scale of what they pass on.
+
+        Args:
+            n_channels: 1 for a spectrogram, 3 for an image.
+            n_maps: Of each layer.
+            size: Of the filters, odd.
+            seed: Of the weights.
+
+        References: Gatys, Ecker and Bethge (2016), CVPR, with random weights as in He, Wang
+            and Hopcroft (2016), NIPS.
+        """
         generator = torch.Generator().manual_seed(seed)
-        self.weights = []
+        weights = []
         for n_out in n_maps:
             weight = torch.empty(n_out, n_channels, size, size)
             torch.nn.init.orthogonal_(weight, math.sqrt(2), generator=generator)
-            self.weights.append(weight)
+            weights.append(weight)
             n_channels = n_out
+        return cls(weights)
 
     def __call__(self, picture: Tensor) -> list[Tensor]:
         """Give the feature maps of every layer."""
         maps: list[Tensor] = []
-        x = picture[None]
+        x = picture
         for weight in self.weights:
             if maps and min(x.shape[-2:]) > 1:
                 x = F.avg_pool2d(x, 2)
             x = F.relu(F.conv2d(x, weight, padding=weight.shape[-1] // 2))
-            maps.append(x[0])
+            maps.append(x)
         return maps

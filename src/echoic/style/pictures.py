@@ -21,7 +21,7 @@ from echoic.errors import FileError, ParameterError
 from echoic.outputs import fresh_file
 from echoic.style.files import Restyled
 from echoic.style.losses import gram, gram_loss, relative_error
-from echoic.style.networks import RandomPicture
+from echoic.style.networks import PictureNetwork
 from echoic.style.optimise import OnStep, Outcome, Problem, Schedule, Term, minimise
 
 N_MAPS, CONTENT_LAYER, CONTENT_WEIGHT, RANGE_WEIGHT = (64, 64, 128, 128, 256), 2, 0.03, 1.0
@@ -64,7 +64,7 @@ def restyle_picture(
             )
     if not 0 <= strength <= 1 or n_steps < 1:
         raise ParameterError(f"strength={strength!r}, n_steps={n_steps!r}: need 0 to 1, 1 or more")
-    network = RandomPicture(n_channels=3, n_maps=N_MAPS, seed=seed)
+    network = PictureNetwork.random(n_channels=3, n_maps=N_MAPS, seed=seed)
     shown, manner = (torch.from_numpy(p - np.float32(0.5)) for p in (content, style))
     with torch.no_grad():
         wanted = network(shown)[CONTENT_LAYER]

@@ -23,6 +23,45 @@ Wave = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
+class How:
+    """How sounds are restyled.
+
+    Attributes:
+        method: A name from `METHODS`.
+        strength: 0 (content) to 1 (all style).
+        seed: Of all that is random.
+        domain: "waveform", or "published" where that was the log magnitude; None: as published.
+        n_steps: Evaluations of the losses; None: as published.
+        network: A file of learned weights in place of random ones, for methods that have any.
+    """
+
+    method: str = "hearing"
+    strength: float = 0.5
+    seed: int = 0
+    domain: Domain | None = None
+    n_steps: int | None = None
+    network: str | None = None
+
+    def check(self) -> None:
+        """Refuse what cannot be done.
+
+        Raises:
+            ParameterError: an unknown method, or a value outside of its range.
+        """
+        if self.method not in METHODS:
+            raise ParameterError(f"method {self.method!r} is not one of: {', '.join(METHODS)}")
+        if self.domain not in (None, "waveform", "published"):
+            raise ParameterError(f"domain {self.domain!r} is not one of: waveform, published")
+        if not 0 <= self.strength <= 1:
+            raise ParameterError(f"strength={self.strength!r} is outside 0 to 1")
+        if self.n_steps is not None and self.n_steps < 1:
+            raise ParameterError(f"n_steps={self.n_steps!r} is below 1")
+        if self.network is not None and not METHODS[self.method].learns:
+            learning = ", ".join(name for name, method in METHODS.items() if method.learns)
+            raise ParameterError(f"method {self.method!r} takes no network; these do: {learning}")
+
+
+@dataclass(frozen=True)
 class Transfer:
     """A restyled sound and how it came about.
 
@@ -52,12 +91,8 @@ def transfer(
     style: Wave,
     *,
     sample_rate: int,
-    method: str = "hearing",
-    strength: float = 0.5,
-    seed: int = 0,
-    domain: Domain | None = None,
-    n_steps: int | None = None,
     on_step: OnStep | None = None,
+    **how: Any,
 ) -> Transfer:
     """Let the content sound like the style.
 
@@ -65,12 +100,8 @@ def transfer(
         content: Whose course in time is kept.
         style: Whose sound is taken.
         sample_rate: Hz, of both.
-        method: A name from `METHODS`.
-        strength: 0 (content) to 1 (all style).
-        seed: Of all that is random.
-        domain: "waveform", or "published" where that was the log magnitude; None: as published.
-        n_steps: Evaluations of the losses; None: as published.
         on_step: Called with the number of each evaluation and its losses.
+        how: method, strength, seed, domain, n_steps and network, as `How` says.
 
     Shape:
         content (time,), style (time,) -> wave (time,).
@@ -85,14 +116,14 @@ def transfer(
         >>> transfer(hum, hiss, sample_rate=16000, method="vocoder").wave.shape
         (8000,)
     """
-    if method not in METHODS:
-        raise ParameterError(f"method {method!r} is not one of: {', '.join(METHODS)}")
-    if domain not in (None, "waveform", "published"):
-        raise ParameterError(f"domain {domain!r} is not one of: waveform, published")
-    if not 0 <= strength <= 1:
-        raise ParameterError(f"strength={strength!r} is outside 0 to 1")
-    if n_steps is not None and n_steps < 1:
-        raise ParameterError(f"n_steps={n_steps!r} is below 1")
+    return transfer_as(How(**how), content, style, sample_rate=sample_rate, on_step=on_step)
+
+
+def transfer_as(
+    how: How, content: Wave, style: Wave, *, sample_rate: int, on_step: OnStep | None = None
+) -> Transfer:
+    """As `transfer`, for whoever carries along how it is done."""
+    how.check()
     content_level = check_sound(content, sample_rate, MIN_CONTENT_S, name="content")
     style_level = check_sound(style, sample_rate, MIN_STYLE_S, name="style")
     started = time.process_time()
@@ -100,11 +131,12 @@ def transfer(
         _tensor(content, LEVEL / content_level),
         _tensor(style, LEVEL / style_level),
         sample_rate,
-        float(strength),
-        seed,
+        float(how.strength),
+        how.seed,
+        how.network,
     )
-    outcome = _run(task, method, domain, n_steps, on_step)
-    return _finished(outcome, content_level, sample_rate, method, started)
+    outcome = _run(task, how, on_step)
+    return _finished(outcome, content_level, sample_rate, how.method, started)
 
 
 def texture(
@@ -171,19 +203,17 @@ def _finished(
     )
 
 
-def _run(
-    task: Task, name: str, domain: Domain | None, n_steps: int | None, on_step: OnStep | None
-) -> Outcome:
-    method = METHODS[name]
+def _run(task: Task, how: How, on_step: OnStep | None) -> Outcome:
+    method = METHODS[how.method]
     if method.solve is not None:
         return Outcome(method.solve(task))
     assert method.prepare is not None
     schedule = method.schedule
-    if n_steps is not None:
-        schedule = replace(schedule, n_steps=n_steps)
+    if how.n_steps is not None:
+        schedule = replace(schedule, n_steps=how.n_steps)
     with torch.no_grad():
         problem = method.prepare(task)
-    return minimise(problem, schedule, domain=domain or method.domain, on_step=on_step)
+    return minimise(problem, schedule, domain=how.domain or method.domain, on_step=on_step)
 
 
 def check_sound(wave: Wave, sample_rate: float, min_s: float, *, name: str) -> float:

@@ -24,12 +24,17 @@ METHODS: dict[str, Method] = {
     "gatys": Method(
         "Gram matrices of 2-D convolutions, as on a picture",
         gatys,
+        learns=True,
         domain="published",
         reference="Gatys, Ecker and Bethge 2016",
     ),
     **{
         f"li-{kernel}": Method(
-            f"the same with {words}", partial(li, kernel=kernel), domain="published", reference=_LI
+            f"the same with {words}",
+            partial(li, kernel=kernel),
+            learns=True,
+            domain="published",
+            reference=_LI,
         )
         for kernel, words in {
             "linear": "means only",
@@ -41,12 +46,14 @@ METHODS: dict[str, Method] = {
     "verma-smith": Method(
         "Gram matrices and the style's energy envelopes",
         verma_smith,
+        learns=True,
         domain="published",
         reference="Verma and Smith 2018",
     ),
     "wyse": Method(
         "two layers with frequencies as channels",
         wyse,
+        learns=True,
         schedule=Schedule("adam"),
         domain="published",
         reference="Wyse 2017",
@@ -54,6 +61,7 @@ METHODS: dict[str, Method] = {
     "wyse-image": Method(
         "two layers over an image of decibels",
         wyse_image,
+        learns=True,
         schedule=Schedule("adam"),
         domain="published",
         reference="Wyse 2017",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from echoic.errors import ParameterError
 from echoic.style.losses import gram, gram_loss, relative_error
 from echoic.style.methods.task import Task
-from echoic.style.networks import RandomWide
+from echoic.style.networks import Wide, in_turn, load_weights
 from echoic.style.optimise import Problem, Term
 from echoic.style.spectrogram import DecibelSpectrogram, LogSpectrogram, start_and_inverse
 
@@ -20,7 +22,7 @@ def ulyanov(task: Task, n_filters: int = 4096) -> Problem:
         α = 0.01, start 0.001·N(0, 1).
     """
     spectrogram = LogSpectrogram(sample_rate=task.sample_rate)
-    network = RandomWide(spectrogram.n_bins, n_filters=n_filters, seed=task.seed)
+    network = Wide.random(spectrogram.n_bins, n_filters=n_filters, seed=task.seed)
     content = network(spectrogram(task.content))
     wanted = gram(network(spectrogram(task.style)))
     # They divide the Gram matrix by the number of input frames, we by that of outputs: a
@@ -37,19 +39,36 @@ def ulyanov(task: Task, n_filters: int = 4096) -> Problem:
     return Problem(terms=terms, **start_and_inverse(spectrogram, task.content, task.generator()))
 
 
+def random_wyse_layers(n_bins: int, seed: int) -> tuple[Wide, Wide]:
+    """2048 filters over all frequencies, then 64 over those; 5 frames wide."""
+    first = Wide.random(n_bins, n_filters=2048, width=5, seed=seed)
+    return first, Wide.random(2048, n_filters=64, width=5, seed=seed + 1)
+
+
+def wyse_layers(task: Task, n_bins: int) -> tuple[Wide, Wide]:
+    """The two layers of `wyse`: learned ones where the task names a file.
+
+    Raises:
+        ParameterError: no such layers are in the file, or not for so many frequencies.
+    """
+    if task.network is None:
+        return random_wyse_layers(n_bins, task.seed)
+    weights = load_weights(task.network, n_axes=3, n_layers=2)
+    if weights[0].shape[1] != n_bins:
+        raise ParameterError(
+            f"{task.network} has learned from {weights[0].shape[1]} frequencies; "
+            f"at {task.sample_rate:g} Hz a sound has {n_bins}"
+        )
+    return Wide(weights[0]), Wide(weights[1])
+
+
 def wyse(task: Task) -> Problem:
     """Frequency as channels, two layers, pooling only in time.
 
     References: Wyse (2017); Huzaifah and Wyse (2019): start 0.5·content + 0.5·noise.
     """
     spectrogram = DecibelSpectrogram(sample_rate=task.sample_rate, window_s=1024 / 22050)
-    first = RandomWide(spectrogram.n_bins, n_filters=2048, width=5, seed=task.seed)
-    second = RandomWide(2048, n_filters=64, width=5, seed=task.seed + 1)
-
-    def see(view: Tensor) -> tuple[Tensor, Tensor]:
-        below = first(view)
-        return below, second(F.max_pool1d(below[None], 2)[0])
-
+    see = partial(in_turn, *wyse_layers(task, spectrogram.n_bins))
     content = see(spectrogram(task.content))[1]
     grams = [gram(features) for features in see(spectrogram(task.style))]
 
@@ -76,7 +95,7 @@ def grinstein(task: Task) -> Problem:
     References: Grinstein, Duong, Ozerov and Pérez (2018), ICASSP, the wide shallow random network.
     """
     spectrogram = LogSpectrogram(sample_rate=task.sample_rate)
-    network = RandomWide(spectrogram.n_bins, n_filters=1024, seed=task.seed)
+    network = Wide.random(spectrogram.n_bins, n_filters=1024, seed=task.seed)
     wanted = gram(network(spectrogram(task.style)))
     term = Term("style", "style", 1.0, lambda view: gram_loss(network(view), wanted))
     inverse = start_and_inverse(spectrogram, task.content, task.generator(), share_of_noise=0.0)
@@ -96,7 +115,7 @@ def antognini(task: Task) -> Problem:
     spectrogram = LogSpectrogram(sample_rate=task.sample_rate, window_s=0.046)
     n_frames = min(spectrogram(wave).shape[-1] for wave in (task.content, task.style))
     networks = [
-        RandomWide(spectrogram.n_bins, n_filters=128, width=width, seed=task.seed + width)
+        Wide.random(spectrogram.n_bins, n_filters=128, width=width, seed=task.seed + width)
         for width in WIDTHS
         if width < n_frames
     ]
@@ -165,7 +184,7 @@ def complex_spectrum(task: Task) -> Problem:
 
     n_rows = 3 * spectrogram.n_bins
     networks = [
-        RandomWide(n_rows, n_filters=128, width=width, seed=task.seed + width)
+        Wide.random(n_rows, n_filters=128, width=width, seed=task.seed + width)
         for width in (3, 11, 37)
     ]
     content = see(task.content)[2 * spectrogram.n_bins :]

@@ -19,7 +19,7 @@ from echoic.style.losses import gram, gram_loss
 from echoic.style.methods.course import course_term, depth_term
 from echoic.style.methods.task import LEVEL, Task
 from echoic.style.methods.texture import Heard, TextureView, statistics_term
-from echoic.style.networks import RandomWide
+from echoic.style.networks import Wide
 from echoic.style.optimise import Problem, Term
 from echoic.style.statistics import audible_bands
 from echoic.style.vocoder import depth_gains, lengthen, randomise_phase, shape_bands
@@ -99,7 +99,7 @@ def gram_term(style: Envelopes, bands: Tensor, *, seed: int) -> Term:
     unit = QUIET * style.linear.square().mean(-1, keepdim=True).sqrt()
     n_bands = int(bands.sum())
     networks = [
-        RandomWide(n_bands, n_filters=N_FILTERS, width=width, seed=1000 * seed + k)
+        Wide.random(n_bands, n_filters=N_FILTERS, width=width, seed=1000 * seed + k)
         for k, (_, width) in enumerate(SCALES)
     ]
 

@@ -24,18 +24,30 @@ from echoic.style.losses import (
     relative_error,
 )
 from echoic.style.methods.task import Task
-from echoic.style.networks import RandomPicture
+from echoic.style.networks import PictureNetwork, load_weights
 from echoic.style.optimise import Problem, Term
 from echoic.style.spectrogram import DecibelSpectrogram, LogSpectrogram, start_and_inverse
 
-CONTENT_LAYER, CONTENT_WEIGHT = 3, 1e-2
+N_MAPS, CONTENT_LAYER, CONTENT_WEIGHT = (32, 32, 64, 64, 128), 3, 1e-2
 LayerLoss = Callable[[Tensor, Tensor], Tensor]  # features, the style's features
+
+
+def network_of(task: Task, *, n_maps: tuple[int, ...] = N_MAPS, size: int = 3) -> PictureNetwork:
+    """A network of so many layers: learned where the task names a file, else random.
+
+    Raises:
+        ParameterError: no such layers are in the file.
+    """
+    if task.network is None:
+        return PictureNetwork.random(n_maps=n_maps, size=size, seed=task.seed)
+    weights = load_weights(task.network, n_axes=4, n_layers=len(n_maps))
+    return PictureNetwork(weights[: len(n_maps)])
 
 
 def picture(task: Task, layer_loss: LayerLoss) -> Problem:
     """A style loss on each of five layers, the content on the fourth."""
     spectrogram = LogSpectrogram(sample_rate=task.sample_rate)
-    network = RandomPicture(seed=task.seed)
+    network = network_of(task)
     content = network(spectrogram(task.content)[None])[CONTENT_LAYER]
     styles = network(spectrogram(task.style)[None])
 
@@ -88,7 +100,7 @@ def verma_smith(task: Task) -> Problem:
     References: Verma and Smith (2018), "Neural style transfer for audio spectrograms".
     """
     spectrogram = LogSpectrogram(sample_rate=task.sample_rate, window_s=0.032, n_hops=3)
-    network = RandomPicture(seed=task.seed)
+    network = network_of(task)
     content = network(spectrogram(task.content)[None])[CONTENT_LAYER]
     shown = spectrogram(task.style)
     grams = [gram(maps) for maps in network(shown[None])]
@@ -126,7 +138,7 @@ def wyse_image(task: Task) -> Problem:
         convolutional neural networks".
     """
     spectrogram = DecibelSpectrogram(sample_rate=task.sample_rate, window_s=1024 / 22050)
-    network = RandomPicture(n_maps=(32, 64), size=5, seed=task.seed)
+    network = network_of(task, n_maps=(32, 64), size=5)
     content = network(spectrogram(task.content)[None])[1]
     grams = [gram(maps) for maps in network(spectrogram(task.style)[None])]
 

@@ -23,6 +23,7 @@ class Task:
         sample_rate: Hz, of both.
         strength: 0 (content) to 1 (all style).
         seed: Of random weights, phases and noise.
+        network: A file of learned weights for methods whose network is random without.
     """
 
     content: Tensor
@@ -30,6 +31,7 @@ class Task:
     sample_rate: float
     strength: float
     seed: int
+    network: str | None = None
 
     def generator(self) -> torch.Generator:
         """A fresh source of chance."""
@@ -53,6 +55,7 @@ class Method:
         schedule: As published.
         domain: As published.
         reference: Author, year.
+        learns: Whether its network may be a learned one, `Task.network`.
     """
 
     summary: str
@@ -61,3 +64,4 @@ class Method:
     schedule: Schedule = field(default_factory=Schedule)
     domain: Domain = "waveform"
     reference: str = ""
+    learns: bool = False

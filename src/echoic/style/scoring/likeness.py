@@ -11,7 +11,7 @@ from torch import Tensor
 
 from echoic.style.cochlea import Cochlea
 from echoic.style.losses import gram
-from echoic.style.networks import RandomWide
+from echoic.style.networks import Wide
 from echoic.style.spectrogram import LogSpectrogram
 from echoic.style.statistics import TextureStatistics, audible_bands, texture_distance
 
@@ -33,7 +33,7 @@ class Likeness:
         self.sample_rate = sample_rate
         self._spectrogram = LogSpectrogram(sample_rate=sample_rate, window_s=1024 / 22050)
         self._networks = [
-            RandomWide(self._spectrogram.n_bins, n_filters=256, seed=_FIRST_UNSEEN_SEED + k)
+            Wide.random(self._spectrogram.n_bins, n_filters=256, seed=_FIRST_UNSEEN_SEED + k)
             for k in range(_N_UNSEEN_NETWORKS)
         ]
         style = _levelled(style)

@@ -1,0 +1,41 @@
+"""The recipe of a network that sees spectrograms as pictures, for `echoic style --network`.
+
+References: Verma and Smith (2018), "Neural style transfer for audio spectrograms", whose
+network learned to tell instruments; this one learns the sounds that echoic knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from echoic.style.methods.picture import N_MAPS
+from echoic.style.networks import PictureNetwork
+from echoic.style.spectrogram import LogSpectrogram
+from echoic.training.classifier import N_STEPS as N_STEPS
+from echoic.training.classifier import Classifier, run_classifier
+from echoic.training.loop import LoopSettings
+
+_SAMPLE_RATE = 16_000
+
+
+def _see(weights: Sequence[Tensor], shown: Tensor) -> Tensor:
+    return PictureNetwork(weights)(shown[:, None])[-1]
+
+
+def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print) -> Path:
+    """Train the network in `folder`, resuming where a former run ended; the weights' path."""
+    torch.manual_seed(settings.seed)
+    random = PictureNetwork.random(n_maps=N_MAPS, seed=settings.seed)
+    return run_classifier(
+        Classifier(random.weights, _see),
+        LogSpectrogram(sample_rate=_SAMPLE_RATE, window_s=0.032, n_hops=3),
+        folder,
+        settings,
+        recipe="style-picture",
+        sample_rate=_SAMPLE_RATE,
+        report=report,
+    )
