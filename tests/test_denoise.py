@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 
 import numpy as np
 import pytest
+import soundfile
 
 import echoic
 from echoic import audio
@@ -13,6 +16,7 @@ from echoic.errors import AudioWarning, ModelError, ParameterError
 from echoic.pipeline import denoise
 from echoic.processors import Denoise, Unmix, load_model
 from echoic.streaming import run as run_blocks
+from pages import Tags
 
 RATE = 16_000
 
@@ -130,9 +134,34 @@ def test_many_files_and_a_pipe(run, here):
     assert sorted(path.name for path in (here / "out").iterdir()) == ["b.wav", "c.wav"]
 
 
+def test_the_page_plays_what_went_in_what_was_kept_and_what_was_left_out(run, here):
+    done = run("denoise", "a.wav", "-o", "b.wav", "--report", "page.html", "--json")
+    assert json.loads(done.out) == {"file": "a.wav", "output": "b.wav", "report": "page.html"}
+    tracks = Tags((here / "page.html").read_text(encoding="utf-8")).data()["tracks"]
+    heard = [
+        track["full_scale"] * soundfile.read(io.BytesIO(base64.b64decode(track["sound"])))[0].T
+        for track in tracks
+    ]
+    wholes = (audio.read("a.wav")[0], audio.read("b.wav")[0])
+    for played, whole in zip(heard, wholes, strict=False):
+        np.testing.assert_allclose(played, whole, atol=2.0**-14)
+    np.testing.assert_allclose(heard[1] + heard[2], heard[0], atol=2.0**-13)
+    assert [track["chosen"] for track in tracks] == [False, True, False]
+
+
+def test_every_file_has_its_page(run, here):
+    (here / "in").mkdir()
+    for name in ("b.wav", "c.wav"):
+        audio.write(f"in/{name}", scene(4_000), sample_rate=RATE)
+    assert run("attend", "in", "--keep", "speech", "-o", "out", "--report", "pages").code == 0
+    assert sorted(path.name for path in (here / "pages").iterdir()) == ["b.html", "c.html"]
+    assert "speech" in (here / "pages/b.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
+        (("--report", "page.txt"), 2, "page.txt: its suffix is neither .html nor .htm"),
         (("--floor-db", "0"), 2, "--floor-db 0"),
         (("--rest", "b.wav"), 2, "--rest b.wav"),
         (("--rest", "a.wav", "--force"), 1, "a.wav: is both input and output"),

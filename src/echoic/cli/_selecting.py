@@ -39,6 +39,17 @@ Rest = Annotated[
     ),
 ]
 
+Report = Annotated[
+    str | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.html",
+        help="Also write a page: players and cochleagrams of the input, of what was kept and of "
+        "what was left out. With several inputs, a folder.",
+        show_default=False,
+    ),
+]
+
 
 def select_from_all(
     inputs: Sequence[str],
@@ -47,6 +58,8 @@ def select_from_all(
     *,
     output: str,
     rest: str | None,
+    report: str | None,
+    kicker: str,
     recursive: bool,
     jobs: int | None,
     skip_existing: bool,
@@ -62,6 +75,8 @@ def select_from_all(
         reporter: Talks.
         output: File or folder of what is selected.
         rest: File or folder of what is not.
+        report: File or folder of the page about it.
+        kicker: What such a page is about.
         recursive: Whether folders are gone through.
         jobs: Inputs worked on at a time.
         skip_existing: Whether what is written already is left out.
@@ -82,6 +97,9 @@ def select_from_all(
     targets, rests = (
         {} if one is None else find_outputs(paths, one, given=inputs) for one in (output, rest)
     )
+    pages = {}
+    if report is not None:
+        pages = find_targets(paths, Path(report), (".html", ".htm"), given=inputs)
     if skip_existing:
         paths = [path for path in paths if not is_there(path, Path(targets[path]), reporter)]
     work = partial(
@@ -89,6 +107,8 @@ def select_from_all(
         make=make,
         targets=targets,
         rests=rests,
+        pages=pages,
+        kicker=kicker,
         force=force,
         also_read=also_read,
         also_say=also_say,
@@ -117,21 +137,35 @@ def select_from_one(
     make: Callable[[int], Selects],
     targets: dict[str, str],
     rests: dict[str, str],
+    pages: dict[str, Path],
+    kicker: str,
     force: bool,
     also_read: Sequence[str],
     also_say: dict[str, Any],
 ) -> dict[str, Any]:
-    """Select from one input, and write what is selected and what is not."""
+    """Select from one input, and write what is selected, what is not, and a page about it."""
     from echoic.outputs import check_apart, check_writable
-    from echoic.pipeline.selecting import select_into
+    from echoic.pipeline.selecting import select_and_report, select_into
 
-    output, rest = targets[path], rests.get(path)
-    for one in (output, rest):
+    output, rest, page = targets[path], rests.get(path), pages.get(path)
+    for one in (output, rest, page):
         if one not in {STDOUT, None}:
             check_apart([path, *also_read], one)
             check_writable(one, force=force)  # before any long work
     source = Source(path)
     module = make(source.sample_rate)
+    work = select_into
+    if page is not None:
+        asked = {
+            name.replace("_", " ").capitalize(): said(value) for name, value in also_say.items()
+        }
+        work = partial(select_and_report, report=page, kicker=kicker, asked=asked)
     with reporter.progress(source.name, total=source.duration_s) as advance:
-        select_into(output, source, module, rest=rest, force=force, advance=advance)
-    return {"file": path, "output": output} | ({"rest": rest} if rest else {}) | also_say
+        work(output, source, module, rest=rest, force=force, advance=advance)
+    written = {"output": output, "rest": rest, "report": page and str(page)}
+    return {"file": path} | {name: one for name, one in written.items() if one} | also_say
+
+
+def said(value: object) -> str:
+    """A value as a page says it."""
+    return ", ".join(value) if isinstance(value, list) else str(value)

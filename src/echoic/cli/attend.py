@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from echoic.cli._selecting import Output, Rest, select_from_all
+from echoic.cli._selecting import Output, Report, Rest, select_from_all
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -44,6 +44,7 @@ def attend(
         ),
     ] = None,
     rest: Rest = None,
+    report: Report = None,
     recursive: Recursive = False,
     jobs: Jobs = None,
     skip_existing: SkipExisting = False,
@@ -71,6 +72,8 @@ def attend(
         Reporter(as_json=as_json, quiet=quiet, verbose=verbose),
         output=output,
         rest=rest,
+        report=report,
+        kicker="Attention by echoic",
         recursive=recursive,
         jobs=jobs,
         skip_existing=skip_existing,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from echoic.cli._selecting import Output, Rest, select_from_all
+from echoic.cli._selecting import Output, Report, Rest, select_from_all
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -38,6 +38,7 @@ def denoise(
         ),
     ] = None,
     rest: Rest = None,
+    report: Report = None,
     recursive: Recursive = False,
     jobs: Jobs = None,
     skip_existing: SkipExisting = False,
@@ -58,6 +59,8 @@ def denoise(
         Reporter(as_json=as_json, quiet=quiet, verbose=verbose),
         output=output,
         rest=rest,
+        report=report,
+        kicker="Denoised by echoic",
         recursive=recursive,
         jobs=jobs,
         skip_existing=skip_existing,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echoic.audio import open_writer
-from echoic.pipeline.sound import Sound, WaveSound, no_one
+from echoic.pipeline.sound import NamedSound, Sound, WaveSound, no_one
+from echoic.report.sounds import Shown, write_sounds_page
 from echoic.streaming import Streaming, run
 
 Wave = NDArray[np.float32]
+SOUND, KEPT, LEFT_OUT = "sound", "kept", "left out"
 
 
 class Selects(Streaming[Any, Wave], Protocol):
@@ -57,19 +61,84 @@ def select_into(
         force: Whether files that are there already may be replaced.
         advance: Takes the seconds that are done.
     """
+    wanted = [(path, KEPT)] + ([(rest, LEFT_OUT)] if rest is not None else [])
+    _write_parts(wanted, sound, module, force=force, advance=advance)
+
+
+def select_and_report(
+    path: str,
+    sound: NamedSound,
+    module: Selects,
+    *,
+    report: Path,
+    kicker: str,
+    asked: Mapping[str, object],
+    rest: str | None = None,
+    force: bool = False,
+    advance: Callable[[float], None] = no_one,
+) -> None:
+    """As `select_into`, with a page to hear and to see what was kept and what was left out.
+
+    Args:
+        path: As there, like all that is not said here.
+        sound: As there.
+        module: As there.
+        report: The page.
+        kicker: What it is about, in a few words.
+        asked: What was asked for, {name: value}.
+        rest: As there.
+        force: As there, for the page too.
+        advance: As there.
+    """
+    with TemporaryDirectory() as folder:
+        # The page reads sounds from files, and of some there is no other.
+        copies = {name: f"{folder}/{name}.wav" for name in (SOUND, KEPT, LEFT_OUT)}
+        wanted = [(path, KEPT)] + ([(rest, LEFT_OUT)] if rest is not None else [])
+        wanted += [(copy, name) for name, copy in copies.items()]
+        _write_parts(wanted, sound, module, force=force, advance=advance)
+        write_sounds_page(
+            report,
+            kicker=kicker,
+            title=sound.name,
+            sounds=[
+                Shown(SOUND, "what went in", Path(copies[SOUND])),
+                Shown(KEPT, "what came out", Path(copies[KEPT])),
+                Shown(LEFT_OUT, "both add up to what went in", Path(copies[LEFT_OUT])),
+            ],
+            chosen=1,
+            n_given=1,
+            facts=asked,
+            force=force,
+        )
+
+
+def _write_parts(
+    wanted: Sequence[tuple[str, str]],
+    sound: Sound,
+    module: Selects,
+    *,
+    force: bool,
+    advance: Callable[[float], None],
+) -> None:
+    """Write (file, part) pairs, block by block."""
     with ExitStack() as stack:
         writers = [
-            stack.enter_context(
-                open_writer(
-                    one,
-                    sample_rate=sound.sample_rate,
-                    channels=sound.n_channels,
-                    frames=sound.n_samples,
-                    force=force,
-                )
+            (
+                part,
+                stack.enter_context(
+                    open_writer(
+                        file,
+                        sample_rate=sound.sample_rate,
+                        channels=sound.n_channels,
+                        frames=sound.n_samples,
+                        force=force,
+                    )
+                ),
             )
-            for one in ([path] if rest is None else [path, rest])
+            for file, part in wanted
         ]
         for signals in run(module.separate, sound.blocks(advance)):
-            for writer, signal in zip(writers, module.divide(signals), strict=False):
-                writer.write(signal)
+            kept, left_out = module.divide(signals)
+            parts = {KEPT: kept, LEFT_OUT: left_out, SOUND: kept + left_out}
+            for part, writer in writers:
+                writer.write(parts[part])

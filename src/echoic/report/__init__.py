@@ -2,8 +2,9 @@
 
 `meter` sums levels up, `axes` and `plots` draw them, `periods` draws correlograms,
 pitch and filters. `tracks` prepares sounds for a browser, `markup` puts an HTML file
-together: `page` the one about a hearing, `transfer` (with `outcome` and `charts`) the
-one about a style transfer. Nothing here knows a model.
+together: `page` the one about a hearing, `sounds` one of sounds to compare, on which
+`transfer` (with `outcome` and `charts`) builds the one about a style transfer. Nothing here
+knows a model.
 """
 
 from echoic.report.axes import erb_ticks

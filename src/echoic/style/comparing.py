@@ -12,7 +12,8 @@ import numpy as np
 
 from echoic.errors import ParameterError
 from echoic.report.outcome import Result
-from echoic.report.transfer import page_ear, write_transfer_page
+from echoic.report.sounds import page_ear
+from echoic.report.transfer import write_transfer_page
 from echoic.style.files import Restyled, restyle, write_waves
 from echoic.style.methods import METHODS
 from echoic.style.pairs import Pair, read_pair

@@ -1,4 +1,4 @@
-// --- a transfer: content, style and results, of which one is heard at a time -----------------
+// --- sounds below one another, of which one is heard at a time ------------------------------
 
 const playable = tracks.filter((track) => track.sound);
 let chosen = playable.find((track) => track.chosen);
@@ -17,7 +17,7 @@ function mix() {
   }
 }
 
-// The position stays, so that results are compared at the same word; the style has its own length.
+// The position stays, so that sounds are compared at the same word; one may have a length of its own.
 function listen(track) {
   if (!track?.sound) return;
   chosen = track;
