@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from echoic.ear.kernels import _DENORMAL_GUARD, _jit, hop_sums, subbands
+from echoic.ear.kernels import _DENORMAL_GUARD, _jit, four_stages, hop_sums, stage_rows, subbands
 
 SEGMENT = 128  # samples; what a segment needs stays in the second cache
 
@@ -72,22 +72,11 @@ def _retrace(wave, coefficients, state, trace):  # type: ignore[no-untyped-def]
     s = state.copy()
     first = 8 - trace.shape[1]
     trace[0] = s[first:]
-    s0r, s0i, s1r, s1i = s[0], s[1], s[2], s[3]
-    s2r, s2i, s3r, s3i = s[4], s[5], s[6], s[7]
+    stage = stage_rows(s)
     for i in range(wave.size):
         x = wave[i] + _DENORMAL_GUARD
         for b in range(gain.size):
-            a, c = pole_re[b], pole_im[b]
-            r0 = gain[b] * x + a * s0r[b] - c * s0i[b]
-            i0 = a * s0i[b] + c * s0r[b]
-            r1 = r0 + a * s1r[b] - c * s1i[b]
-            i1 = i0 + a * s1i[b] + c * s1r[b]
-            r2 = r1 + a * s2r[b] - c * s2i[b]
-            i2 = i1 + a * s2i[b] + c * s2r[b]
-            r3 = r2 + a * s3r[b] - c * s3i[b]
-            i3 = i2 + a * s3i[b] + c * s3r[b]
-            s0r[b], s0i[b], s1r[b], s1i[b] = r0, i0, r1, i1
-            s2r[b], s2i[b], s3r[b], s3i[b] = r2, i2, r3, i3
+            four_stages(gain[b] * x, None, pole_re[b], pole_im[b], stage, b)
         for row in range(first, 8):
             kept, now = trace[i + 1, row - first], s[row]
             for b in range(gain.size):

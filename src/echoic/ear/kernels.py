@@ -67,6 +67,41 @@ def _as_words_of_type(array):  # type: ignore[no-untyped-def]
 
 
 @_inlined
+def stage_rows(stages):  # type: ignore[no-untyped-def]
+    """Stages (8, band) as a row each, so that loops over bands run over plain arrays."""
+    s = stages
+    return s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
+
+
+@_inlined
+def four_stages(x_re, x_im, pole_re, pole_im, s, b):  # type: ignore[no-untyped-def]
+    """One sample of a band through its filter: four equal complex poles one after the other.
+
+    Args:
+        x_re: What comes in.
+        x_im: None if that is real.
+        pole_re: Of the band.
+        pole_im: Of the band.
+        s: Rows of the stages, advanced at b.
+        b: The band.
+
+    What comes out is s[6][b] + i·s[7][b].
+    """
+    r0 = x_re + pole_re * s[0][b] - pole_im * s[1][b]
+    i0 = pole_re * s[1][b] + pole_im * s[0][b]
+    if x_im is not None:
+        i0 += x_im
+    r1 = r0 + pole_re * s[2][b] - pole_im * s[3][b]
+    i1 = i0 + pole_re * s[3][b] + pole_im * s[2][b]
+    r2 = r1 + pole_re * s[4][b] - pole_im * s[5][b]
+    i2 = i1 + pole_re * s[5][b] + pole_im * s[4][b]
+    r3 = r2 + pole_re * s[6][b] - pole_im * s[7][b]
+    i3 = i2 + pole_re * s[7][b] + pole_im * s[6][b]
+    s[0][b], s[1][b], s[2][b], s[3][b] = r0, i0, r1, i1
+    s[4][b], s[5][b], s[6][b], s[7][b] = r2, i2, r3, i3
+
+
+@_inlined
 def subbands(wave, coefficients, stages, out):  # type: ignore[no-untyped-def]
     """Filter (time,) into the full-rate subbands (band, time).
 
@@ -82,8 +117,7 @@ def subbands(wave, coefficients, stages, out):  # type: ignore[no-untyped-def]
     bank, s = coefficients.copy(), stages.copy()
     pole_re, pole_im, gain = bank[0], bank[1], bank[2]
     n_bands = gain.size
-    s0r, s0i, s1r, s1i = s[0], s[1], s[2], s[3]
-    s2r, s2i, s3r, s3i = s[4], s[5], s[6], s[7]
+    stage = stage_rows(s)
     re, im = np.empty_like(gain), np.empty_like(gain)
     block = 32
     rows = np.empty((block, n_bands), out.dtype)
@@ -93,18 +127,8 @@ def subbands(wave, coefficients, stages, out):  # type: ignore[no-untyped-def]
         for i in range(length):
             x = wave[start + i] + _DENORMAL_GUARD
             for b in range(n_bands):
-                a, c = pole_re[b], pole_im[b]
-                r0 = gain[b] * x + a * s0r[b] - c * s0i[b]
-                i0 = a * s0i[b] + c * s0r[b]
-                r1 = r0 + a * s1r[b] - c * s1i[b]
-                i1 = i0 + a * s1i[b] + c * s1r[b]
-                r2 = r1 + a * s2r[b] - c * s2i[b]
-                i2 = i1 + a * s2i[b] + c * s2r[b]
-                r3 = r2 + a * s3r[b] - c * s3i[b]
-                i3 = i2 + a * s3i[b] + c * s3r[b]
-                s0r[b], s0i[b], s1r[b], s1i[b] = r0, i0, r1, i1
-                s2r[b], s2i[b], s3r[b], s3i[b] = r2, i2, r3, i3
-                re[b], im[b] = r3, i3
+                four_stages(gain[b] * x, None, pole_re[b], pole_im[b], stage, b)
+                re[b], im[b] = stage[6][b], stage[7][b]
             row = rows[i]
             for b in range(n_bands):  # a loop of its own, so that both are vectorised
                 row[b] = complex(re[b], im[b])
@@ -142,8 +166,7 @@ def hop_sums(wave, ends, coefficients, stages, open_sums, power, advance):  # ty
     bank, s = coefficients.copy(), stages.copy()
     pole_re, pole_im, gain = bank[0], bank[1], bank[2]
     n_bands = gain.size
-    s0r, s0i, s1r, s1i = s[0], s[1], s[2], s[3]
-    s2r, s2i, s3r, s3i = s[4], s[5], s[6], s[7]
+    stage = stage_rows(s)
     sums = open_sums.copy()
     open_power, open_re, open_im = sums[0], sums[-2], sums[-1]
     start = 0
@@ -152,20 +175,12 @@ def hop_sums(wave, ends, coefficients, stages, open_sums, power, advance):  # ty
         for t in range(start, stop):
             x = wave[t] + _DENORMAL_GUARD
             for b in range(n_bands):
-                a, c = pole_re[b], pole_im[b]
-                r0 = gain[b] * x + a * s0r[b] - c * s0i[b]
-                i0 = a * s0i[b] + c * s0r[b]
-                r1 = r0 + a * s1r[b] - c * s1i[b]
-                i1 = i0 + a * s1i[b] + c * s1r[b]
-                r2 = r1 + a * s2r[b] - c * s2i[b]
-                i2 = i1 + a * s2i[b] + c * s2r[b]
-                r3 = r2 + a * s3r[b] - c * s3i[b]
-                i3 = i2 + a * s3i[b] + c * s3r[b]
+                was_re, was_im = stage[6][b], stage[7][b]
+                four_stages(gain[b] * x, None, pole_re[b], pole_im[b], stage, b)
+                r3, i3 = stage[6][b], stage[7][b]
                 if advance is not None:
-                    open_re[b] += r3 * s3r[b] + i3 * s3i[b]
-                    open_im[b] += i3 * s3r[b] - r3 * s3i[b]
-                s0r[b], s0i[b], s1r[b], s1i[b] = r0, i0, r1, i1
-                s2r[b], s2i[b], s3r[b], s3i[b] = r2, i2, r3, i3
+                    open_re[b] += r3 * was_re + i3 * was_im
+                    open_im[b] += i3 * was_re - r3 * was_im
                 open_power[b] += r3 * r3 + i3 * i3
         if frame < ends.size:
             for b in range(n_bands):

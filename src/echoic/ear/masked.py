@@ -44,8 +44,7 @@ def apply_gains(  # type: ignore[no-untyped-def]
     n_bands, (n_labels, n_samples) = pole_re.size, out.shape
     longest = wave.size - n_samples
     s = state.copy()
-    s0r, s0i, s1r, s1i = s[0], s[1], s[2], s[3]
-    s2r, s2i, s3r, s3i = s[4], s[5], s[6], s[7]
+    stage = kernels.stage_rows(s)
     x = np.empty(n_bands, np.float32)
     rows = np.empty((_BLOCK, n_bands), np.float32)
     slope = np.empty((n_labels, n_bands), np.float32)
@@ -66,18 +65,10 @@ def apply_gains(  # type: ignore[no-untyped-def]
                     x[b] = wave[newest - delay[b]] + kernels._DENORMAL_GUARD
                 y = rows[i]
                 for b in range(n_bands):
-                    a, c = pole_re[b], pole_im[b]
-                    r0 = gain_re[b] * x[b] + a * s0r[b] - c * s0i[b]
-                    i0 = gain_im[b] * x[b] + a * s0i[b] + c * s0r[b]
-                    r1 = r0 + a * s1r[b] - c * s1i[b]
-                    i1 = i0 + a * s1i[b] + c * s1r[b]
-                    r2 = r1 + a * s2r[b] - c * s2i[b]
-                    i2 = i1 + a * s2i[b] + c * s2r[b]
-                    r3 = r2 + a * s3r[b] - c * s3i[b]
-                    i3 = i2 + a * s3i[b] + c * s3r[b]
-                    s0r[b], s0i[b], s1r[b], s1i[b] = r0, i0, r1, i1
-                    s2r[b], s2i[b], s3r[b], s3i[b] = r2, i2, r3, i3
-                    y[b] = r3
+                    kernels.four_stages(
+                        gain_re[b] * x[b], gain_im[b] * x[b], pole_re[b], pole_im[b], stage, b
+                    )
+                    y[b] = stage[6][b]
             for row in range(n_labels):
                 g, rise = before[row] if in_ramp else after[row], slope[row]
                 for i in range(length):

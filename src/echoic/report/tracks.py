@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from echoic import audio
+from echoic.audio import Wave, blocks, info
 from echoic.errors import ParameterError
 from echoic.report.meter import ColumnMeter
 
@@ -66,7 +66,7 @@ def load_tracks(stems: Sequence[Path], original: Path | None) -> tuple[Track, li
     files = [*stems, *([] if original is None else [original])]
     if not files:
         raise ParameterError("stems is empty and original is None: there is nothing to play")
-    found = [audio.info(path) for path in files]
+    found = [info(path) for path in files]
     shapes = {(one.sample_rate, one.channels, one.frames) for one in found[: len(stems)]}
     if len(shapes) > 1:
         raise ParameterError(f"stems differ in (sample rate, channels, samples): {sorted(shapes)}")
@@ -85,9 +85,9 @@ def load_tracks(stems: Sequence[Path], original: Path | None) -> tuple[Track, li
 
 def _level_curve_db(files: Sequence[Path]) -> NDArray[np.float64]:
     """Mean power of the channels of the files' sum, in memory that does not grow with them."""
-    meter = ColumnMeter(audio.info(files[0]).frames, N_CURVE_POINTS, n_bands=1)
-    for blocks in zip(*(audio.blocks(path, _BLOCK_SAMPLES) for path in files), strict=True):
-        total = np.sum(blocks, axis=0)
+    meter = ColumnMeter(info(files[0]).frames, N_CURVE_POINTS, n_bands=1)
+    for parts in zip(*(blocks(path, _BLOCK_SAMPLES) for path in files), strict=True):
+        total = np.sum(parts, axis=0)
         meter.add(np.sqrt(np.mean(np.square(total), axis=0, keepdims=True)))
     return meter.level_db()[0]
 
@@ -97,7 +97,7 @@ def encode_flac(path: Path) -> Copy:
     peak = max((float(np.max(np.abs(block), initial=0)) for block in _playable(path)), default=0)
     gain = max(peak, 1.0)
     flac = BytesIO()
-    about = audio.info(path)
+    about = info(path)
     n_channels = about.channels if about.channels <= 2 else 1
     with soundfile.SoundFile(
         flac, "w", about.sample_rate, n_channels, subtype="PCM_16", format="FLAC"
@@ -107,8 +107,8 @@ def encode_flac(path: Path) -> Copy:
     return Copy(flac.getvalue(), gain)
 
 
-def _playable(path: Path) -> Iterator[audio.Wave]:
-    for block in audio.blocks(path, _BLOCK_SAMPLES):
+def _playable(path: Path) -> Iterator[Wave]:
+    for block in blocks(path, _BLOCK_SAMPLES):
         yield block.mean(axis=0, keepdims=True) if len(block) > 2 else block
 
 

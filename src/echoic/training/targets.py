@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.ear import FrontEnd
+from echoic.ear import FrontEnd, kernels
 from echoic.ear.design import N_GAIN_BANDS, design_inverse, design_separating
 from echoic.ear.frontend import HOP_S
 from echoic.labels import LABELS
@@ -45,7 +44,7 @@ class Example(NamedTuple):
     mixture: NDArray[np.float32]
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+@kernels._jit
 def _powers(sources, ends, pole, gain, weight, delay, order, row, own, cross, mixture):  # type: ignore[no-untyped-def]
     """Sum own², own·mixture and mixture² of every band over steps, all sources in one pass.
 
@@ -69,23 +68,13 @@ def _powers(sources, ends, pole, gain, weight, delay, order, row, own, cross, mi
         length = min(block, n_samples - start)
         for k in range(n_sources):
             s = state[k]
-            s0, s1, s2, s3, s4, s5, s6, s7 = s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
+            stage = kernels.stage_rows(s)
             for i in range(length):
                 x = sources[k, start + i] + np.float32(1e-20)
                 out = real[k, i]
                 for b in range(n_bands):
-                    a, c = pr[b], pi[b]
-                    r0 = gain[b] * x + a * s0[b] - c * s1[b]
-                    i0 = a * s1[b] + c * s0[b]
-                    r1 = r0 + a * s2[b] - c * s3[b]
-                    i1 = i0 + a * s3[b] + c * s2[b]
-                    r2 = r1 + a * s4[b] - c * s5[b]
-                    i2 = i1 + a * s5[b] + c * s4[b]
-                    r3 = r2 + a * s6[b] - c * s7[b]
-                    i3 = i2 + a * s7[b] + c * s6[b]
-                    s0[b], s1[b], s2[b], s3[b] = r0, i0, r1, i1
-                    s4[b], s5[b], s6[b], s7[b] = r2, i2, r3, i3
-                    out[b] = wr[b] * r3 - wi[b] * i3 + guard
+                    kernels.four_stages(gain[b] * x, None, pr[b], pi[b], stage, b)
+                    out[b] = wr[b] * stage[6][b] - wi[b] * stage[7][b] + guard
         for i in range(length):
             while step < ends.size and ends[step] - delay[order[place]] <= start + i:
                 b = order[place]
