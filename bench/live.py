@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +22,14 @@ import numpy as np
 import torch
 from figures import write_figures
 from numpy.typing import NDArray
+from verbs import SAMPLE_RATE, street
 
 import echoic
-from echoic.audio import resample
 from echoic.ear import FrontEnd
 from echoic.nn.memory import EchoicMemory
 
-SAMPLE_RATE, PUSH = 16_000, 80
+PUSH = 80  # samples: 5 ms
 BLOCK = 256 * PUSH
-SCENE = Path(__file__).parent.parent / "examples" / "street.wav"
 LIVE: dict[str, dict[str, Any]] = {
     "attend": {"keep": ["speech"]},
     "denoise": {},
@@ -46,9 +44,7 @@ Wave = NDArray[np.float32]
 
 def one_round() -> Wave:
     """The street three times and silence as long, (1, time), a whole number of seconds."""
-    wave, rate = echoic.read(SCENE)
-    wave = resample(wave, sample_rate=rate, to_sample_rate=SAMPLE_RATE)
-    wave = wave[:, : ROUND_S // 4 * SAMPLE_RATE]
+    wave = street()[:, : ROUND_S // 4 * SAMPLE_RATE]
     return np.concatenate([wave, wave, wave, np.zeros_like(wave)], axis=1)
 
 
@@ -104,7 +100,7 @@ def ear_and_memory_for(hours: float) -> dict[str, float]:
     early: list[torch.Tensor] = []
     seconds: list[float] = []
     worst, first_mb = 0.0, 0.0
-    for k, block in zip(count(), blocks(hours * 3600, SAMPLE_RATE)):
+    for k, block in enumerate(blocks(hours * 3600, SAMPLE_RATE)):
         before = time.perf_counter()
         frames, heard = ear(block, heard)
         slots, remembered = memory(torch.from_numpy(frames).flatten(0, 1)[None], remembered)

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from figures import write_figures
 
@@ -41,12 +42,19 @@ def run(command: list[str], folder: str) -> tuple[float, float]:
     return time.perf_counter() - start, usage.ru_maxrss / 1024
 
 
-def make_file(path: Path, duration_s: float) -> None:
-    """The street at 16 kHz, over and over, written in blocks."""
-    from echoic.audio import open_writer, read, resample
+def street() -> Any:
+    """The street at 16 kHz, (1, time)."""
+    from echoic.audio import read, resample
 
     wave, rate = read(SCENE)
-    wave = resample(wave, sample_rate=rate, to_sample_rate=SAMPLE_RATE)
+    return resample(wave, sample_rate=rate, to_sample_rate=SAMPLE_RATE)
+
+
+def make_file(path: Path, duration_s: float) -> None:
+    """The street over and over, written in blocks."""
+    from echoic.audio import open_writer
+
+    wave = street()
     n_left = round(duration_s * SAMPLE_RATE)
     with open_writer(path, sample_rate=SAMPLE_RATE, channels=1, subtype="PCM_16") as writer:
         while n_left > 0:

@@ -161,7 +161,7 @@ def test_what_fails_the_gates_is_a_ring(here):
 
 @pytest.mark.parametrize("limit", ["MAX_EMBEDDED_S", "MAX_EMBEDDED_BYTES"])
 def test_long_sounds_are_shown_but_not_held(here, monkeypatch, limit):
-    monkeypatch.setattr(f"echoic.report.sounds.{limit}", 1)
+    monkeypatch.setattr(f"echoic.report.tracks.{limit}", 1)
     page = write_test_page(here)
     assert not any("sound" in track for track in Tags(page).data()["tracks"])
     assert 'data-does="listen"' not in page.split("<script")[0]

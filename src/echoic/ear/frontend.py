@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from echoic.ear import kernels
 from echoic.ear.ear import Ear, EarState
-from echoic.ear.haircell import FLOOR, Adaptation
+from echoic.ear.haircell import Adaptation
 from echoic.streaming import FrameClock, check_channels, check_kind, copy_state
 
 HOP_S = 0.005
@@ -37,11 +37,10 @@ SPECIFICATION = {
 class Scale(NamedTuple):
     """Constants of level and onset, on the scale of `compress_log` and a frame.
 
-    floor: amplitude of level 0. forget: of what a band has got used to, a frame. decay: of
-    the peak, a frame; lowest_peak: it is never below; range: under the peak, all below is 0.
+    forget: of what a band has got used to, a frame. decay: of the peak, a frame; lowest_peak:
+    it is never below; range: under the peak, all below is 0.
     """
 
-    floor: np.float32
     forget: np.float32
     decay: np.float32
     lowest_peak: np.float32
@@ -93,7 +92,6 @@ class FrontEnd:
         """Design the ear."""
         self.ear = Ear(sample_rate=sample_rate, hop_s=HOP_S, **_BANDS)
         self._scale = Scale(
-            FLOOR,
             Adaptation(hop_s=HOP_S).forget,
             np.float32(_DECAY_PER_S * HOP_S),
             np.float32(_LOWEST_PEAK),

@@ -19,7 +19,6 @@ from echoic.errors import ParameterError
 from echoic.streaming import as_float32, check_state
 
 FLOOR_DBFS = -100.0
-FLOOR = np.float32(10 ** (FLOOR_DBFS / 20))
 POWER_EXPONENT = 0.3
 MAX_ORDER = 8
 
@@ -35,7 +34,7 @@ def compress_log(envelope: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     flat = np.ascontiguousarray(envelope, np.float32).reshape(-1)
     levels = np.empty_like(flat)
-    kernels.log_levels(flat, FLOOR, levels)
+    kernels.log_levels(flat, levels)
     return levels.reshape(np.shape(envelope))
 
 

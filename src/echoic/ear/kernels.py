@@ -261,16 +261,16 @@ def align(subbands, weight_re, weight_im, delay, tail, out):  # type: ignore[no-
 
 
 @_inlined
-def _level(envelope, floor):  # type: ignore[no-untyped-def]
-    """Level above a floor: 0 there and below, 1 at an amplitude of 1."""
-    return np.float32(1) - math.log10(max(envelope, floor)) / math.log10(floor)
+def _level(envelope):  # type: ignore[no-untyped-def]
+    """Level above a floor of −100 dBFS: 0 there and below, 1 at an amplitude of 1."""
+    return np.float32(1) + math.log10(max(envelope, np.float32(1e-5))) / np.float32(5)
 
 
 @_jit
-def log_levels(envelope, floor, out):  # type: ignore[no-untyped-def]
+def log_levels(envelope, out):  # type: ignore[no-untyped-def]
     """Compress (value,) amplitudes."""
     for i in range(envelope.size):
-        out[i] = _level(envelope[i], floor)
+        out[i] = _level(envelope[i])
 
 
 @_inlined
@@ -307,7 +307,7 @@ def level_and_onset(envelopes, scale, adapted, peak, envelope, out):  # type: ig
             for c in range(1, n_channels):
                 power += envelopes[c, b, k] ** 2
             envelope[b, k] = math.sqrt(power)
-            level[b, k] = _level(envelope[b, k], scale.floor)
+            level[b, k] = _level(envelope[b, k])
             peaks[k] = max(peaks[k], level[b, k])
         adapted[b] = _adapt(level[b], scale.forget, adapted[b], onset[b])
     for k in range(n_frames):

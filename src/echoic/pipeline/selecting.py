@@ -61,8 +61,7 @@ def select_into(
         force: Whether files that are there already may be replaced.
         advance: Takes the seconds that are done.
     """
-    wanted = [(path, KEPT)] + ([(rest, LEFT_OUT)] if rest is not None else [])
-    _write_parts(wanted, sound, module, force=force, advance=advance)
+    _write_parts(_asked_for(path, rest), sound, module, force=force, advance=advance)
 
 
 def select_and_report(
@@ -93,9 +92,8 @@ def select_and_report(
     with TemporaryDirectory() as folder:
         # The page reads sounds from files, and of some there is no other.
         copies = {name: f"{folder}/{name}.wav" for name in (SOUND, KEPT, LEFT_OUT)}
-        wanted = [(path, KEPT)] + ([(rest, LEFT_OUT)] if rest is not None else [])
-        wanted += [(copy, name) for name, copy in copies.items()]
-        _write_parts(wanted, sound, module, force=force, advance=advance)
+        wanted = [(copy, name) for name, copy in copies.items()]
+        _write_parts(_asked_for(path, rest) + wanted, sound, module, force=force, advance=advance)
         write_sounds_page(
             report,
             kicker=kicker,
@@ -110,6 +108,11 @@ def select_and_report(
             facts=asked,
             force=force,
         )
+
+
+def _asked_for(path: str, rest: str | None) -> list[tuple[str, str]]:
+    """Files and what goes into them."""
+    return [(path, KEPT)] + ([] if rest is None else [(rest, LEFT_OUT)])
 
 
 def _write_parts(
@@ -138,7 +141,6 @@ def _write_parts(
             for file, part in wanted
         ]
         for signals in run(module.separate, sound.blocks(advance)):
-            kept, left_out = module.divide(signals)
-            parts = {KEPT: kept, LEFT_OUT: left_out, SOUND: kept + left_out}
+            parts = dict(zip((KEPT, LEFT_OUT), module.divide(signals), strict=True))
             for part, writer in writers:
-                writer.write(parts[part])
+                writer.write(parts[KEPT] + parts[LEFT_OUT] if part == SOUND else parts[part])

@@ -23,7 +23,14 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.report.axes import band_edges_erb, erb_ticks, level_range_db, printable, time_ticks
+from echoic.report.axes import (
+    band_edges_erb,
+    clock_text,
+    erb_ticks,
+    level_range_db,
+    printable,
+    time_ticks,
+)
 from echoic.report.canvas import magma
 from echoic.report.plots import RANGE_DB, paint_levels
 from echoic.report.tracks import Copy
@@ -34,22 +41,33 @@ _HUES = (28, 205, 145, 330, 265, 60, 180, 0, 95, 235, 300, 45)
 
 
 def fill_page(
-    name: str, *, title: str, data: Mapping[str, Any], fields: Mapping[str, object]
+    name: str,
+    *,
+    kicker: str,
+    title: str,
+    facts: Mapping[str, object],
+    data: Mapping[str, Any],
+    fields: Mapping[str, object],
 ) -> str:
     """Put a page together.
 
     Args:
         name: Of its files, such as "page" for `page.html` and `page.js`; `NAME.css` may add to
             the style that all pages share.
+        kicker: What the page is about, above the title.
         title: Any text.
-        data: What the script reads.
+        facts: {name: value}, below the title.
+        data: What the script reads; `duration_s` is the player's at first.
         fields: HTML for the places that the page's own HTML names.
     """
     script = "\n" + _asset("transport.js") + "\n" + _asset(f"{name}.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     extra = "" if name == "page" else _asset(f"{name}.css")
     return Template(_asset("frame.html")).substitute(
+        kicker=as_html(kicker),
         title=as_html(title),
+        facts=facts_html(facts),
+        duration_s=f"{data['duration_s']:.6f}",
         style=_asset("page.css") + extra,
         script=script,
         script_hash=f"sha256-{digest}",
@@ -101,6 +119,15 @@ def facts_html(facts: Mapping[str, object]) -> str:
         f"<div><dt>{as_html(name)}</dt><dd>{as_html(value)}</dd></div>"
         for name, value in facts.items()
     )
+
+
+def sound_facts(duration_s: float, sample_rate: int, n_channels: int) -> dict[str, object]:
+    """What every page says of a sound."""
+    return {
+        "Duration": clock_text(duration_s, 1),
+        "Sample rate": f"{sample_rate / 1000:g} kHz",
+        "Channels": n_channels,
+    }
 
 
 def picture_fields(

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from echoic.errors import ParameterError
 from echoic.events import Event
 from echoic.outputs import fresh_file
-from echoic.report.axes import clock_text
 from echoic.report.lanes import (
     Lane,
     collect_lanes,
@@ -25,11 +24,11 @@ from echoic.report.lanes import (
 )
 from echoic.report.markup import (
     as_html,
-    facts_html,
     fill_page,
     link,
     picture_fields,
     sound_data,
+    sound_facts,
     time_ticks_html,
 )
 from echoic.report.tracks import MAX_EMBEDDED_BYTES, MAX_EMBEDDED_S
@@ -91,9 +90,6 @@ def write_page(
         )
     lanes = collect_lanes(events, stems, original)
     fields = {
-        "source": as_html(source_name),
-        "facts": _facts(duration_s, sample_rate, n_channels, model, elapsed_s),
-        "duration_s": f"{duration_s:.6f}",
         "time_ticks": time_ticks_html(duration_s),
         "rows": "\n".join(lane_html(lane, lanes, path.parent, duration_s) for lane in lanes),
         "events": event_table_html(events),
@@ -101,7 +97,16 @@ def write_page(
         "notes": _notes(lanes, n_channels),
         **picture_fields(level_db, center_hz),
     }
-    words = fill_page("page", title=source_name, data=_data(lanes, duration_s), fields=fields)
+    speed = f"{duration_s / elapsed_s:.3g} × real time" if elapsed_s > 0 else "not measured"
+    facts = sound_facts(duration_s, sample_rate, n_channels) | {"Model": model, "Speed": speed}
+    words = fill_page(
+        "page",
+        kicker="What echoic heard in",
+        title=source_name,
+        facts=facts,
+        data=_data(lanes, duration_s),
+        fields=fields,
+    )
     with fresh_file(path, force=force) as part:
         part.write_text(words, encoding="utf-8")
 
@@ -114,20 +119,6 @@ def _data(lanes: Sequence[Lane], duration_s: float) -> dict[str, Any]:
         if is_playable(lane, lanes)
     ]
     return {"duration_s": duration_s, "tracks": tracks}
-
-
-def _facts(
-    duration_s: float, sample_rate: int, n_channels: int, model: str, elapsed_s: float
-) -> str:
-    speed = f"{duration_s / elapsed_s:.3g} × real time" if elapsed_s > 0 else "not measured"
-    facts = {
-        "Duration": clock_text(duration_s, 1),
-        "Sample rate": f"{sample_rate / 1000:g} kHz",
-        "Channels": n_channels,
-        "Model": model,
-        "Speed": speed,
-    }
-    return facts_html(facts)
 
 
 def _downloads(lanes: Sequence[Lane], folder: Path) -> str:

@@ -17,18 +17,17 @@ from numpy.typing import NDArray
 from echoic.audio import blocks, info
 from echoic.ear import Ear
 from echoic.outputs import fresh_file
-from echoic.report.axes import clock_text
 from echoic.report.markup import (
     as_html,
     color_of,
-    facts_html,
     fill_page,
     picture_fields,
     sound_data,
+    sound_facts,
     time_ticks_html,
 )
 from echoic.report.meter import ColumnMeter
-from echoic.report.tracks import MAX_EMBEDDED_BYTES, MAX_EMBEDDED_S, Copy, encode_flac
+from echoic.report.tracks import MAX_EMBEDDED_BYTES, MAX_EMBEDDED_S, Copy, copies_of
 
 N_COLUMNS, N_BANDS, HIGH_HZ = 1200, 80, 16_000.0
 _BLOCK_SAMPLES = 1 << 18
@@ -96,19 +95,9 @@ def write_sounds_page(
     """
     lanes = _lanes(sounds)
     about = info(sounds[0].file)
-    all_facts = {
-        **facts,
-        "Duration": clock_text(about.duration_s, 1),
-        "Sample rate": f"{about.sample_rate / 1000:g} kHz",
-        "Channels": about.channels,
-    }
     highest_db = max(float(np.max(lane.level_db)) for lane in lanes if lane.index not in own_scale)
     shared_db = highest_db if np.isfinite(highest_db) else None
     fields = {
-        "kicker": as_html(kicker),
-        "title": as_html(title),
-        "facts": facts_html(all_facts),
-        "duration_s": f"{lanes[chosen].duration_s:.6f}",
         "rows": "\n".join(
             _lane_html(
                 lane,
@@ -131,7 +120,9 @@ def write_sounds_page(
     ]
     words = fill_page(
         "sounds",
+        kicker=kicker,
         title=title,
+        facts={**facts, **sound_facts(about.duration_s, about.sample_rate, about.channels)},
         data={"duration_s": lanes[chosen].duration_s, "tracks": tracks},
         fields=fields,
     )
@@ -142,11 +133,7 @@ def write_sounds_page(
 def _lanes(sounds: Sequence[Shown]) -> list[_Lane]:
     """Every sound heard by the ear; all are embedded, or none."""
     durations_s = [info(path).duration_s for _, _, path in sounds]
-    copies: list[Copy | None] = [None] * len(sounds)
-    if sum(durations_s) <= MAX_EMBEDDED_S:
-        encoded = [encode_flac(path) for _, _, path in sounds]
-        if sum(len(copy.flac) for copy in encoded) <= MAX_EMBEDDED_BYTES:
-            copies = [*encoded]
+    copies = copies_of([path for _, _, path in sounds])
     return [
         _Lane(index, name, hint, duration_s, *_heard(path), copy)
         for index, ((name, hint, path), duration_s, copy) in enumerate(

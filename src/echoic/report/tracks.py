@@ -70,17 +70,22 @@ def load_tracks(stems: Sequence[Path], original: Path | None) -> tuple[Track, li
     shapes = {(one.sample_rate, one.channels, one.frames) for one in found[: len(stems)]}
     if len(shapes) > 1:
         raise ParameterError(f"stems differ in (sample rate, channels, samples): {sorted(shapes)}")
-    copies: list[Copy | None] = [None] * len(files)
-    if sum(one.duration_s for one in found) <= MAX_EMBEDDED_S:
-        encoded = [encode_flac(path) for path in files]
-        if sum(len(copy.flac) for copy in encoded) <= MAX_EMBEDDED_BYTES:
-            copies = [*encoded]
     tracks = [
-        Track(_level_curve_db([path]), copy) for path, copy in zip(files, copies, strict=True)
+        Track(_level_curve_db([path]), copy)
+        for path, copy in zip(files, copies_of(files), strict=True)
     ]
     if original is None:
         return Track(_level_curve_db(stems), None), tracks
     return tracks[-1], tracks[:-1]
+
+
+def copies_of(files: Sequence[Path]) -> list[Copy | None]:
+    """A copy of every file, or of none if they are long or large together."""
+    if sum(info(path).duration_s for path in files) <= MAX_EMBEDDED_S:
+        encoded = [encode_flac(path) for path in files]
+        if sum(len(copy.flac) for copy in encoded) <= MAX_EMBEDDED_BYTES:
+            return [*encoded]
+    return [None] * len(files)
 
 
 def _level_curve_db(files: Sequence[Path]) -> NDArray[np.float64]:

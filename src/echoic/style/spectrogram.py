@@ -104,6 +104,11 @@ class DecibelSpectrogram(LogSpectrogram):
         return full_scale * (10 ** (4 * (shown.clamp(0, 1) - 1)) - 1e-4).clamp(min=0)
 
 
+def wyse_view(sample_rate: float) -> DecibelSpectrogram:
+    """What Wyse's networks see: decibels, in windows of 1024 samples at 22.05 kHz."""
+    return DecibelSpectrogram(sample_rate=sample_rate, window_s=1024 / 22050)
+
+
 def start_and_inverse(
     spectrogram: LogSpectrogram,
     content: Tensor,

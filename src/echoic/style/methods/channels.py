@@ -12,7 +12,7 @@ from echoic.style.losses import gram, gram_loss, relative_error
 from echoic.style.methods.task import Task
 from echoic.style.networks import Wide, in_turn, load_weights
 from echoic.style.optimise import Problem, Term
-from echoic.style.spectrogram import DecibelSpectrogram, LogSpectrogram, start_and_inverse
+from echoic.style.spectrogram import LogSpectrogram, start_and_inverse, wyse_view
 
 
 def ulyanov(task: Task, n_filters: int = 4096) -> Problem:
@@ -67,7 +67,7 @@ def wyse(task: Task) -> Problem:
 
     References: Wyse (2017); Huzaifah and Wyse (2019): start 0.5·content + 0.5·noise.
     """
-    spectrogram = DecibelSpectrogram(sample_rate=task.sample_rate, window_s=1024 / 22050)
+    spectrogram = wyse_view(task.sample_rate)
     see = partial(in_turn, *wyse_layers(task, spectrogram.n_bins))
     content = see(spectrogram(task.content))[1]
     grams = [gram(features) for features in see(spectrogram(task.style))]

@@ -26,7 +26,7 @@ from echoic.style.losses import (
 from echoic.style.methods.task import Task
 from echoic.style.networks import PictureNetwork, load_weights
 from echoic.style.optimise import Problem, Term
-from echoic.style.spectrogram import DecibelSpectrogram, LogSpectrogram, start_and_inverse
+from echoic.style.spectrogram import LogSpectrogram, start_and_inverse, wyse_view
 
 N_MAPS, CONTENT_LAYER, CONTENT_WEIGHT = (32, 32, 64, 64, 128), 3, 1e-2
 LayerLoss = Callable[[Tensor, Tensor], Tensor]  # features, the style's features
@@ -94,12 +94,17 @@ def li(task: Task, kernel: str) -> Problem:
     return picture(task, losses[kernel])
 
 
+def verma_smith_view(sample_rate: float) -> LogSpectrogram:
+    """What Verma and Smith's network sees: windows of 32 ms, three hops long."""
+    return LogSpectrogram(sample_rate=sample_rate, window_s=0.032, n_hops=3)
+
+
 def verma_smith(task: Task) -> Problem:
     """Gram matrices, and the style's own energy envelopes over time and over frequency.
 
     References: Verma and Smith (2018), "Neural style transfer for audio spectrograms".
     """
-    spectrogram = LogSpectrogram(sample_rate=task.sample_rate, window_s=0.032, n_hops=3)
+    spectrogram = verma_smith_view(task.sample_rate)
     network = network_of(task)
     content = network(spectrogram(task.content)[None])[CONTENT_LAYER]
     shown = spectrogram(task.style)
@@ -137,7 +142,7 @@ def wyse_image(task: Task) -> Problem:
     References: Wyse (2017), "Audio spectrogram representations for processing with
         convolutional neural networks".
     """
-    spectrogram = DecibelSpectrogram(sample_rate=task.sample_rate, window_s=1024 / 22050)
+    spectrogram = wyse_view(task.sample_rate)
     network = network_of(task, n_maps=(32, 64), size=5)
     content = network(spectrogram(task.content)[None])[1]
     grams = [gram(maps) for maps in network(spectrogram(task.style)[None])]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from echoic.style.methods.channels import random_wyse_layers
 from echoic.style.networks import Wide, in_turn
-from echoic.style.spectrogram import DecibelSpectrogram
+from echoic.style.spectrogram import wyse_view
 from echoic.training.classifier import N_STEPS as N_STEPS
 from echoic.training.classifier import Classifier, run_classifier
 from echoic.training.loop import LoopSettings
@@ -29,7 +29,7 @@ def _see(weights: Sequence[Tensor], shown: Tensor) -> Tensor:
 def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print) -> Path:
     """Train the network in `folder`, resuming where a former run ended; the weights' path."""
     torch.manual_seed(settings.seed)
-    spectrogram = DecibelSpectrogram(sample_rate=_SAMPLE_RATE, window_s=1024 / 22050)
+    spectrogram = wyse_view(_SAMPLE_RATE)
     layers = random_wyse_layers(spectrogram.n_bins, settings.seed)
     return run_classifier(
         Classifier([layer.weight for layer in layers], _see),

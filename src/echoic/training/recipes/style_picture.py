@@ -12,9 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from echoic.style.methods.picture import N_MAPS
+from echoic.style.methods.picture import N_MAPS, verma_smith_view
 from echoic.style.networks import PictureNetwork
-from echoic.style.spectrogram import LogSpectrogram
 from echoic.training.classifier import N_STEPS as N_STEPS
 from echoic.training.classifier import Classifier, run_classifier
 from echoic.training.loop import LoopSettings
@@ -32,7 +31,7 @@ def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] =
     random = PictureNetwork.random(n_maps=N_MAPS, seed=settings.seed)
     return run_classifier(
         Classifier(random.weights, _see),
-        LogSpectrogram(sample_rate=_SAMPLE_RATE, window_s=0.032, n_hops=3),
+        verma_smith_view(_SAMPLE_RATE),
         folder,
         settings,
         recipe="style-picture",
