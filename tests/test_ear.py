@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from echoic.checks import SATURATION
 from echoic.ear import Adaptation, Ear, Filterbank, FrontEnd, Inverse, cores, kernels
 from echoic.ear.design import DECAY_PER_ERB, design_listening, design_separating
 from echoic.ear.ear import FEATURES
 from echoic.errors import AudioWarning, ParameterError
-from echoic.streaming import SATURATION
 from echoic.synthesis import band_noise, vowel
 from echoic.units import erb_hz, erb_rate_to_hz, hz_to_erb_rate
 

@@ -21,6 +21,7 @@ LAYERS = [
     "units",
     "labels",
     "events",
+    "checks",
     "streaming",
     "outputs",
     "metrics",

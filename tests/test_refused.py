@@ -15,13 +15,14 @@ import soundfile
 import echoic
 from echoic import audio
 from echoic.audio import codings
+from echoic.checks import SATURATION, as_float32
 from echoic.ear import Ear, Filterbank, FrontEnd, Inverse
 from echoic.ear.design import design_separating
 from echoic.errors import AudioError, AudioWarning, EchoicError, ModelError, ParameterError
 from echoic.processors import Attend, Denoise, Detect, Separate
 from echoic.report.tracks import encode_flac
 from echoic.runtime import find_model, list_models
-from echoic.streaming import SATURATION, FrameClock, as_float32
+from echoic.streaming import FrameClock
 
 RATE = 16_000
 NOISE = (0.1 * np.random.default_rng(0).standard_normal((2, 8_000))).astype(np.float32)

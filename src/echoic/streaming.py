@@ -8,25 +8,18 @@ Time is the last axis. `tests/laws.py` holds every such class to this.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.errors import AudioWarning, ParameterError
+from echoic.checks import check_number
+from echoic.errors import ParameterError
 
 State = TypeVar("State")
-Arrays = TypeVar("Arrays", bound=tuple[NDArray[Any], ...])
 Output = TypeVar("Output", covariant=True)
 
-# 180 dB above full scale: no sound is there, but the square of a sample, summed over
-# any frame and any number of channels, still fits into a float32.
-SATURATION = 1e9
-_SATURATED_POWER = SATURATION**2
-# No microphone array has more, but a wave whose axes are exchanged has.
-MAX_CHANNELS = 1024
 # Twice the steps of 10 ms that a network takes at once, at any rate.
 BLOCK_S = 1.28
 _MAX_BLOCK = 1 << 22  # samples of all channels together
@@ -101,166 +94,6 @@ class FrameClock:
         """Ends of the frames completed by samples [start_sample, stop_sample)."""
         first, last = self.n_frames(start_sample), self.n_frames(stop_sample)
         return (np.arange(first + 1, last + 1) * self.hop_samples).astype(np.int64)
-
-
-def check_number(value: object, *, name: str) -> None:
-    """Refuse what is no real number: text, None, arrays, truth values.
-
-    Raises:
-        ParameterError: it is none.
-    """
-    is_number = isinstance(value, int | float | np.integer | np.floating)
-    if not is_number or isinstance(value, bool):
-        raise ParameterError(f"{name}={value!r} is not a number")
-
-
-def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
-    """A real numpy array as float32, finite: NaN and infinities become 0, excess is clipped.
-
-    A NaN must never reach a recursive state, where it would stay for ever, nor
-    a number whose square is infinite: what lies above `SATURATION` is clipped there.
-
-    Raises:
-        ParameterError: not a numpy array (tensors belong to `echoic.nn`), not
-            real numbers, or no time axis.
-    """
-    return mend(x, name=name)[0]
-
-
-_FLOAT32 = np.dtype(np.float32)
-
-
-def mend(x: object, *, name: str = "wave") -> tuple[NDArray[np.float32], int]:
-    """As `as_float32`, with the number of samples that were NaN or infinite.
-
-    Raises:
-        ParameterError: as `as_float32`.
-    """
-    if not isinstance(x, np.ndarray):
-        raise ParameterError(
-            f"{name} must be a numpy array, not {type(x).__module__}.{type(x).__name__}"
-        )
-    if x.dtype.kind != "f" or x.ndim == 0:
-        raise ParameterError(
-            f"{name} must hold floats with a time axis, got {x.dtype} of shape {x.shape}"
-        )
-    if x.dtype == _FLOAT32:
-        cast = np.ascontiguousarray(x)
-    else:
-        with np.errstate(over="ignore"):
-            cast = np.ascontiguousarray(x, dtype=np.float32)
-    # Where the sum of squares is small, every sample is: one pass, without a copy. Where it is
-    # not, `vdot` gives infinity or NaN without a warning.
-    if np.vdot(cast, cast) <= _SATURATED_POWER:
-        return cast, 0
-    n_mended = x.size - int(np.count_nonzero(np.isfinite(x)))
-    finite = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
-    clipped = np.clip(finite, -SATURATION, SATURATION)
-    return np.ascontiguousarray(clipped, dtype=np.float32), n_mended
-
-
-def warn_of_mended(n_mended: int) -> None:
-    """Say once a stream that samples are NaN or infinite."""
-    message = (
-        f"{n_mended} samples are NaN or infinite; "
-        "they, and any that follow in this stream, are replaced by 0"
-    )
-    warnings.warn(message, AudioWarning, stacklevel=3)
-
-
-def check_channels(shape: tuple[int, ...]) -> None:
-    """Refuse a chunk of shape other than (channel, time), or with the two exchanged.
-
-    Raises:
-        ParameterError: other axes, or more than 1,024 channels.
-    """
-    if len(shape) != 2:
-        raise ParameterError(f"wave of shape {shape} is not (channel, time)")
-    if shape[0] > MAX_CHANNELS:
-        raise ParameterError(
-            f"wave of shape {shape} would have {shape[0]} channels, more than {MAX_CHANNELS}: "
-            "it must be (channel, time)"
-        )
-
-
-def as_channels(wave: object) -> NDArray[np.float32]:
-    """A whole wave (time,) or (channel, time) as (channel, time), finite float32.
-
-    That samples are NaN or infinite is said in an `AudioWarning`.
-
-    Raises:
-        ParameterError: it has other axes, no channel, no sample, or more
-            channels than samples, as when the axes are exchanged.
-    """
-    samples, n_mended = mend(wave)
-    if n_mended:
-        warn_of_mended(n_mended)
-    if samples.ndim > 2 or samples.size == 0:
-        raise ParameterError(f"wave of shape {samples.shape} is not (time,) or (channel, time)")
-    samples = samples[np.newaxis] if samples.ndim == 1 else samples
-    check_channels(samples.shape)
-    if samples.shape[0] > max(samples.shape[1], 1):
-        raise ParameterError(
-            f"wave of shape {samples.shape} has more channels than samples: "
-            "it must be (channel, time)"
-        )
-    return samples
-
-
-def check_state(state: Any, init: Any, *, owner: str) -> None:
-    """Refuse a state that another configuration, or another class, has made.
-
-    Args:
-        state: What the caller handed in.
-        init: The state before any sound, of the shapes that belong here.
-        owner: Name of the class, for the message.
-
-    Raises:
-        ParameterError: another kind of state, or shapes or kinds of numbers differ.
-    """
-    if isinstance(init, np.ndarray):
-        if not _is_like(state, init):
-            found = f"{getattr(state, 'dtype', type(state).__name__)} {getattr(state, 'shape', '')}"
-            wanted = f"{init.dtype} {init.shape}"
-            raise ParameterError(f"state of {found} does not belong to this {owner}: {wanted}")
-        return
-    check_kind(state, type(init), owner=owner)
-    if len(state) != len(init):
-        raise ParameterError(f"state of {len(state)} parts does not belong to this {owner}")
-    for part, of_init in zip(state, init, strict=True):
-        if not _is_like(part, of_init):  # with every chunk: only the rest goes the long way
-            check_state(part, of_init, owner=owner)
-
-
-def _is_like(x: object, init: object) -> bool:
-    if not (type(x) is np.ndarray and type(init) is np.ndarray):
-        return False
-    return x.shape == init.shape and x.dtype == init.dtype
-
-
-def copy_state(state: Arrays, init: Arrays, *, owner: str) -> Arrays:
-    """A copy of a state of arrays that may be advanced in place, once it is checked.
-
-    Raises:
-        ParameterError: as `check_state`.
-    """
-    # With every chunk: only what is not well goes the long way, to its message.
-    if type(state) is not type(init) or not all(map(_is_like, state, init)):
-        check_state(state, init, owner=owner)
-    return tuple.__new__(type(init), [part.copy() for part in state])
-
-
-def check_kind(state: object, kind: type, *, owner: str) -> None:
-    """Refuse a state that another class has made.
-
-    Raises:
-        ParameterError: it is of another kind.
-    """
-    if type(state) is not kind:
-        raise ParameterError(
-            f"state {type(state).__name__} does not belong to this {owner}, "
-            f"which needs {kind.__name__}"
-        )
 
 
 def block_samples(sample_rate: float, n_channels: int) -> int:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import soundfile
 
 from echoic.audio.opening import AudioPath, check_path
+from echoic.checks import MAX_CHANNELS
 from echoic.errors import AudioError, ParameterError
-from echoic.streaming import MAX_CHANNELS
 
 _FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3", ".aiff": "AIFF"}
 _FORMATS |= {".aif": "AIFF", ".rf64": "RF64", ".w64": "W64"}

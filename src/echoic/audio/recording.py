@@ -25,9 +25,9 @@ from echoic.audio.opening import (
     says_its_length,
 )
 from echoic.audio.view import View
+from echoic.checks import SATURATION
 from echoic.errors import AudioError, AudioWarning
 from echoic.outputs import describe_os_error
-from echoic.streaming import SATURATION
 
 Wave: TypeAlias = npt.NDArray[np.float32]
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import soxr
 
 from echoic.audio.recording import Wave
+from echoic.checks import check_number
 from echoic.errors import ParameterError
-from echoic.streaming import check_number
 
 
 def resample(

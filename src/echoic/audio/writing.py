@@ -21,9 +21,9 @@ from echoic.audio.codings import checked_wave, choose_format, is_too_long
 from echoic.audio.opening import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, STDIN, AudioPath
 from echoic.audio.sink import Sink
 from echoic.audio.wav_pipe import WavPipe
+from echoic.checks import MAX_CHANNELS, check_channels, check_number
 from echoic.errors import AudioError, AudioWarning, FileError, ParameterError
 from echoic.outputs import describe_os_error, fresh_file
-from echoic.streaming import MAX_CHANNELS, check_channels, check_number
 
 _PIECE_SAMPLES = 1 << 16
 

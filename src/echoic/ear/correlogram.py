@@ -13,18 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import as_float32, check_kind, check_number, check_state
 from echoic.ear.autocorrelation import N_CELL_ROWS, correlate_frames, transduce
 from echoic.ear.design import HIGH_HZ, LOW_HZ, N_BANDS
 from echoic.ear.filterbank import Filterbank, FilterbankState
 from echoic.errors import ParameterError
-from echoic.streaming import (
-    FrameClock,
-    as_float32,
-    check_kind,
-    check_number,
-    check_state,
-    in_blocks,
-)
+from echoic.streaming import FrameClock, in_blocks
 
 # The membrane: each of its four one-poles falls off here, all of them together at 435 Hz.
 # What is left at half the lag rate, 4 kHz, is 49 dB down.

@@ -21,8 +21,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_number
 from echoic.errors import ParameterError
-from echoic.streaming import check_number
 from echoic.units import ERB_SLOPE_PER_HZ, erb_hz, erb_rate_to_hz, hz_to_erb_rate
 
 ORDER = 4

@@ -10,13 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import copy_state, mend, warn_of_mended
 from echoic.ear import kernels
 from echoic.ear.cores import over_cores
 from echoic.ear.design import HIGH_HZ, LOW_HZ, N_BANDS, BankDesign, design_listening
 from echoic.ear.filterbank import check_rate, float32_coefficients
 from echoic.ear.haircell import Adaptation, AdaptationState, compress_log, compress_power
 from echoic.errors import ParameterError
-from echoic.streaming import FrameClock, copy_state, mend, warn_of_mended
+from echoic.streaming import FrameClock
 
 FEATURES = ("envelope", "onset", "fine")
 COMPRESSIONS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import copy_state, mend, warn_of_mended
 from echoic.ear import kernels
 from echoic.ear.cores import over_cores
 from echoic.ear.design import (
@@ -20,7 +21,6 @@ from echoic.ear.design import (
     design_separating,
 )
 from echoic.errors import ParameterError
-from echoic.streaming import copy_state, mend, warn_of_mended
 
 
 def float32_coefficients(design: BankDesign) -> NDArray[np.float32]:

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_channels, check_kind, copy_state
 from echoic.ear import kernels
 from echoic.ear.ear import Ear, EarState
 from echoic.ear.haircell import Adaptation
-from echoic.streaming import FrameClock, check_channels, check_kind, copy_state
+from echoic.streaming import FrameClock
 
 HOP_S = 0.005
 FRAMES_PER_STEP = 4  # networks take a step of the listener every so many frames

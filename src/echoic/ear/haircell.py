@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import as_float32, check_state
 from echoic.ear import kernels
 from echoic.ear.design import check_sample_rate
 from echoic.ear.subbands import as_subbands
 from echoic.errors import ParameterError
-from echoic.streaming import as_float32, check_state
 
 FLOOR_DBFS = -100.0
 POWER_EXPONENT = 0.3

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_state
 from echoic.ear import kernels
 from echoic.ear.design import ORDER, BankDesign, design_inverse, design_separating
 from echoic.ear.filterbank import check_rate
 from echoic.ear.subbands import as_subbands
-from echoic.streaming import check_state
 
 
 class InverseState(NamedTuple):

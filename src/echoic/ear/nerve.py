@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import as_float32, check_state
 from echoic.ear.kernels import _jit
 from echoic.errors import ParameterError
-from echoic.streaming import as_float32, check_state
 
 
 class NerveState(NamedTuple):

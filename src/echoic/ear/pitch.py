@@ -7,18 +7,11 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import as_float32, check_kind, check_number, check_state
 from echoic.ear.correlogram import LAG_RATE_HZ, CorrelogramState, SummaryCorrelogram
 from echoic.ear.kernels import _jit
 from echoic.errors import ParameterError
-from echoic.streaming import (
-    FrameClock,
-    as_float32,
-    block_samples,
-    check_kind,
-    check_number,
-    check_state,
-    in_blocks,
-)
+from echoic.streaming import FrameClock, block_samples, in_blocks
 
 _WINDOW_S = 0.03
 

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from echoic.checks import SATURATION, check_kind
 from echoic.ear.design import (
     DECAY_PER_ERB,
     HIGH_HZ,
@@ -32,7 +33,7 @@ from echoic.ear.haircell import FLOOR_DBFS, POWER_EXPONENT
 from echoic.ear.kernels import N_STAGE_ROWS
 from echoic.errors import ParameterError
 from echoic.nn.gammatone import full_rate, full_rate_by_fft, hop_power, power_of_frames
-from echoic.streaming import SATURATION, FrameClock, check_kind
+from echoic.streaming import FrameClock
 from echoic.units import ERB_RATE_PER_DECADE, ERB_SLOPE_PER_HZ, erb_rate_to_hz, hz_to_erb_rate
 
 METHODS = ("auto", "recursive", "fft")

@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.streaming import as_channels, block_samples, in_blocks
+from echoic.checks import as_channels
+from echoic.streaming import block_samples, in_blocks
 
 Wave = NDArray[np.float32]
 

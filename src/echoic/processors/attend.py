@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_kind
 from echoic.errors import ParameterError
 from echoic.processors.example import hear_example
 from echoic.processors.masks import RAMP_S
 from echoic.processors.model import load_model
 from echoic.processors.separate import Separate, SeparateState
-from echoic.streaming import check_kind
 
 
 class AttendState(NamedTuple):

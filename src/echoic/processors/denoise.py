@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_number
 from echoic.errors import ParameterError
 from echoic.processors.unmix import Unmix, UnmixState
-from echoic.streaming import check_number
 
 
 class Denoise:

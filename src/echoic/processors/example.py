@@ -7,13 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import as_channels
 from echoic.ear.frontend import FrontEnd
 from echoic.errors import ParameterError
 from echoic.processors.listen import Listen
 from echoic.processors.model import Model
 from echoic.processors.network import Query
 from echoic.processors.tag import rank
-from echoic.streaming import as_channels, run
+from echoic.streaming import run
 from echoic.synthesis.activity import active_spans
 
 MAX_EXAMPLE_S = 60.0

@@ -7,10 +7,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_kind
 from echoic.ear.frontend import FrontEnd, FrontEndState
 from echoic.processors.model import Model
 from echoic.processors.network import Wanted
-from echoic.streaming import check_kind
 
 Value = TypeVar("Value")
 

@@ -7,12 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import as_float32, check_channels, check_kind, check_state
 from echoic.ear.design import N_GAIN_BANDS, design_inverse, design_separating
 from echoic.ear.filterbank import fresh_stages
 from echoic.ear.frontend import HOP_S
 from echoic.ear.masked import apply_gains
 from echoic.errors import ParameterError
-from echoic.streaming import FrameClock, as_float32, check_channels, check_kind, check_state
+from echoic.streaming import FrameClock
 
 DELAY_S = 0.008
 RAMP_S = HOP_S

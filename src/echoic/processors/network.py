@@ -13,12 +13,12 @@ from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_kind, check_state
 from echoic.ear.design import N_GAIN_BANDS
 from echoic.ear.frontend import FRAMES_PER_STEP
 from echoic.errors import ModelError
 from echoic.runtime import Card, Graph, GraphState
 from echoic.runtime.network import Network, NetworkState
-from echoic.streaming import check_kind, check_state
 
 Value = TypeVar("Value")
 

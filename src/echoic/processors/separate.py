@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_kind
 from echoic.processors.listen import Listen, ListenState
 from echoic.processors.masks import ApplyMasks, ApplyMasksState
 from echoic.processors.model import Model, check_labels, load_model
 from echoic.processors.network import Query
-from echoic.streaming import check_kind
 
 
 class SeparateState(NamedTuple):

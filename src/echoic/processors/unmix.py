@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_kind
 from echoic.ear.frontend import FrontEnd, FrontEndState
 from echoic.processors.masks import ApplyMasks, ApplyMasksState
 from echoic.processors.model import check_card
 from echoic.runtime import find_model
 from echoic.runtime.network import Network, NetworkState
-from echoic.streaming import check_kind
 
 
 class UnmixState(NamedTuple):

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_kind, check_state
 from echoic.errors import ParameterError
 from echoic.runtime.graphs import Graph, GraphState
 from echoic.runtime.models import Card
-from echoic.streaming import check_kind, check_state
 
 
 class NetworkState(NamedTuple):
