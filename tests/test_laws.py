@@ -419,7 +419,7 @@ CASES = [
         n_out=lambda n: (n // 2, n // 2),
         **NETWORK,
     ),
-    Case(DetectHead, turned(DetectHead, 3, 256, steps_first=True), uniform(1, 256), 200, **NETWORK),
+    Case(DetectHead, turned(DetectHead, 3, 256, steps_first=True), uniform(1, 259), 200, **NETWORK),
     Case(
         HearingNetwork,
         turned(HearingNetwork, 3),

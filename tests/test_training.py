@@ -32,10 +32,10 @@ from echoic.training.hard_negatives import (
     shuffled,
 )
 from echoic.training.loop import LoopSettings, train
-from echoic.training.losses import applied, detection_loss, error_db, share_loss
+from echoic.training.losses import applied, detection_loss, distortion_db, error_db, share_loss
 from echoic.training.mixing import MixingSettings, SceneMixer
 from echoic.training.muon import Muon, nearest_orthogonal, optimisers
-from echoic.training.recipes.hear import BatchMaker, drawn_among, losses, queries_of
+from echoic.training.recipes.hear import BatchMaker, drawn_among, labels_asked, losses, queries_of
 from echoic.training.synthetic import synthesise
 from echoic.training.targets import MAX_SOURCES, ExampleMaker, activity_of
 
@@ -275,6 +275,20 @@ def test_the_error_of_right_gains_is_its_floor_and_of_the_mixture_the_ratio():
     assert error_db(of_all, s.slot, s.own, s.own, s.mixture).item() == pytest.approx(0, abs=0.1)
 
 
+def test_the_distortion_is_that_of_the_closed_form_whatever_the_level():
+    s = Shared()
+    assert distortion_db(s.right, s.slot, s.own, s.own, s.mixture).item() == pytest.approx(
+        -25, abs=0.1
+    )
+    for level in (0.3, 1.0):  # the mixture, as loud as one likes: half of it is the source
+        of_all = torch.full_like(s.right, level)
+        found = distortion_db(of_all, s.slot, s.own, s.own, s.mixture).item()
+        assert found == pytest.approx(0, abs=0.1)
+    # Given what is wholly the other's it is bounded, and worse than the mixture.
+    wrong = s.right.roll(1, dims=1) + s.right.roll(3, dims=1)
+    assert 15 < distortion_db(wrong, s.slot, s.own, s.own, s.mixture).item() < 25
+
+
 def test_the_share_loss_is_the_entropy_of_the_shares():
     s = Shared()
     assert share_loss(s.right, s.slot, s.own, s.mixture).item() == pytest.approx(0, abs=1e-5)
@@ -318,6 +332,14 @@ def test_power_is_shared_among_what_is_there_the_rest_and_some_others():
     assert among[::2, 2].all()
     assert among[1::2, [0, 3]].all()
     assert 0.3 < among[:, 4].float().mean() < 0.7
+
+
+def test_asked_for_is_what_sounds_anywhere_and_some_of_what_does_not():
+    source = torch.tensor([[3, -1, 52], [7, 30, -1]])
+    asked = labels_asked(torch.tensor([7, 3]), source).tolist()
+    assert asked[:3] == [7, 3, 30]
+    assert asked[-1] == 52
+    assert len(asked) == len(set(asked)) == 3 + 8 + 1
 
 
 def test_a_clip_alone_is_no_example_of_itself():

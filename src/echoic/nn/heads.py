@@ -2,26 +2,72 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
-from echoic.nn.listener import BANDS_PER_GROUP, Heard
+from echoic.nn.listener import BANDS_PER_GROUP, N_GROUPS, Heard
 
 LOOK_AHEAD_STEPS = 50  # 0.5 s
 QUERY_SIZE = 24
+N_LOCAL = 96
+"""Features of a group of bands that detection and masks share."""
+
+
+class Local(nn.Module):
+    """What each group of bands holds, ready for both questions: who is there, and whose it is.
+
+    Shape:
+        `Heard` -> (batch, step, group, N_LOCAL).
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.hidden = nn.Linear(width, N_LOCAL)
+
+    def forward(self, heard: Heard) -> Tensor:
+        """Features for every step."""
+        hidden = nn.functional.silu(self.hidden(self.norm(heard.groups.flatten(0, 2))))
+        return hidden.view(*heard.groups.shape[:3], N_LOCAL)
+
+
+class Evidence(nn.Module):
+    """What the bands say of every label, those most that speak for it most clearly.
+
+    Sounds are transparent: in a mixture some bands hold one sound almost alone, and what the
+    others hold must not speak against it. So groups of bands are asked one by one, and the sum
+    of their odds counts, not their mean.
+
+    Shape:
+        local (batch, step, group, N_LOCAL) -> (batch, step, label).
+    """
+
+    def __init__(self, n_labels: int) -> None:
+        super().__init__()
+        self.logits = nn.Linear(N_LOCAL, n_labels)
+        nn.init.normal_(self.logits.weight, std=0.02)
+        nn.init.constant_(self.logits.bias, -math.log(N_GROUPS))
+
+    def forward(self, local: Tensor) -> Tensor:
+        """Logits for every step."""
+        by_group = self.logits(local.flatten(0, 2)).view(*local.shape[:3], -1)
+        return torch.logsumexp(by_group, dim=2)
 
 
 class Detect(nn.Module):
     """Say of every label whether it sounded `LOOK_AHEAD_STEPS` steps ago.
 
     The answer about a moment is given a little later, when more has been
-    heard; files are read ahead by as much, streams get it late. The embedding of
-    the moment itself is kept until then and stands beside the present one: it
+    heard; files are read ahead by as much, streams get it late. What was found at the
+    moment itself is kept until then and stands beside what is found now: it
     says when, the later one what.
 
     Shape:
-        embedding (batch, step, size) -> logits (batch, step, label); the state holds
-        the last embeddings, (batch, LOOK_AHEAD_STEPS, size).
+        embedding and evidence side by side (batch, step, size + label)
+        -> logits (batch, step, label); the state holds the last of them,
+        (batch, LOOK_AHEAD_STEPS, size + label).
 
     Delay: LOOK_AHEAD_STEPS. Hop: 1.
     """
@@ -31,7 +77,7 @@ class Detect(nn.Module):
 
     def __init__(self, n_labels: int, size: int, n_hidden: int = 192, dropout: float = 0.3) -> None:
         super().__init__()
-        self.size = size
+        self.n_labels, self.size = n_labels, size
         self.norm = nn.LayerNorm(size)
         self.now = nn.Linear(size, n_hidden)
         self.then = nn.Linear(size, n_hidden, bias=False)
@@ -41,39 +87,39 @@ class Detect(nn.Module):
 
     def init_state(self, batch: int) -> Tensor:
         """The state before any sound."""
-        return torch.zeros(batch, LOOK_AHEAD_STEPS, self.size)
+        return torch.zeros(batch, LOOK_AHEAD_STEPS, self.size + self.n_labels)
 
-    def forward(self, embedding: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, found: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Logits for every step."""
-        kept = self.init_state(embedding.shape[0]) if state is None else state
-        now = self.norm(embedding)
-        history = torch.cat([kept.to(embedding), now], dim=1)
-        batch, n_steps, _ = embedding.shape
-        then = history[:, :n_steps]
-        hidden = nn.functional.silu(self.now(now.flatten(0, 1)) + self.then(then.flatten(0, 1)))
-        logits = self.logits(self.dropout(hidden))
-        return logits.unflatten(0, (batch, n_steps)), history[:, n_steps:]
+        kept = self.init_state(found.shape[0]) if state is None else state
+        batch, n_steps, _ = found.shape
+        embedding, evidence = found.split([self.size, self.n_labels], dim=-1)
+        embedding = self.norm(embedding)
+        history = torch.cat([kept.to(found), torch.cat([embedding, evidence], dim=-1)], dim=1)
+        then, evidence_then = history[:, :n_steps].split([self.size, self.n_labels], dim=-1)
+        hidden = nn.functional.silu(
+            self.now(embedding.flatten(0, 1)) + self.then(then.flatten(0, 1))
+        )
+        logits = self.logits(self.dropout(hidden)).unflatten(0, (batch, n_steps))
+        return logits + evidence + evidence_then, history[:, n_steps:]
 
 
 class Places(nn.Module):
     """A vector for every band and step: what is heard there, to be held against queries.
 
     Shape:
-        `Heard` -> (batch, step, band, QUERY_SIZE).
+        local (batch, step, group, N_LOCAL) -> (batch, step, band, QUERY_SIZE).
     """
 
-    def __init__(self, width: int, n_hidden: int = 96) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.hidden = nn.Linear(width, n_hidden)
-        self.out = nn.Linear(n_hidden, BANDS_PER_GROUP * QUERY_SIZE)
+        self.out = nn.Linear(N_LOCAL, BANDS_PER_GROUP * QUERY_SIZE)
 
-    def forward(self, heard: Heard) -> Tensor:
+    def forward(self, local: Tensor) -> Tensor:
         """Vectors for every step."""
-        batch, n_steps, n_groups, _ = heard.groups.shape
-        rows = self.norm(heard.groups.flatten(0, 2))
-        x = self.out(nn.functional.silu(self.hidden(rows)))
-        return x.view(batch, n_steps, n_groups * BANDS_PER_GROUP, QUERY_SIZE)
+        batch, n_steps, n_groups, _ = local.shape
+        vectors = self.out(local.flatten(0, 2))
+        return vectors.view(batch, n_steps, n_groups * BANDS_PER_GROUP, QUERY_SIZE)
 
 
 class Queries(nn.Module):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
-from echoic.nn.heads import Detect, Places, Queries
+from echoic.nn.heads import Detect, Evidence, Local, Places, Queries
 from echoic.nn.listener import FRAMES_PER_STEP, Listener, ListenerState
 
 
@@ -48,8 +49,10 @@ class HearingNetwork(nn.Module):
     def __init__(self, n_labels: int) -> None:
         super().__init__()
         self.listener = Listener()
+        self.local = Local(self.listener.width)
+        self.evidence = Evidence(n_labels)
         self.detect = Detect(n_labels, self.listener.size)
-        self.places = Places(self.listener.width)
+        self.places = Places()
         self.queries = Queries(n_labels, self.listener.size)
 
     def init_state(self, batch: int) -> HearingState:
@@ -62,6 +65,8 @@ class HearingNetwork(nn.Module):
         """Hear the next ear frames."""
         state = self.init_state(frames.shape[0]) if state is None else state
         heard, listener = self.listener(frames, state.listener)
-        logits, embeddings = self.detect(heard.embedding, state.detect)
-        output = HearingOutput(logits, self.places(heard), heard.embedding)
-        return output, HearingState(listener, embeddings)
+        local = self.local(heard)
+        found = torch.cat([heard.embedding, self.evidence(local)], dim=-1)
+        logits, detect = self.detect(found, state.detect)
+        output = HearingOutput(logits, self.places(local), heard.embedding)
+        return output, HearingState(listener, detect)

@@ -19,14 +19,21 @@ from echoic.training.calibration import choose_thresholds, fit_confidence, liste
 from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import Recordings, load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
-from echoic.training.losses import applied, detection_loss, error_db, mean_of, share_loss, weigh
+from echoic.training.losses import (
+    applied,
+    detection_loss,
+    distortion_db,
+    mean_of,
+    share_loss,
+    weigh,
+)
 from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer
 from echoic.training.packaging import package
 from echoic.training.targets import STEP_S, Example, ExampleMaker
 
-# A batch hears so many labels, each once alone, and mixtures of some of them. At the same
-# cost half as many scenes a step taught as much in each of twice the steps.
-_N_LABELS, _N_MIXTURES = 4, 5
+# A batch hears so many labels, each once alone, mixtures of some of them, which may be asked
+# for by example, and mixtures of any, so that a batch is not all about the same few.
+_N_LABELS, _N_MIXTURES, _N_MIXTURES_OF_ANY = 4, 3, 3
 _N_VALIDATION_LABELS, _N_VALIDATION_MIXTURES = 7, 11
 _RATES_HZ, _RATE_PROBABILITIES = (16_000, 32_000), (0.7, 0.3)
 _SEED = 20
@@ -34,7 +41,7 @@ _SEED = 20
 _N_ABSENT = 8
 _EXAMPLE_PROBABILITY = 0.5
 _WARM_UP_STEPS = 40  # of each scene, not asked about
-WEIGHTS = {"detection": 1.0, "share": 0.5, "error_db": 0.1}
+WEIGHTS = {"detection": 1.0, "share": 0.5, "distortion_db": 0.12}
 N_VALIDATION_BATCHES = 5
 N_STEPS = 40_000
 N_CALIBRATION_SCENES = (400, 200)  # of labels, and without any
@@ -48,14 +55,15 @@ ABOUT = {
 
 
 class BatchMaker:
-    """Draw scenes and stack their examples: first each label alone, then mixtures.
+    """Draw scenes and stack their examples: first some labels alone, then mixtures.
 
     Args:
         mixers: One for each rate.
         probabilities: Of the rates.
         makers: What makes examples of the scenes of each mixer; for `hear` by default.
         n_labels: Heard in a batch, each once alone.
-        n_mixtures: In a batch, besides.
+        n_mixtures: Of these labels, besides.
+        n_mixtures_of_any: Of all labels, besides.
     """
 
     def __init__(
@@ -66,9 +74,11 @@ class BatchMaker:
         makers: Sequence[Callable[[MixedScene], Example]] | None = None,
         n_labels: int = _N_LABELS,
         n_mixtures: int = _N_MIXTURES,
+        n_mixtures_of_any: int = _N_MIXTURES_OF_ANY,
     ) -> None:
         """Design the banks of every rate."""
-        self.n_labels, self.n_mixtures = n_labels, n_mixtures
+        self.n_labels = n_labels
+        self.n_mixtures, self.n_mixtures_of_any = n_mixtures, n_mixtures_of_any
         self.mixers = mixers
         self.probabilities = probabilities
         self.makers = makers or [ExampleMaker(sample_rate=mixer.sample_rate) for mixer in mixers]
@@ -82,6 +92,7 @@ class BatchMaker:
         labels = [str(label) for label in rng.choice(self.labels, self.n_labels, replace=False)]
         scenes = [mixer.draw_alone(label, rng) for label in labels]
         scenes += [mixer.draw(labels, rng) for _ in range(self.n_mixtures)]
+        scenes += [mixer.draw(self.labels, rng) for _ in range(self.n_mixtures_of_any)]
         examples = [make(scene) for scene in scenes]
         batch = {
             name: torch.from_numpy(np.stack([getattr(example, name) for example in examples]))
@@ -95,11 +106,7 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     assert isinstance(model, HearingNetwork)
     output, _ = model(batch["frames"])
     of_batch, rest = batch["label"], len(LABELS)
-    others = torch.ones(rest, dtype=torch.bool, device=of_batch.device)
-    others[of_batch] = False
-    absent = others.nonzero()[:, 0]
-    absent = absent[torch.randperm(absent.numel(), device=absent.device)[:_N_ABSENT]]
-    asked = torch.cat([of_batch, absent, of_batch.new_tensor([rest])])
+    asked = labels_asked(of_batch, batch["source"])
 
     examples = model.queries(mean_embedding(output.embedding, batch))
     queries = queries_of(model.queries.labels[asked], examples, n_items=len(batch["frames"]))
@@ -117,9 +124,27 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
             output.logits.transpose(1, 2), batch["activity"], LOOK_AHEAD_STEPS
         ),
         "share": share_loss(gains, slot, own, mixture),
-        "error_db": error_db(gains, slot, own, cross, mixture),
+        "distortion_db": distortion_db(gains, slot, own, cross, mixture),
     }
     return weigh(parts, WEIGHTS)
+
+
+def labels_asked(of_batch: Tensor, source: Tensor) -> Tensor:
+    """Whose queries take part: the batch's labels, all else that sounds, some absent, the rest.
+
+    Args:
+        of_batch: (label,) heard alone; they come first.
+        source: (item, source) of labels, len(LABELS) for the rest, −1 for none.
+    """
+    rest = len(LABELS)
+    sounding = torch.zeros(rest + 1, dtype=torch.bool, device=source.device)
+    sounding[source[source >= 0]] = True
+    sounding[of_batch] = True
+    absent = (~sounding[:rest]).nonzero()[:, 0]
+    absent = absent[torch.randperm(absent.numel(), device=source.device)[:_N_ABSENT]]
+    sounding[of_batch] = False
+    mixed = sounding[:rest].nonzero()[:, 0]
+    return torch.cat([of_batch, mixed, absent, of_batch.new_tensor([rest])])
 
 
 def mean_embedding(embedding: Tensor, batch: Batch) -> Tensor:
@@ -198,6 +223,7 @@ def learn(
         [1.0],
         n_labels=_N_VALIDATION_LABELS,
         n_mixtures=_N_VALIDATION_MIXTURES,
+        n_mixtures_of_any=0,
     )
     fixed = [aside(np.random.default_rng((_SEED, k))) for k in range(N_VALIDATION_BATCHES)]
     torch.manual_seed(settings.seed)

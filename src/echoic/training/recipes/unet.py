@@ -22,7 +22,7 @@ from echoic.nn.baselines.spectrogram_unet import (
 from echoic.training.corpus import training_recordings
 from echoic.training.data import load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
-from echoic.training.losses import detection_loss, error_db, share_loss, weigh
+from echoic.training.losses import detection_loss, distortion_db, share_loss, weigh
 from echoic.training.mixing import MixedScene, SceneMixer
 from echoic.training.recipes import hear
 from echoic.training.targets import Example, activity_of, stack_sources
@@ -59,7 +59,7 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     parts = {
         "detection": detection_loss(logits, batch["activity"], 0),
         "share": share_loss(masks, batch["source"], own, mixture),
-        "error_db": error_db(masks, batch["source"], own, cross, mixture),
+        "distortion_db": distortion_db(masks, batch["source"], own, cross, mixture),
     }
     return weigh(parts, hear.WEIGHTS)
 
