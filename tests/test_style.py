@@ -12,6 +12,7 @@ from echoic.style.cochlea import FRAME_HZ, Cochlea, fast_length
 from echoic.style.coherence import analytic, coherence_term
 from echoic.style.depth import depth_of, exponent_for
 from echoic.style.losses import gaussian_mmd_loss, gram, mean_loss, polynomial_mmd_loss
+from echoic.style.methods.course import LIKENESS, MAX_RISE, envelope_term
 from echoic.style.methods.texture import Heard, TextureView
 from echoic.style.networks import PictureNetwork
 from echoic.style.optimise import Problem, Schedule, Term, minimise
@@ -325,6 +326,16 @@ def test_published_methods_leave_their_start(method):
     done = transfer(half, STYLE, sample_rate=RATE, method=method, n_steps=25, strength=0.9)
     first, last = (sum(losses.values()) for losses in (done.losses[0], done.losses[-1]))
     assert last < 0.5 * first
+
+
+def test_the_whole_envelope_is_asked_for_as_far_as_it_is_in_reach():
+    content, view = syllables(), TextureView(Cochlea.wide(RATE, sample_rate=RATE))
+    course, flat = (view.cochlea(wave).linear for wave in (content, noise(seed=3)))
+    near, far = (envelope_term(course, start, 0.5) for start in (course, flat))
+    alike, unlike = view(content), view(noise(seed=3))
+    assert float(near.loss(alike)) == float(far.loss(alike)) == 0
+    assert float(near.loss(unlike)) == pytest.approx(LIKENESS**2, rel=0.3)
+    assert float(far.loss(unlike)) == pytest.approx(MAX_RISE**2, rel=1e-3)
 
 
 def test_hearing_hears_more_of_the_style_and_keeps_the_depth():

@@ -14,7 +14,8 @@ from echoic.style.vocoder import SMOOTHING_HZ, smooth
 
 # The course counts in proportion to the depth: a shallow target is nearly flat, and would hold
 # the style's own fluctuations down.
-COURSE_WEIGHT, DEPTH_WEIGHT = 1.0, 30.0
+COURSE_WEIGHT, ENVELOPE_WEIGHT, DEPTH_WEIGHT = 1.0, 30.0, 30.0
+LIKENESS, MAX_RISE = 0.83, 0.2  # of the whole envelope: asked for, and beyond the start
 LOCAL_HZ = 1.0
 
 
@@ -40,6 +41,35 @@ def course_term(target: Tensor, bands: Tensor, depth: float) -> Term:
         return (found * factor.detach() - wanted).square().mean()
 
     return Term("course", "content", COURSE_WEIGHT * depth, loss)
+
+
+def envelope_term(content: Tensor, start: Tensor, depth: float) -> Term:
+    """The envelope of the whole sound is like the content's to a certain degree.
+
+    Where the style is loud in bands in which the content is weak, bands that follow one by
+    one do not add up to the content's rhythm. Where they do, this costs nothing. Of a style
+    that rings on, more than some likeness is not to be had without the words: no more is
+    asked than somewhat above that of the vocoder's sound.
+
+    Args:
+        content: (band, frame), its linear envelopes.
+        start: (band, frame), those of the sound that the descent starts from.
+        depth: dB per dB.
+    """
+
+    def course(linear: Tensor) -> Tensor:
+        whole = smooth(linear.square().sum(0, keepdim=True).clamp(min=1e-12).sqrt(), CUTOFF_HZ)
+        centered = whole - whole.mean()
+        return centered / centered.norm().clamp(min=1e-9)
+
+    wanted = course(content)
+    asked = min(LIKENESS, float((course(start) * wanted).sum()) + MAX_RISE)
+
+    def loss(heard: Heard) -> Tensor:
+        likeness = (course(heard.envelopes.linear) * wanted).sum()
+        return (asked - likeness).clamp(min=0).square()
+
+    return Term("envelope", "content", ENVELOPE_WEIGHT * depth, loss)
 
 
 def depth_term(content: Tensor, depth: float, cochlea: Cochlea) -> Term:

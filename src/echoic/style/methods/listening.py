@@ -16,7 +16,7 @@ from echoic.style.cochlea import Cochlea, Envelopes
 from echoic.style.coherence import coherence_term
 from echoic.style.depth import exponent_for
 from echoic.style.losses import gram, gram_loss
-from echoic.style.methods.course import course_term, depth_term
+from echoic.style.methods.course import course_term, depth_term, envelope_term
 from echoic.style.methods.task import LEVEL, Task
 from echoic.style.methods.texture import Heard, TextureView, statistics_term
 from echoic.style.networks import Wide
@@ -48,6 +48,7 @@ def hearing(task: Task) -> Problem:
 
     depth = 1 - task.strength
     exponent = exponent_for(depth, task.content, vocoded, sample_rate=rate)
+    start = vocoded(exponent)
     terms = [
         statistics_term(style, bands),
         gram_term(style.envelopes, bands, seed=task.seed),
@@ -56,6 +57,7 @@ def hearing(task: Task) -> Problem:
         level = style.envelopes.linear.square().mean(-1, keepdim=True).sqrt()
         terms += [
             course_term(level * depth_gains(content, exponent), bands, depth),
+            envelope_term(content, view.cochlea(start).linear, depth),
             depth_term(content, depth, view.cochlea),
         ]
 
@@ -68,7 +70,7 @@ def hearing(task: Task) -> Problem:
                 terms[k] = term._replace(weight=term.weight * min(max(excess, 1.0), MAX_STEP))
         return tuple(terms) if guard is None else (*terms, guard)
 
-    return Problem(vocoded(exponent), view, tuple(terms), renew=renew)
+    return Problem(start, view, tuple(terms), renew=renew)
 
 
 def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> Problem:
