@@ -1,4 +1,4 @@
-"""Confidence that can be trusted and a threshold for every label, from scenes kept aside."""
+"""Confidence that can be trusted and a threshold that suits it, from scenes kept aside."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ from echoic.streaming import block_samples, in_blocks, run
 from echoic.training.data import OTHER
 from echoic.training.mixing import MixedScene
 
-FALSE_EVENTS_IN_10_S = 0.2
-# Kept-aside recordings of a label are few: all labels together count as so many segments more.
-_BORROWED_SEGMENTS = 30.0
+# In scenes without any label, in which two sounds of other kinds overlap as a rule.
+FALSE_EVENTS_IN_10_S = 0.8
 _FAINTEST = 0.05  # what is less probable is no event whose confidence is asked for
-_GRID = tuple(np.round(np.linspace(0.1, 0.95, 18), 3))
+_GRID = tuple(np.round(np.linspace(0.06, 0.94, 23), 3))
 
 
 class Heard(NamedTuple):
@@ -92,16 +91,17 @@ def fit_confidence(heard: Sequence[Heard], *, labels: Sequence[str], step_s: flo
     return Confidence(float(slope), float(offset))
 
 
-def choose_thresholds(
+def choose_threshold(
     heard: Sequence[Heard],
     without_labels: Sequence[Heard],
     *,
     labels: Sequence[str],
     step_s: float,
-) -> dict[str, float]:
-    """The threshold of every label with the best F1, raised until little is heard in nothing.
+) -> float:
+    """The threshold with the best F1 in segments, raised until little is heard in nothing.
 
-    Raised are those of the labels that are falsely heard most often, one after another.
+    One for all labels: confidence means the same for each of them, and the recordings kept
+    aside of one label are too few (one to three of most) to set a threshold of its own.
 
     Args:
         heard: Scenes of the labels.
@@ -109,31 +109,27 @@ def choose_thresholds(
         labels: Of the rows of probabilities.
         step_s: Seconds a step.
     """
-    counts, n_false = [], np.zeros((len(_GRID), len(labels)), np.int64)
-    for row, threshold in enumerate(_GRID):
+
+    def f1(threshold: float) -> float:
         for_all = dict.fromkeys(labels, threshold)
-        counts.append(
-            _sum(
-                segment_f1(
-                    one.truth,
-                    _events(one, labels, for_all, step_s),
-                    labels=labels,
-                    duration_s=one.duration_s,
-                )
-                for one in heard
+        return _sum(
+            segment_f1(
+                one.truth,
+                _events(one, labels, for_all, step_s),
+                labels=labels,
+                duration_s=one.duration_s,
             )
-        )
-        for one in without_labels:
-            for event in _events(one, labels, for_all, step_s):
-                n_false[row, labels.index(event.label)] += 1
-    index = np.array([_best_index(counts, k) for k in range(len(labels))])
+            for one in heard
+        ).f1
+
+    def n_false(threshold: float) -> int:
+        for_all = dict.fromkeys(labels, threshold)
+        return sum(len(_events(one, labels, for_all, step_s)) for one in without_labels)
+
     n_allowed = FALSE_EVENTS_IN_10_S / 10 * sum(one.duration_s for one in without_labels)
-    while (now := np.take_along_axis(n_false, index[np.newaxis], axis=0)[0]).sum() > n_allowed:
-        can_be_raised = index < len(_GRID) - 1
-        if not can_be_raised.any():
-            break
-        index[np.argmax(np.where(can_be_raised, now, -1))] += 1
-    return {label: float(_GRID[k]) for label, k in zip(labels, index, strict=True)}
+    best = max(_GRID, key=f1)
+    quiet = (one for one in _GRID if one >= best and n_false(one) <= n_allowed)
+    return float(next(quiet, _GRID[-1]))
 
 
 def _events(
@@ -153,14 +149,3 @@ def _sum(counts: Iterable[DetectionCounts]) -> DetectionCounts:
     for other in others:
         first += other
     return first
-
-
-def _best_index(counts: Sequence[DetectionCounts], k: int) -> int:
-    """Where on the grid a label's F1 is best, with a little of what all labels have."""
-    scores = []
-    for all_labels in counts:
-        pooled = np.array([sum(all_labels.tp), sum(all_labels.fp), sum(all_labels.fn)], float)
-        pooled *= _BORROWED_SEGMENTS / max(pooled.sum(), 1.0)
-        tp, fp, fn = np.array([all_labels.tp[k], all_labels.fp[k], all_labels.fn[k]]) + pooled
-        scores.append(2 * tp / max(2 * tp + fp + fn, 1e-9))
-    return int(np.argmax(scores))

@@ -15,7 +15,7 @@ from echoic.nn.hearing import HearingNetwork
 from echoic.processors.masks import RAMP_S
 from echoic.processors.model import Model
 from echoic.runtime.models import load_card
-from echoic.training.calibration import choose_thresholds, fit_confidence, listen_to
+from echoic.training.calibration import choose_threshold, fit_confidence, listen_to
 from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import Recordings, load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
@@ -46,7 +46,7 @@ N_VALIDATION_BATCHES = 5
 N_STEPS = 40_000
 N_CALIBRATION_SCENES = (400, 200)  # of labels, and without any
 VERSION = "0.2.0"
-THRESHOLD = 0.5
+THRESHOLD = 0.5  # until it is calibrated
 ABOUT = {
     "data": SOURCES,
     "limits": "knows fifty-two labels; learned from 10 to 40 recordings of most of them; sounds "
@@ -263,7 +263,7 @@ def calibrate(
     some = MixingSettings(duration_s=10.0)
     none = MixingSettings(duration_s=10.0, n_sounds=(1.0,))
     mixers = [SceneMixer(kept, sample_rate=_RATES_HZ[0], settings=s) for s in (some, none)]
-    model = Model(load_card(package_hearing(network, folder, settings, {})))
+    model = Model(load_card(package_hearing(network, folder, settings)))
     heard, heard_none = (
         listen_to(model, [mixer.draw(known, rng) for _ in range(n_scenes)])
         for mixer, n_scenes in zip(mixers, N_CALIBRATION_SCENES, strict=True)
@@ -277,12 +277,12 @@ def calibrate(
         [one._replace(probabilities=confidence(one.probabilities)) for one in scenes]
         for scenes in (heard, heard_none)
     )
-    threshold = choose_thresholds(heard, heard_none, labels=labels, step_s=STEP_S)
+    threshold = choose_threshold(heard, heard_none, labels=labels, step_s=STEP_S)
     return package_hearing(network, folder, settings, threshold)
 
 
 def package_hearing(
-    network: HearingNetwork, folder: Path, settings: LoopSettings, threshold: dict[str, float]
+    network: HearingNetwork, folder: Path, settings: LoopSettings, threshold: float = THRESHOLD
 ) -> Path:
     """Write the model's files and card into `folder`; the card's path."""
     return package(
@@ -294,6 +294,6 @@ def package_hearing(
         task="fifty-two sounds: when each is there, and its share of every band",
         labels=LABELS,
         look_ahead_s=LOOK_AHEAD_STEPS * STEP_S,
-        threshold=dict.fromkeys(LABELS, THRESHOLD) | threshold,
+        threshold=dict.fromkeys(LABELS, threshold),
         about=ABOUT | {"recipe": settings.command("hear")},
     )
