@@ -35,7 +35,15 @@ from echoic.training.loop import LoopSettings, train
 from echoic.training.losses import applied, detection_loss, distortion_db, error_db, share_loss
 from echoic.training.mixing import MixingSettings, SceneMixer
 from echoic.training.muon import Muon, nearest_orthogonal, optimisers
-from echoic.training.recipes.hear import BatchMaker, drawn_among, labels_asked, losses, queries_of
+from echoic.training.recipes.hear import (
+    BatchMaker,
+    drawn_among,
+    drawn_left_out,
+    given_to_rest,
+    labels_asked,
+    losses,
+    queries_of,
+)
 from echoic.training.synthetic import synthesise
 from echoic.training.targets import MAX_SOURCES, ExampleMaker, activity_of
 
@@ -326,10 +334,10 @@ def test_detection_is_asked_about_the_moment_that_it_answers():
 
 def test_power_is_shared_among_what_is_there_the_rest_and_some_others():
     torch.manual_seed(0)
-    slot = torch.tensor([[2, -1], [0, 3]]).repeat(50, 1)
+    slot = torch.tensor([[0, -1], [0, 3]]).repeat(50, 1)
     among = drawn_among(slot, 6)
     assert among[:, -1].all()
-    assert among[::2, 2].all()
+    assert among[::2, 0].all()
     assert among[1::2, [0, 3]].all()
     assert 0.3 < among[:, 4].float().mean() < 0.7
 
@@ -340,6 +348,20 @@ def test_asked_for_is_what_sounds_anywhere_and_some_of_what_does_not():
     assert asked[:3] == [7, 3, 30]
     assert asked[-1] == 52
     assert len(asked) == len(set(asked)) == 3 + 8 + 1
+
+
+def test_what_nobody_asks_for_belongs_to_the_rest():
+    torch.manual_seed(0)
+    source = torch.tensor([[3, 7, 52, -1]]).repeat(400, 1)
+    left_out = drawn_left_out(source)
+    assert not left_out[:, 2:].any()
+    assert 0.1 < left_out[:, :2].float().mean() < 0.2
+    power = torch.rand(400, 4, 2, 5)
+    given = given_to_rest(power, left_out, source == 52)
+    torch.testing.assert_close(given.sum(dim=1), power.sum(dim=1))
+    assert not given[left_out].any()
+    kept = ~left_out & (source != 52)
+    torch.testing.assert_close(given[kept], power[kept])
 
 
 def test_a_clip_alone_is_no_example_of_itself():

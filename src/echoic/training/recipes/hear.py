@@ -40,6 +40,8 @@ _SEED = 20
 # Labels that are asked about though no scene of the batch holds them.
 _N_ABSENT = 8
 _EXAMPLE_PROBABILITY = 0.5
+# Scenes in which only some of the sounds are asked for, as when one is attended to.
+_PARTLY_ASKED_PROBABILITY = 0.3
 _WARM_UP_STEPS = 40  # of each scene, not asked about
 WEIGHTS = {"detection": 1.0, "share": 0.5, "distortion_db": 0.12}
 N_VALIDATION_BATCHES = 5
@@ -113,12 +115,18 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     place = torch.full((rest + 1,), -1, device=asked.device)
     place[asked] = torch.arange(asked.numel(), device=asked.device)
     slot = torch.where(batch["source"] >= 0, place[batch["source"].clamp(min=0)], -1)
-    shares = masks(output.places, queries, among=drawn_among(slot, asked.numel()))
+    left_out = drawn_left_out(batch["source"])
+    among = drawn_among(slot, asked.numel())
+    among &= ~at_places(slot, left_out, asked.numel())
+    shares = masks(output.places, queries, among=among)
 
     gains = applied(shares, RAMP_S / STEP_S)[..., _WARM_UP_STEPS:]
-    own, cross, mixture = (
-        batch[name][..., 2 + _WARM_UP_STEPS :] for name in ("own", "cross", "mixture")
+    own, cross = (
+        given_to_rest(batch[name][..., 2 + _WARM_UP_STEPS :], left_out, batch["source"] == rest)
+        for name in ("own", "cross")
     )
+    mixture = batch["mixture"][..., 2 + _WARM_UP_STEPS :]
+    slot = slot.masked_fill(left_out, -1)
     parts = {
         "detection": detection_loss(
             output.logits.transpose(1, 2), batch["activity"], LOOK_AHEAD_STEPS
@@ -172,6 +180,32 @@ def queries_of(labels: Tensor, examples: Tensor, *, n_items: int) -> Tensor:
     return torch.cat([of_batch, labels[n_examples:].expand(n_items, -1, -1)], dim=1)
 
 
+def drawn_left_out(source: Tensor) -> Tensor:
+    """(item, source) labelled sounds that nobody asks for, about half of them in some items."""
+    partly = torch.rand(len(source), 1, device=source.device) < _PARTLY_ASKED_PROBABILITY
+    half = torch.rand(source.shape, device=source.device) < 0.5
+    return partly & half & (source >= 0) & (source < len(LABELS))
+
+
+def given_to_rest(power: Tensor, left_out: Tensor, is_rest: Tensor) -> Tensor:
+    """What is left out belongs to the rest: powers add, as far as sounds are not correlated.
+
+    Shape:
+        power (item, source, band, step), left_out and is_rest (item, source) -> as power.
+    """
+    moved = power * left_out[..., None, None]
+    return power - moved + is_rest[..., None, None] * moved.sum(dim=1, keepdim=True)
+
+
+def at_places(slot: Tensor, chosen: Tensor, n_queries: int) -> Tensor:
+    """(item, query) whether any chosen source has its place there; slot and chosen (item, source).
+
+    Sources without a place, −1, are not chosen, but may stand beside one that is at place 0.
+    """
+    n_chosen = torch.zeros(len(slot), n_queries, dtype=torch.long, device=slot.device)
+    return n_chosen.scatter_add_(1, slot.clamp(min=0), chosen.long()) > 0
+
+
 def drawn_among(slot: Tensor, n_queries: int) -> Tensor:
     """Among which queries each item's power is shared: what is there, the rest, some others.
 
@@ -181,8 +215,7 @@ def drawn_among(slot: Tensor, n_queries: int) -> Tensor:
     share = torch.rand(n_items, 1, device=slot.device)
     among = torch.rand(n_items, n_queries, device=slot.device) < share
     among[:, -1] = True
-    present = torch.zeros_like(among).scatter_(1, slot.clamp(min=0), slot >= 0)
-    return among | present
+    return among | at_places(slot, slot >= 0, n_queries)
 
 
 def validation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
