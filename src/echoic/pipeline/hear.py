@@ -197,8 +197,7 @@ def separate(
 ) -> Iterator[Wave]:
     """The second pass: signals (label + 1, channel, time) block by block, rest last.
 
-    The sound is shared out among these labels and the rest alone; they lie
-    where the input lies and add up to it.
+    They lie where the input lies and add up to it.
     """
-    replay = Replay(model, places.read, labels=labels, among=labels, sample_rate=sound.sample_rate)
+    replay = Replay(model, places.read, labels=labels, sample_rate=sound.sample_rate)
     return run(replay, sound.blocks(advance))

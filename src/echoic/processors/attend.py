@@ -47,7 +47,7 @@ class Attend:
     Raises:
         ParameterError: not one of keep, mute and like, or nothing sounds in the example.
         LabelError: an unknown label.
-        ModelError: there is no such model, or it can be asked for labels only.
+        ModelError: there is no such model.
     """
 
     hop = 1
@@ -69,15 +69,12 @@ class Attend:
                 f"{'no' if like is None else 'an'} example"
             )
         self.keeps = not mute
-        among, examples = None, []
+        examples = []
         if like is not None:
-            asked = load_model(model)
-            example = hear_example(asked, like, sample_rate=like_sample_rate or sample_rate)
-            among = [label for label in asked.labels if label != example.label]
-            examples = [example.query]
+            rate = like_sample_rate or sample_rate
+            examples.append(hear_example(load_model(model), like, sample_rate=rate))
         self.separate = Separate(
             labels=keep or mute,
-            among=among,
             examples=examples,
             sample_rate=sample_rate,
             model=model,

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from echoic.checks import as_channels
 from echoic.ear.frontend import FrontEnd
 from echoic.errors import ParameterError
-from echoic.processors.listen import Listen
 from echoic.processors.model import Model
 from echoic.processors.network import Query
-from echoic.processors.tag import rank
-from echoic.streaming import run
 from echoic.synthesis.activity import active_spans
 
 MAX_EXAMPLE_S = 60.0
 
 
-class Example(NamedTuple):
-    """What an example asks for.
-
-    query: Held against places.
-    label: What the model hears in it, if anything: the sound goes by two names then.
-    """
-
-    query: Query
-    label: str | None
-
-
-def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float) -> Example:
-    """Listen to an example: a few seconds of a sound alone.
+def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float) -> Query:
+    """The query that asks for what is like an example: a few seconds of a sound alone.
 
     Args:
         model: To be asked.
@@ -59,12 +43,4 @@ def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float
     for onset_s, offset_s in spans:
         weight[int(onset_s / step_s) : int(np.ceil(offset_s / step_s))] = 1
     whole = frames[..., : n_steps * model.frames_per_step]
-    return Example(model.query(whole, weight), _label(model, samples, sample_rate))
-
-
-def _label(model: Model, samples: NDArray[np.float32], sample_rate: float) -> str | None:
-    listen = Listen(model, sample_rate=sample_rate, want="probabilities")
-    probabilities = (heard.probabilities for heard in run(listen, [samples]))
-    ranked = rank(probabilities, model.labels, step_s=model.answer_s)
-    label, confidence = ranked[0]
-    return label if confidence >= model.card.threshold[label] else None
+    return model.query(whole, weight)

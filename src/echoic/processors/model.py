@@ -128,34 +128,25 @@ class Model:
         """
         return self._network.query(frames, weight)
 
-    def masker(
-        self,
-        labels: Sequence[str],
-        among: Sequence[str] | None = None,
-        examples: Sequence[Query] = (),
-    ) -> Masker:
-        """What turns places into the labels' shares of the power in every band, and the rest's.
+    def masker(self, labels: Sequence[str], examples: Sequence[Query] = ()) -> Masker:
+        """What turns places into shares of the power in every band.
+
+        It is shared out among what is asked for and the rest alone: what nobody asked for
+        belongs to the rest, whatever its name.
 
         Args:
             labels: Whose shares are wanted.
-            among: The labels that the power is shared out among, together with
-                the examples and the rest; all that the model knows if None.
             examples: Queries of examples (`query`), whose shares are wanted as well.
 
         Shape:
             The result: places (…, step), as the call gave them, or rounded to float16
-            -> (label + example + 1, 64, step); the last row is what these leave.
+            -> (label + example + 1, 64, step), adding up to 1; the last row is the rest.
 
         Raises:
-            LabelError: a label that is unknown, or not among those that share.
+            LabelError: a label that is unknown, or given twice.
         """
-        sharing = self.labels if among is None else check_labels(among, self.labels)
-        wanted = check_labels(labels, sharing)
-        masks = self._network.masker(
-            [self.labels.index(label) for label in wanted],
-            [self.labels.index(label) for label in sharing],
-            examples,
-        )
+        rows = [self.labels.index(label) for label in check_labels(labels, self.labels)]
+        masks = self._network.masker(rows, examples)
         return lambda places: masks(np.asarray(places, np.float32))
 
 

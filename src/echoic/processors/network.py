@@ -41,7 +41,7 @@ _PARTS: dict[Wanted, str | None] = {
 
 Query = NDArray[np.float32]  # (size,), what places are held against
 Masker = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""Places (…, step) -> shares (label + 1, band, step), what the labels leave last."""
+"""Places (…, step) -> shares (asked + 1, band, step), what the others leave last."""
 
 
 class MaskNetwork(Protocol):
@@ -63,10 +63,8 @@ class MaskNetwork(Protocol):
     def prepare(self, want: Wanted) -> object:
         """Load what this needs now, and not with the first frames."""
 
-    def masker(
-        self, rows: Sequence[int], among: Sequence[int], examples: Sequence[Query] = ()
-    ) -> Masker:
-        """What gives the shares of the labels in these rows, of examples, and what they leave."""
+    def masker(self, rows: Sequence[int], examples: Sequence[Query] = ()) -> Masker:
+        """What gives the shares of the labels in these rows, of examples, and of the rest."""
 
     def query(self, frames: NDArray[np.float32], weight: NDArray[np.float32]) -> Query:
         """What asks for sounds like an example: frames (2, band, frame), a weight a step."""
@@ -84,10 +82,6 @@ def load_network(card: Card) -> MaskNetwork:
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """1 / (1 + exp(−x)), where exp(−x) would overflow, too."""
     return np.asarray(np.exp(-np.logaddexp(0, -logits)), np.float32)
-
-
-def _with_rest(wanted: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.concatenate([wanted, 1 - wanted.sum(axis=0, keepdims=True)])
 
 
 class QueryNetwork:
@@ -146,25 +140,21 @@ class QueryNetwork:
         mean = embedding @ (weight / weight.sum())
         return self._look_up(mean[np.newaxis])[1][0]
 
-    def masker(
-        self, rows: Sequence[int], among: Sequence[int], examples: Sequence[Query] = ()
-    ) -> Masker:
-        """Softmax over the labels that share, the examples and the rest."""
+    def masker(self, rows: Sequence[int], examples: Sequence[Query] = ()) -> Masker:
+        """Softmax over the labels in these rows, the examples and the rest."""
         size = self._queries.shape[1]
-        queries = np.stack([*self._queries[list(among)], *examples, self._queries[-1]])
+        queries = np.stack([*self._queries[list(rows)], *examples, self._queries[-1]])
         queries /= np.float32(np.sqrt(size))
-        wanted = [list(among).index(row) for row in rows]
-        wanted += range(len(among), len(among) + len(examples))
 
         def masks(places: NDArray[np.float32]) -> NDArray[np.float32]:
             n_bands, _, n_steps = places.shape
             if not n_steps:
-                return np.empty((len(wanted) + 1, n_bands, 0), np.float32)
+                return np.empty((len(queries), n_bands, 0), np.float32)
             vectors = places.transpose(2, 0, 1).reshape(-1, size)  # as they lie in memory
             scores = queries @ vectors.T
             shares = np.exp(scores - scores.max(axis=0))
             shares /= shares.sum(axis=0)
-            return _with_rest(shares[wanted].reshape(-1, n_steps, n_bands).swapaxes(1, 2))
+            return shares.reshape(-1, n_steps, n_bands).swapaxes(1, 2)
 
         return masks
 
@@ -255,16 +245,14 @@ class ShareNetwork:
             "the model knows labels only: it cannot listen for what an example is like"
         )
 
-    def masker(
-        self, rows: Sequence[int], among: Sequence[int], examples: Sequence[Query] = ()
-    ) -> Masker:
-        """The labels' shares of what those that share and the rest have together."""
+    def masker(self, rows: Sequence[int], examples: Sequence[Query] = ()) -> Masker:
+        """The labels' shares of what those asked for and the rest have together."""
         assert not examples, "nobody can have a query of this network"
-        wanted, sharing = list(rows), [*among, self._n_labels]
+        asked = [*rows, self._n_labels]
 
         def masks(places: NDArray[np.float32]) -> NDArray[np.float32]:
-            shared = places[sharing].sum(axis=0)
-            return _with_rest(places[wanted] / np.maximum(shared, np.finfo(np.float32).tiny))
+            shares = places[asked]
+            return shares / np.maximum(shares.sum(axis=0), np.finfo(np.float32).tiny)
 
         return masks
 

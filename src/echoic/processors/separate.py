@@ -26,11 +26,9 @@ class Separate:
     """Share a wave out among labels: one signal a label, and the rest.
 
     Args:
-        labels: Whose signals are wanted; what the others get stays in the rest.
+        labels: Whose signals are wanted; the sound is shared out among these and the rest.
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
         model: Name of the model.
-        among: The labels that the sound is shared out among; all that the model
-            knows if None.
         examples: Queries of `hear_example`, whose signals are wanted as well.
         together: Whether all of them are one signal.
 
@@ -54,7 +52,6 @@ class Separate:
         labels: Sequence[str],
         sample_rate: float,
         model: str = "hear",
-        among: Sequence[str] | None = None,
         examples: Sequence[Query] = (),
         together: bool = False,
     ) -> None:
@@ -62,7 +59,7 @@ class Separate:
         self.model = load_model(model)
         self.together = together
         self.labels = check_labels(labels, self.model.labels)
-        self.masks = self.model.masker(self.labels, among, examples)
+        self.masks = self.model.masker(self.labels, examples)
         self.listen = Listen(self.model, sample_rate=sample_rate, want="places")
         self.apply = ApplyMasks(
             n_labels=1 if together else len(self.labels) + len(examples),
@@ -97,7 +94,6 @@ class Replay:
         model: That listened.
         places: Gives the places of steps [start, stop), (…, step).
         labels: Whose signals are wanted.
-        among: As for `Separate`.
         sample_rate: Hz.
 
     Shape:
@@ -117,12 +113,11 @@ class Replay:
         places: Callable[[int, int], NDArray[np.floating]],
         *,
         labels: Sequence[str],
-        among: Sequence[str] | None = None,
         sample_rate: float,
     ) -> None:
         self.places = places
         self.labels = check_labels(labels, model.labels)
-        self.masks = model.masker(self.labels, among)
+        self.masks = model.masker(self.labels)
         self.apply = ApplyMasks(
             n_labels=len(self.labels),
             frames_per_step=model.frames_per_step,
