@@ -473,6 +473,18 @@ def test_a_run_may_go_on_and_cool_down(tmp_path):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
 
 
+def test_after_a_cooldown_the_average_is_what_it_came_to(tmp_path):
+    """The more so the longer it was; without one it lags behind."""
+
+    def lag(cooldown_steps: int) -> float:
+        settings = LoopSettings(60, cooldown_steps, ema_decay=0.98, warm_up_steps=1, n_workers=0)
+        averaged = learn(settings, tmp_path / str(cooldown_steps)).state_dict()
+        saved = torch.load(tmp_path / str(cooldown_steps) / "checkpoint.pt", weights_only=True)
+        return sum(float((averaged[k] - saved["model"][k]).norm()) for k in averaged)
+
+    assert lag(40) < 0.1 * lag(0)
+
+
 def test_every_parameter_has_one_optimiser_and_matrices_have_muon():
     network = HearingNetwork(len(LABELS))
     muon, adamw = optimisers(network, learning_rate=1e-3, weight_decay=0.0)

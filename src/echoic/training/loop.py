@@ -121,16 +121,23 @@ class Run:
 
     @torch.no_grad()
     def _blend(self, averages: Any, current: Any, n_averaged: Any) -> None:
-        """Weigh the past by the decay, but by less while there is little of it."""
+        """Weigh the past by the decay, but by less while there is little of it.
+
+        As the rate falls the average gets shorter, too: it would hold on to the noise that
+        the cooldown takes away.
+        """
         n = int(n_averaged)
-        decay = min(self.settings.ema_decay, (1 + n) / (10 + n))
-        torch._foreach_lerp_(averages, current, 1 - decay)
+        decay = min(1 - (1 - self.settings.ema_decay) / self._cooling(), (1 + n) / (10 + n))
+        torch._foreach_lerp_(averages, current, 1 - max(decay, 0.0))
+
+    def _cooling(self) -> float:
+        """By how much the rate has fallen: 1 until the cooldown begins."""
+        left = self.settings.n_steps - self.step
+        return min(1.0, left / (self.settings.cooldown_steps + 1))
 
     def _rate(self) -> float:
-        s = self.settings
-        warm_up = min(1.0, (self.step + 1) / s.warm_up_steps)
-        left = s.n_steps - self.step
-        return s.learning_rate * warm_up * min(1.0, left / (s.cooldown_steps + 1))
+        warm_up = min(1.0, (self.step + 1) / self.settings.warm_up_steps)
+        return self.settings.learning_rate * warm_up * self._cooling()
 
     def descend(self, losses: dict[str, Tensor]) -> None:
         """One step down the gradient of losses["loss"]."""
