@@ -52,7 +52,7 @@ class Evidence(nn.Module):
 
     def forward(self, local: Tensor) -> Tensor:
         """Logits for every step."""
-        by_group = self.logits(local.flatten(0, 2)).view(*local.shape[:3], -1)
+        by_group = self.logits(local.flatten(0, 2)).unflatten(0, local.shape[:3])
         return torch.logsumexp(by_group, dim=2)
 
 
