@@ -169,6 +169,8 @@ def test_a_model_answers_and_masks_as_torch_does(exported, frames, in_torch):
     np.testing.assert_allclose(shares.sum(axis=0), 1, atol=1e-5)
     shares = model.masker(("music", "rain"))(heard.places)
     assert np.abs(shares - two[[2, 0, 3]]).max() <= 10 * TOLERANCE
+    shares = model.masker(("music", "rain"), others=1.0)(heard.places)
+    assert np.abs(shares[:2] - every[[2, 0]]).max() <= 10 * TOLERANCE
     heard, _ = model(frames[0].numpy(), want="probabilities")
     assert np.abs(heard.probabilities - wanted).max() <= TOLERANCE
     assert model.masker(LABELS)(heard.places).shape == (len(LABELS) + 1, N_BANDS, 0)

@@ -95,7 +95,7 @@ class MadeUpModel(Model):
         places = self.gains_of(levels[:, n - 1 : n_whole : n])
         return Heard(np.zeros((len(LABELS), 0), np.float32), places), levels[:, n_whole:]
 
-    def masker(self, labels, examples=()):
+    def masker(self, labels, examples=(), *, others=0.0):
         rows = [*(LABELS.index(label) for label in labels), -1]
 
         def masks(places):
@@ -258,6 +258,13 @@ def test_shares_among_few_labels_are_theirs_and_the_rest_s_alone():
     np.testing.assert_allclose(few.sum(axis=0), 1, atol=1e-5)
     np.testing.assert_allclose(few[0] * everyone[rows[1]], few[1] * everyone[rows[0]], atol=1e-5)
     assert (few[:-1] >= everyone[rows] - 1e-6).all()
+    np.testing.assert_allclose(
+        model.masker(PAIR, others=1.0)(heard.places)[:-1], everyone[rows], atol=1e-6
+    )
+    between = model.masker(PAIR, others=0.1)(heard.places)
+    np.testing.assert_allclose(between.sum(axis=0), 1, atol=1e-5)
+    assert (few[:-1] >= between[:-1] - 1e-6).all()
+    assert (between[:-1] >= everyone[rows] - 1e-6).all()
 
 
 # --- a stream is the file ---------------------------------------------------------------------

@@ -16,6 +16,7 @@ Arrays = TypeVar("Arrays", bound=tuple[NDArray[Any], ...])
 # any frame and any number of channels, still fits into a float32.
 SATURATION = 1e9
 _SATURATED_POWER = SATURATION**2
+_FLOAT32 = np.dtype(np.float32)
 # No microphone array has more, but a wave whose axes are exchanged has.
 MAX_CHANNELS = 1024
 
@@ -42,9 +43,6 @@ def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
             real numbers, or no time axis.
     """
     return mend(x, name=name)[0]
-
-
-_FLOAT32 = np.dtype(np.float32)
 
 
 def mend(x: object, *, name: str = "wave") -> tuple[NDArray[np.float32], int]:

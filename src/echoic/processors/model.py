@@ -128,15 +128,19 @@ class Model:
         """
         return self._network.query(frames, weight)
 
-    def masker(self, labels: Sequence[str], examples: Sequence[Query] = ()) -> Masker:
+    def masker(
+        self, labels: Sequence[str], examples: Sequence[Query] = (), *, others: float = 0.0
+    ) -> Masker:
         """What turns places into shares of the power in every band.
 
-        It is shared out among what is asked for and the rest alone: what nobody asked for
-        belongs to the rest, whatever its name.
+        It is shared out among what is asked for and the rest; what nobody asked for belongs
+        to the rest, whatever its name.
 
         Args:
             labels: Whose shares are wanted.
             examples: Queries of examples (`query`), whose shares are wanted as well.
+            others: How much the labels that nobody asked for take part, for the rest, 0 to 1.
+                Where it is known that what is asked for is there, they only get in its way.
 
         Shape:
             The result: places (…, step), as the call gave them, or rounded to float16
@@ -146,7 +150,7 @@ class Model:
             LabelError: a label that is unknown, or given twice.
         """
         rows = [self.labels.index(label) for label in check_labels(labels, self.labels)]
-        masks = self._network.masker(rows, examples)
+        masks = self._network.masker(rows, examples, others)
         return lambda places: masks(np.asarray(places, np.float32))
 
 

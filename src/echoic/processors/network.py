@@ -63,8 +63,11 @@ class MaskNetwork(Protocol):
     def prepare(self, want: Wanted) -> object:
         """Load what this needs now, and not with the first frames."""
 
-    def masker(self, rows: Sequence[int], examples: Sequence[Query] = ()) -> Masker:
-        """What gives the shares of the labels in these rows, of examples, and of the rest."""
+    def masker(self, rows: Sequence[int], examples: Sequence[Query], others: float) -> Masker:
+        """What gives the shares of the labels in these rows, of examples, and of the rest.
+
+        The other labels claim their part of the rest by this weight, 0 to 1.
+        """
 
     def query(self, frames: NDArray[np.float32], weight: NDArray[np.float32]) -> Query:
         """What asks for sounds like an example: frames (2, band, frame), a weight a step."""
@@ -140,21 +143,26 @@ class QueryNetwork:
         mean = embedding @ (weight / weight.sum())
         return self._look_up(mean[np.newaxis])[1][0]
 
-    def masker(self, rows: Sequence[int], examples: Sequence[Query] = ()) -> Masker:
-        """Softmax over the labels in these rows, the examples and the rest."""
-        size = self._queries.shape[1]
-        queries = np.stack([*self._queries[list(rows)], *examples, self._queries[-1]])
-        queries /= np.float32(np.sqrt(size))
+    def masker(self, rows: Sequence[int], examples: Sequence[Query], others: float) -> Masker:
+        """Softmax over the labels in these rows, the examples, the rest and the other labels."""
+        *of_labels, of_rest = self._queries
+        asked = [*(of_labels[row] for row in rows), *examples, of_rest]
+        unasked = [query for row, query in enumerate(of_labels) if others and row not in rows]
+        size, n_asked = len(of_rest), len(asked)
+        queries = np.stack([*asked, *unasked]) / np.float32(np.sqrt(size))
+        offset = np.zeros((len(queries), 1), np.float32)
+        offset[n_asked:] = np.log(others or 1)
 
         def masks(places: NDArray[np.float32]) -> NDArray[np.float32]:
             n_bands, _, n_steps = places.shape
             if not n_steps:
-                return np.empty((len(queries), n_bands, 0), np.float32)
+                return np.empty((n_asked, n_bands, 0), np.float32)
             vectors = places.transpose(2, 0, 1).reshape(-1, size)  # as they lie in memory
-            scores = queries @ vectors.T
+            scores = queries @ vectors.T + offset
             shares = np.exp(scores - scores.max(axis=0))
             shares /= shares.sum(axis=0)
-            return shares.reshape(-1, n_steps, n_bands).swapaxes(1, 2)
+            shares[n_asked - 1] += shares[n_asked:].sum(axis=0)
+            return shares[:n_asked].reshape(-1, n_steps, n_bands).swapaxes(1, 2)
 
         return masks
 
@@ -245,14 +253,17 @@ class ShareNetwork:
             "the model knows labels only: it cannot listen for what an example is like"
         )
 
-    def masker(self, rows: Sequence[int], examples: Sequence[Query] = ()) -> Masker:
-        """The labels' shares of what those asked for and the rest have together."""
+    def masker(self, rows: Sequence[int], examples: Sequence[Query], others: float) -> Masker:
+        """The labels' shares of what they, the rest and, by weight, the others have together."""
         assert not examples, "nobody can have a query of this network"
         asked = [*rows, self._n_labels]
 
         def masks(places: NDArray[np.float32]) -> NDArray[np.float32]:
             shares = places[asked]
-            return shares / np.maximum(shares.sum(axis=0), np.finfo(np.float32).tiny)
+            total = others * places.sum(axis=0) + (1 - others) * shares.sum(axis=0)
+            shares = shares / np.maximum(total, np.finfo(np.float32).tiny)
+            shares[-1] = 1 - shares[:-1].sum(axis=0)
+            return shares
 
         return masks
 

@@ -14,6 +14,10 @@ from echoic.processors.masks import ApplyMasks, ApplyMasksState
 from echoic.processors.model import Model, check_labels, load_model
 from echoic.processors.network import Query
 
+# Nobody knows yet whether what is asked for is there. At 1 it is drowned by all that sounds a
+# little like it, at 0 the sounds of other labels leak into it while it pauses.
+OTHERS = 0.05
+
 
 class SeparateState(NamedTuple):
     """State of who gives the masks and of who applies them."""
@@ -26,7 +30,8 @@ class Separate:
     """Share a wave out among labels: one signal a label, and the rest.
 
     Args:
-        labels: Whose signals are wanted; the sound is shared out among these and the rest.
+        labels: Whose signals are wanted; the sound is shared out among these and the rest, in
+            which the other labels claim a little of theirs.
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
         model: Name of the model.
         examples: Queries of `hear_example`, whose signals are wanted as well.
@@ -59,7 +64,7 @@ class Separate:
         self.model = load_model(model)
         self.together = together
         self.labels = check_labels(labels, self.model.labels)
-        self.masks = self.model.masker(self.labels, examples)
+        self.masks = self.model.masker(self.labels, examples, others=OTHERS)
         self.listen = Listen(self.model, sample_rate=sample_rate, want="places")
         self.apply = ApplyMasks(
             n_labels=1 if together else len(self.labels) + len(examples),
