@@ -58,16 +58,8 @@ def error_db(gains: Tensor, slot: Tensor, own: Tensor, cross: Tensor, mixture: T
     """
     error = error_power(gains.gather(1, _spread(slot, gains)), own, cross, mixture)
     own_power = own.sum(dim=(2, 3))
-    weight = weight_of(own_power, mixture, slot)
     own_db = 10 * torch.log10((error / (own_power + _TINY)).clamp(min=0) + 10 ** (_BEST_DB / 10))
-    return (own_db * weight).sum() / (weight.sum() + _TINY)
-
-
-def weight_of(own_power: Tensor, mixture: Tensor, slot: Tensor) -> Tensor:
-    """(batch, source) how much each source counts: 0 if it is not there or too faint, up to 1."""
-    total = mixture.sum(dim=(1, 2)) + _TINY
-    relative_db = 10 * torch.log10(own_power / total[:, None] + _TINY)
-    return ((relative_db - _FAINTEST_DB) / _FULL_WEIGHT_ABOVE_DB).clamp(0, 1) * (slot >= 0)
+    return _mean_over_sources(own_db, slot, own_power, mixture)
 
 
 def distortion_db(
@@ -78,15 +70,8 @@ def distortion_db(
     Unlike the error it does not reward silence: where nothing is known, to leave the mixture
     as it is costs least. Le Roux et al. (2019), measured in the separating bank.
 
-    Args:
-        gains: (batch, query, band, step).
-        slot: (batch, source) index of each source's query, −1 for none.
-        own: (batch, source, band, step) power.
-        cross: (batch, source, band, step), source times mixture.
-        mixture: (batch, band, step) power.
-
-    Returns:
-        Scalar, dB.
+    Shape:
+        Everything as for `error_db`.
     """
     given = gains.gather(1, _spread(slot, gains))
     total = (given**2 * mixture[:, None]).sum(dim=(2, 3))
@@ -95,8 +80,7 @@ def distortion_db(
     likeness = (along / (own_power * total + _TINY**2)).clamp(0, 1)
     distortion = (1 - likeness) + 10 ** (_BEST_DB / 10)
     ratio_db = 10 * torch.log10(distortion / (likeness + _LEAST_LIKENESS))
-    weight = weight_of(own_power, mixture, slot)
-    return (ratio_db * weight).sum() / (weight.sum() + _TINY)
+    return _mean_over_sources(ratio_db, slot, own_power, mixture)
 
 
 def share_loss(gains: Tensor, slot: Tensor, own: Tensor, mixture: Tensor) -> Tensor:
@@ -133,6 +117,15 @@ def mean_of(rows: Sequence[Mapping[str, float | Tensor]]) -> dict[str, float]:
         {'loss': 1.5}
     """
     return {name: sum(float(row[name]) for row in rows) / len(rows) for name in rows[0]}
+
+
+def _mean_over_sources(value: Tensor, slot: Tensor, own_power: Tensor, mixture: Tensor) -> Tensor:
+    """The mean of (batch, source); a source that is not there or too faint does not count."""
+    total = mixture.sum(dim=(1, 2)) + _TINY
+    relative_db = 10 * torch.log10(own_power / total[:, None] + _TINY)
+    audible = ((relative_db - _FAINTEST_DB) / _FULL_WEIGHT_ABOVE_DB).clamp(0, 1)
+    weight = audible * (slot >= 0)
+    return (value * weight).sum() / (weight.sum() + _TINY)
 
 
 def _spread(slot: Tensor, gains: Tensor) -> Tensor:
