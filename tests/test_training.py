@@ -36,6 +36,8 @@ from echoic.training.losses import applied, detection_loss, distortion_db, error
 from echoic.training.mixing import MixingSettings, SceneMixer
 from echoic.training.muon import Muon, nearest_orthogonal, optimisers
 from echoic.training.recipes.hear import (
+    LONG,
+    SHORT,
     BatchMaker,
     drawn_among,
     drawn_left_out,
@@ -374,11 +376,12 @@ def test_a_clip_alone_is_no_example_of_itself():
     assert not queries[:, :, 2:].any()
 
 
-def test_a_batch_can_be_learned(recordings):
+@pytest.mark.parametrize("contents", [SHORT, LONG])
+def test_a_batch_can_be_learned(recordings, contents):
     from echoic.nn.hearing import HearingNetwork
 
     torch.manual_seed(0)
-    batch = BatchMaker([SceneMixer(recordings, sample_rate=RATE)], [1.0])(np.random.default_rng(0))
+    batch = BatchMaker(recordings, {RATE: 1.0}, (contents,))(np.random.default_rng(0))
     network = HearingNetwork(len(LABELS))
     found = losses(network, {name: value[:8] for name, value in batch.items()})
     found["loss"].backward()

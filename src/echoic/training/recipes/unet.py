@@ -23,7 +23,7 @@ from echoic.training.corpus import training_recordings
 from echoic.training.data import load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
 from echoic.training.losses import detection_loss, distortion_db, share_loss, weigh
-from echoic.training.mixing import MixedScene, SceneMixer
+from echoic.training.mixing import MixedScene
 from echoic.training.recipes import hear
 from echoic.training.targets import Example, activity_of, stack_sources
 
@@ -75,8 +75,13 @@ def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] =
         MissingExtraError: no FluidSynth to render music with.
     """
     used = training_recordings(folder)
-    mixer = SceneMixer(used, sample_rate=SAMPLE_RATE, rooms=load_rooms())
-    batches = hear.BatchMaker([mixer], [1.0], makers=[make_example])
+    batches = hear.BatchMaker(
+        used,
+        {SAMPLE_RATE: 1.0},
+        (hear.SHORT, hear.LONG),
+        rooms=load_rooms(),
+        make_example=make_example,
+    )
     torch.manual_seed(settings.seed)
     model = SpectrogramUnet(len(LABELS))
     average = train(model, losses, batches, settings, recipe="unet", folder=folder, report=report)
