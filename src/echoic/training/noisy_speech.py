@@ -51,6 +51,7 @@ class NoisySpeechMixer(SceneMixer):
         sample_rate: Hz, of the scenes.
         rooms: Impulse responses and their rates.
         settings: How speech and noise are combined.
+        duration_s: Of a scene.
     """
 
     def __init__(
@@ -60,10 +61,11 @@ class NoisySpeechMixer(SceneMixer):
         sample_rate: int,
         rooms: Sequence[tuple[Wave, int]] = (),
         settings: NoisySpeechSettings | None = None,
+        duration_s: float = 4.0,
     ) -> None:
         """Bring the rooms to the rate of the scenes."""
         # A second clip of a talker would be of another talker.
-        mixing = MixingSettings(repeat_probability=0.0)
+        mixing = MixingSettings(duration_s=duration_s, repeat_probability=0.0)
         super().__init__(recordings, sample_rate=sample_rate, rooms=rooms, settings=mixing)
         self.speaking = settings or NoisySpeechSettings()
         self.noises = [label for label in recordings.labels if label not in {SPEECH, OTHER}]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import permutations
+from itertools import permutations, product
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +25,10 @@ from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
 from echoic.training.packaging import package
 from echoic.training.targets import STEP_S, ExampleMaker
 
-_BATCH = 10
-_RATES_HZ, _RATE_PROBABILITIES = (16_000, 32_000), (0.8, 0.2)
+_BATCH_S = 40.0  # of sound, in scenes of one length
+_DURATIONS_S = (4.0, 8.0)  # what has heard no more than 4 s does worse from then on
+_RATE_PROBABILITIES = {16_000: 0.8, 32_000: 0.2}
+_VALIDATION_RATE_HZ = 16_000
 _WARM_UP_STEPS = 40  # of each scene, not asked about
 _WEIGHTS = {"error_db": 0.1, "share": 1.0}
 _N_VALIDATION_BATCHES, _SEED = 8, 30
@@ -40,8 +42,8 @@ class BatchMaker:
     """Draw scenes of speech in noise and stack what the network is shown and asked.
 
     Args:
-        mixers: One for each rate.
-        probabilities: Of the rates.
+        mixers: One for each rate and length.
+        probabilities: Of the mixers.
     """
 
     def __init__(self, mixers: Sequence[NoisySpeechMixer], probabilities: Sequence[float]) -> None:
@@ -50,7 +52,7 @@ class BatchMaker:
         self.makers = [ExampleMaker(sample_rate=mixer.sample_rate) for mixer in mixers]
 
     def __call__(self, rng: np.random.Generator) -> Batch:
-        """One batch, all of one rate: frames, and the powers of the voices and the noise.
+        """One batch, all of one rate and length: frames, and the powers of voices and noise.
 
         frames (scene, 2, band, frame); own and cross (scene, source, band, step), voices
         first; mixture (scene, band, step); see `targets.Example`.
@@ -59,7 +61,7 @@ class BatchMaker:
         mixer, maker = self.mixers[which], self.makers[which]
         names = ("frames", "own", "cross", "mixture")
         rows: list[tuple[np.ndarray, ...]] = []
-        for _ in range(_BATCH):
+        for _ in range(round(_BATCH_S / mixer.settings.duration_s)):
             scene = mixer.draw_speech(rng)
             frames = maker.front_end(scene.mixture[np.newaxis])[0]
             n_steps = frames.shape[-1] // Separator.hop
@@ -198,10 +200,15 @@ def learn(
     kept = kept_recordings(unsure_as_other=True)
     rooms = load_rooms()
     mixer = partial(NoisySpeechMixer, settings=speaking)
+    kinds = list(product(_RATE_PROBABILITIES, _DURATIONS_S))
     batches = BatchMaker(
-        [mixer(used, sample_rate=rate, rooms=rooms) for rate in _RATES_HZ], _RATE_PROBABILITIES
+        [
+            mixer(used, sample_rate=rate, rooms=rooms, duration_s=duration_s)
+            for rate, duration_s in kinds
+        ],
+        [_RATE_PROBABILITIES[rate] / len(_DURATIONS_S) for rate, _ in kinds],
     )
-    aside = BatchMaker([mixer(kept, sample_rate=_RATES_HZ[0])], [1.0])
+    aside = BatchMaker([mixer(kept, sample_rate=_VALIDATION_RATE_HZ)], [1.0])
     fixed = [aside(np.random.default_rng((_SEED, k))) for k in range(_N_VALIDATION_BATCHES)]
     torch.manual_seed(settings.seed)
     network = train(
