@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from io import BytesIO
@@ -189,9 +190,9 @@ class Canvas:
 
 
 def as_png(image: Image) -> bytes:
-    """An image as a file."""
+    """An image as a file; runs of equal pixels alone are compressed, as small here and sooner."""
     png = BytesIO()
-    image.save(png, "PNG", compress_level=4)
+    image.save(png, "PNG", compress_type=zlib.Z_RLE)
     return png.getvalue()
 
 
