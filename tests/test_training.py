@@ -9,6 +9,7 @@ from echoic.ear import Filterbank, Inverse
 from echoic.ear.design import N_GAIN_BANDS
 from echoic.errors import ParameterError
 from echoic.labels import LABELS
+from echoic.nn.export import flatten
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.scan import _in_blocks, scan
 from echoic.processors.masks import DELAY_S
@@ -42,6 +43,7 @@ from echoic.training.recipes.hear import (
     drawn_among,
     drawn_left_out,
     given_to_rest,
+    heard_before,
     labels_asked,
     losses,
     queries_of,
@@ -378,8 +380,6 @@ def test_a_clip_alone_is_no_example_of_itself():
 
 @pytest.mark.parametrize("contents", [SHORT, LONG])
 def test_a_batch_can_be_learned(recordings, contents):
-    from echoic.nn.hearing import HearingNetwork
-
     torch.manual_seed(0)
     batch = BatchMaker(recordings, {RATE: 1.0}, (contents,))(np.random.default_rng(0))
     network = HearingNetwork(len(LABELS))
@@ -388,6 +388,18 @@ def test_a_batch_can_be_learned(recordings, contents):
     assert all(torch.isfinite(value) for value in found.values())
     idle = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     assert idle == []
+
+
+def test_half_of_the_scenes_begin_after_another_one_but_examples_never():
+    torch.manual_seed(0)
+    network, frames = HearingNetwork(len(LABELS)).eval(), torch.rand(4, 2, 64, 40)
+    states = [heard_before(network, frames, 2) for _ in range(40)]
+    after = [state for state in states if state is not None]
+    assert 10 < len(after) < 30
+    _, alone = network(frames)
+    for found, own in zip(flatten(after[0]), flatten(alone), strict=True):
+        assert not found[:2].any()
+        torch.testing.assert_close(found[2:], own[1:3])
 
 
 # The recurrence ----------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from echoic.labels import LABELS
+from echoic.nn.export import flatten, unflatten
 from echoic.nn.heads import LOOK_AHEAD_STEPS, masks
-from echoic.nn.hearing import HearingNetwork
+from echoic.nn.hearing import HearingNetwork, HearingState
 from echoic.processors.masks import RAMP_S
 from echoic.processors.model import Model
 from echoic.runtime.models import load_card
@@ -41,6 +42,7 @@ _N_ABSENT = 8
 _EXAMPLE_PROBABILITY = 0.5
 # Scenes in which only some of the sounds are asked for, as when one is attended to.
 _PARTLY_ASKED_PROBABILITY = 0.3
+_FRESH_PROBABILITY = 0.5
 _WARM_UP_STEPS = 40  # of each scene, not asked about
 WEIGHTS = {"detection": 1.0, "share": 0.5, "distortion_db": 0.12}
 N_VALIDATION_BATCHES = 5
@@ -129,8 +131,8 @@ class BatchMaker:
 def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     """Detection over all labels; masks over those of the batch, some others and the rest."""
     assert isinstance(model, HearingNetwork)
-    output, _ = model(batch["frames"])
     of_batch, rest = batch["label"], len(LABELS)
+    output, _ = model(batch["frames"], heard_before(model, batch["frames"], len(of_batch)))
     asked = labels_asked(of_batch, batch["source"])
 
     examples = model.queries(mean_embedding(output.embedding, batch))
@@ -158,6 +160,27 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         "distortion_db": distortion_db(gains, slot, own, cross, mixture),
     }
     return weigh(parts, WEIGHTS)
+
+
+@torch.no_grad()
+def heard_before(model: HearingNetwork, frames: Tensor, n_fresh: int) -> HearingState | None:
+    """Half of the time, the state after another scene of the batch: files last for minutes.
+
+    Args:
+        model: Which hears.
+        frames: Of all scenes of a batch.
+        n_fresh: So many scenes, the first ones, begin with a fresh state always, as examples do.
+    """
+    if torch.rand(()) < _FRESH_PROBABILITY:
+        return None
+    _, after = model(frames.roll(1, dims=0))
+    fresh = model.init_state(n_fresh)
+    joined = (
+        torch.cat([start.to(end), end[n_fresh:]])
+        for start, end in zip(flatten(fresh), flatten(after), strict=True)
+    )
+    state: HearingState = unflatten(after, joined)
+    return state
 
 
 def labels_asked(of_batch: Tensor, source: Tensor) -> Tensor:
