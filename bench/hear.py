@@ -1,11 +1,12 @@
 """How well a whole system hears: what sounds, when, and each sound by itself.
 
-    ./do bench hear [--system NAME] [--parts twelve,all,native,other,clips,example] [--n-scenes 100]
+    ./do bench hear [--system NAME] [--parts PART,…] [--n-scenes 100]
 
 All recordings are of the `dev` split (`hear_scenes.py`); all systems hear the same ones.
 
     twelve  scenes of the ten labels of ESC-10, speech and music
     all     scenes of all fifty-two labels
+    minute  the same, six after one another as one
     native  scenes of all labels at 44.1 kHz, at the recordings' own rates
     other   recordings that hold none of the labels, alone: what is falsely heard on what
     clips   clips of one sound alone: how often the best label is the right one
@@ -39,7 +40,15 @@ from typing import Protocol
 
 import numpy as np
 from figures import write_figures
-from hear_scenes import SAMPLE_RATE, Scene, lone_clips, other_scenes, scenes, with_examples
+from hear_scenes import (
+    SAMPLE_RATE,
+    Scene,
+    lone_clips,
+    minutes,
+    other_scenes,
+    scenes,
+    with_examples,
+)
 from hear_scores import ClipScores, ExampleScores, Heard, OtherScores, SceneScores, is_overlapped
 from numpy.typing import NDArray
 
@@ -112,10 +121,11 @@ SYSTEMS: dict[str, Callable[[], System]] = {"echoic": EchoicSystem, "unet": spec
 
 # Measuring ---------------------------------------------------------------------------------
 
-PARTS = ("twelve", "all", "native", "other", "clips", "example")
+PARTS = ("twelve", "all", "minute", "native", "other", "clips", "example")
 SCENES: dict[str, Callable[[int], Iterable[Scene]]] = {
     "twelve": lambda n: scenes(n),
     "all": lambda n: scenes(n, LABELS),
+    "minute": minutes,
     "native": lambda n: scenes(n // 2, LABELS, sample_rate=44_100),
 }
 AnyScores = SceneScores | OtherScores | ClipScores | ExampleScores

@@ -34,6 +34,7 @@ TWELVE = LABELS[:12]  # the ten of ESC-10, speech and music
 TEN = LABELS[:10]
 FIFTY = tuple(label for label in LABELS if label not in {"speech", "music"})
 SCENE_S = 10.0
+SCENES_A_MINUTE = 6
 MAX_SOUNDS = 4
 SEED = 4711
 MUSIC_SEED, N_MUSIC_PIECES = 9001, 16  # training plays from seed 20
@@ -63,6 +64,11 @@ class Scene:
     events: list[Event]
     sample_rate: int
     clips: dict[str, Clip]
+
+    @property
+    def duration_s(self) -> float:
+        """Length."""
+        return self.mixture.shape[-1] / self.sample_rate
 
     def activity(self, label: str) -> NDArray[np.bool_]:
         """(time,) samples within an event of the label."""
@@ -161,6 +167,34 @@ def scenes(
         drawn = [names[card] for card in labels.draw(1 + number % MAX_SOUNDS)]
         sounds = [clips[label][decks[label].draw()[0]] for label in drawn]
         yield make_scene(f"scene-{number:03d}", sounds, np.random.default_rng([SEED, 3, number]))
+
+
+def minutes(n_scenes: int) -> Iterator[Scene]:
+    """Scenes of all labels, six after one another as one: files go on, and so must hearing."""
+    parts = list(scenes(n_scenes, LABELS))
+    for start in range(0, len(parts) - SCENES_A_MINUTE + 1, SCENES_A_MINUTE):
+        yield joined(parts[start : start + SCENES_A_MINUTE])
+
+
+def joined(parts: Sequence[Scene]) -> Scene:
+    """Scenes of one length after one another."""
+    silence = np.zeros_like(parts[0].mixture)
+    labels = dict.fromkeys(label for part in parts for label in part.references)
+    return Scene(
+        name=f"{parts[0].name} to {parts[-1].name}",
+        mixture=np.concatenate([part.mixture for part in parts]),
+        references={
+            label: np.concatenate([part.references.get(label, silence) for part in parts])
+            for label in labels
+        },
+        events=[
+            Event(event.label, event.onset_s + k * SCENE_S, event.offset_s + k * SCENE_S)
+            for k, part in enumerate(parts)
+            for event in part.events
+        ],
+        sample_rate=parts[0].sample_rate,
+        clips={label: clip for part in parts for label, clip in part.clips.items()},
+    )
 
 
 def other_scenes() -> Iterator[Scene]:

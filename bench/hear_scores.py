@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from hear_scenes import FIFTY, SCENE_S, TEN, Scene
+from hear_scenes import FIFTY, TEN, Scene
 from numpy.typing import NDArray
 
 from echoic.events import Event
@@ -50,13 +50,13 @@ class SceneScores:
         self.confidence: list[float] = []
         self.true: list[bool] = []
         self.n_scenes = 0
-        self.seconds = 0.0
+        self.heard_s = self.seconds = 0.0
 
     def add(self, scene: Scene, heard: Heard) -> None:
         """Count a scene."""
         sides = (scene.events, heard.events)
         self.f1["label_set"] += label_set_f1(*sides, labels=LABELS)
-        self.f1["segment"] += segment_f1(*sides, labels=LABELS, duration_s=SCENE_S)
+        self.f1["segment"] += segment_f1(*sides, labels=LABELS, duration_s=scene.duration_s)
         self.f1["event"] += event_f1(*sides, labels=LABELS)
         for label, gain_db in gains_db(scene, heard.stems):
             self.gain_db[label].append(0.0 if gain_db is None else gain_db)
@@ -68,6 +68,7 @@ class SceneScores:
         self.confidence += [event.confidence for event in heard.events]
         self.true += [is_true(event, scene.events) for event in heard.events]
         self.n_scenes += 1
+        self.heard_s += scene.duration_s
 
     def figures(self) -> dict[str, float]:
         """All figures as flat keys."""
@@ -90,7 +91,7 @@ class SceneScores:
         for one in bins:
             key = f"reliability.{one.confidence:.2f}"
             found[f"{key}.precision"], found[f"{key}.n_events"] = one.precision, one.n_events
-        found["times_real_time"] = SCENE_S * self.n_scenes / self.seconds
+        found["times_real_time"] = self.heard_s / self.seconds
         return found
 
 
@@ -105,6 +106,7 @@ class OtherScores:
         """Count a scene."""
         self.false.update((scene.name, event.label) for event in heard.events)
         self.n_scenes += 1
+        self.heard_s += scene.duration_s
 
     def figures(self) -> dict[str, float]:
         """All figures as flat keys."""
