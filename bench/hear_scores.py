@@ -106,7 +106,6 @@ class OtherScores:
         """Count a scene."""
         self.false.update((scene.name, event.label) for event in heard.events)
         self.n_scenes += 1
-        self.heard_s += scene.duration_s
 
     def figures(self) -> dict[str, float]:
         """All figures as flat keys."""
