@@ -170,14 +170,15 @@ def scenes(
 
 
 def minutes(n_scenes: int) -> Iterator[Scene]:
-    """Scenes of all labels, six after one another as one: files go on, and so must hearing."""
+    """Scenes of all labels, up to six after one another as one: files go on, so must hearing."""
     parts = list(scenes(n_scenes, LABELS))
-    for start in range(0, len(parts) - SCENES_A_MINUTE + 1, SCENES_A_MINUTE):
+    for start in range(0, len(parts), SCENES_A_MINUTE):
         yield joined(parts[start : start + SCENES_A_MINUTE])
 
 
 def joined(parts: Sequence[Scene]) -> Scene:
     """Scenes of one length after one another."""
+    starts_s = [k * part.duration_s for k, part in enumerate(parts)]
     silence = np.zeros_like(parts[0].mixture)
     labels = dict.fromkeys(label for part in parts for label in part.references)
     return Scene(
@@ -188,8 +189,8 @@ def joined(parts: Sequence[Scene]) -> Scene:
             for label in labels
         },
         events=[
-            Event(event.label, event.onset_s + k * SCENE_S, event.offset_s + k * SCENE_S)
-            for k, part in enumerate(parts)
+            Event(event.label, event.onset_s + start_s, event.offset_s + start_s)
+            for part, start_s in zip(parts, starts_s, strict=True)
             for event in part.events
         ],
         sample_rate=parts[0].sample_rate,

@@ -13,6 +13,13 @@ from echoic.nn.export import flatten
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.scan import _in_blocks, scan
 from echoic.processors.masks import DELAY_S
+from echoic.training.asking import (
+    drawn_among,
+    drawn_left_out,
+    given_to_rest,
+    labels_asked,
+    queries_of,
+)
 from echoic.training.data import (
     OTHER,
     Recordings,
@@ -36,18 +43,7 @@ from echoic.training.loop import LoopSettings, train
 from echoic.training.losses import applied, detection_loss, distortion_db, error_db, share_loss
 from echoic.training.mixing import MixingSettings, SceneMixer
 from echoic.training.muon import Muon, nearest_orthogonal, optimisers
-from echoic.training.recipes.hear import (
-    LONG,
-    SHORT,
-    BatchMaker,
-    drawn_among,
-    drawn_left_out,
-    given_to_rest,
-    heard_before,
-    labels_asked,
-    losses,
-    queries_of,
-)
+from echoic.training.recipes.hear import LONG, SHORT, BatchMaker, heard_before, losses
 from echoic.training.synthetic import synthesise
 from echoic.training.targets import MAX_SOURCES, ExampleMaker, activity_of
 

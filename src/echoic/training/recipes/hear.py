@@ -18,6 +18,15 @@ from echoic.nn.hearing import HearingNetwork, HearingState
 from echoic.processors.masks import RAMP_S
 from echoic.processors.model import Model
 from echoic.runtime.models import load_card
+from echoic.training.asking import (
+    at_places,
+    drawn_among,
+    drawn_left_out,
+    given_to_rest,
+    labels_asked,
+    mean_embedding,
+    queries_of,
+)
 from echoic.training.calibration import choose_threshold, fit_confidence, listen_to
 from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import Recordings, load_rooms
@@ -37,11 +46,6 @@ from echoic.training.targets import STEP_S, Example, ExampleMaker
 _RATE_PROBABILITIES = {16_000: 0.7, 32_000: 0.3}
 _VALIDATION_RATE_HZ = 16_000
 _SEED = 20
-# Labels that are asked about though no scene of the batch holds them.
-_N_ABSENT = 8
-_EXAMPLE_PROBABILITY = 0.5
-# Scenes in which only some of the sounds are asked for, as when one is attended to.
-_PARTLY_ASKED_PROBABILITY = 0.3
 _FRESH_PROBABILITY = 0.5
 _WARM_UP_STEPS = 40  # of each scene, not asked about
 WEIGHTS = {"detection": 1.0, "share": 0.5, "distortion_db": 0.12}
@@ -164,7 +168,7 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def heard_before(model: HearingNetwork, frames: Tensor, n_fresh: int) -> HearingState | None:
-    """Half of the time, the state after another scene of the batch: files last for minutes.
+    """Half of the time, the state after the scene before it in the batch: files last for minutes.
 
     Args:
         model: Which hears.
@@ -173,95 +177,14 @@ def heard_before(model: HearingNetwork, frames: Tensor, n_fresh: int) -> Hearing
     """
     if torch.rand(()) < _FRESH_PROBABILITY:
         return None
-    _, after = model(frames.roll(1, dims=0))
+    _, after = model(frames[n_fresh - 1 : -1])
     fresh = model.init_state(n_fresh)
     joined = (
-        torch.cat([start.to(end), end[n_fresh:]])
+        torch.cat([start.to(end), end])
         for start, end in zip(flatten(fresh), flatten(after), strict=True)
     )
     state: HearingState = unflatten(after, joined)
     return state
-
-
-def labels_asked(of_batch: Tensor, source: Tensor) -> Tensor:
-    """Whose queries take part: the batch's labels, all else that sounds, some absent, the rest.
-
-    Args:
-        of_batch: (label,) heard alone; they come first.
-        source: (item, source) of labels, len(LABELS) for the rest, −1 for none.
-    """
-    rest = len(LABELS)
-    sounding = torch.zeros(rest + 1, dtype=torch.bool, device=source.device)
-    sounding[source[source >= 0]] = True
-    sounding[of_batch] = True
-    absent = (~sounding[:rest]).nonzero()[:, 0]
-    absent = absent[torch.randperm(absent.numel(), device=source.device)[:_N_ABSENT]]
-    sounding[of_batch] = False
-    mixed = sounding[:rest].nonzero()[:, 0]
-    return torch.cat([of_batch, mixed, absent, of_batch.new_tensor([rest])])
-
-
-def mean_embedding(embedding: Tensor, batch: Batch) -> Tensor:
-    """Of each label of the batch, the mean over what was heard of it alone, (label, size)."""
-    alone = torch.arange(len(batch["label"]), device=embedding.device)
-    active = batch["activity"][alone, batch["label"]][..., None]
-    active = active + 1e-3  # where a sound was cut off altogether, all of it
-    return (embedding[alone] * active).sum(dim=1) / active.sum(dim=1)
-
-
-def queries_of(labels: Tensor, examples: Tensor, *, n_items: int) -> Tensor:
-    """Ask for each label of the batch by its name or by example, for every item anew.
-
-    Shape:
-        labels (query, size), those of the batch first; examples (label, size)
-        -> (item, query, size).
-    """
-    n_examples = len(examples)
-    by_example = torch.rand(n_items, n_examples, 1, device=labels.device) < _EXAMPLE_PROBABILITY
-    # A clip is no example of itself.
-    by_example[:n_examples] &= ~torch.eye(n_examples, dtype=torch.bool, device=labels.device)[
-        ..., None
-    ]
-    of_batch = torch.where(by_example, examples, labels[:n_examples])
-    return torch.cat([of_batch, labels[n_examples:].expand(n_items, -1, -1)], dim=1)
-
-
-def drawn_left_out(source: Tensor) -> Tensor:
-    """(item, source) labelled sounds that nobody asks for, about half of them in some items."""
-    partly = torch.rand(len(source), 1, device=source.device) < _PARTLY_ASKED_PROBABILITY
-    half = torch.rand(source.shape, device=source.device) < 0.5
-    return partly & half & (source >= 0) & (source < len(LABELS))
-
-
-def given_to_rest(power: Tensor, left_out: Tensor, is_rest: Tensor) -> Tensor:
-    """What is left out belongs to the rest: powers add, as far as sounds are not correlated.
-
-    Shape:
-        power (item, source, band, step), left_out and is_rest (item, source) -> as power.
-    """
-    moved = power * left_out[..., None, None]
-    return power - moved + is_rest[..., None, None] * moved.sum(dim=1, keepdim=True)
-
-
-def at_places(slot: Tensor, chosen: Tensor, n_queries: int) -> Tensor:
-    """(item, query) whether any chosen source has its place there; slot and chosen (item, source).
-
-    Sources without a place, −1, are not chosen, but may stand beside one that is at place 0.
-    """
-    n_chosen = torch.zeros(len(slot), n_queries, dtype=torch.long, device=slot.device)
-    return n_chosen.scatter_add_(1, slot.clamp(min=0), chosen.long()) > 0
-
-
-def drawn_among(slot: Tensor, n_queries: int) -> Tensor:
-    """Among which queries each item's power is shared: what is there, the rest, some others.
-
-    Sometimes hardly any others, as when it is known which labels sound, sometimes all.
-    """
-    n_items = len(slot)
-    share = torch.rand(n_items, 1, device=slot.device)
-    among = torch.rand(n_items, n_queries, device=slot.device) < share
-    among[:, -1] = True
-    return among | at_places(slot, slot >= 0, n_queries)
 
 
 def validation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
