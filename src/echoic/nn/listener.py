@@ -20,6 +20,7 @@ N_GROUPS = 16
 BANDS_PER_GROUP = N_BANDS // N_GROUPS
 _TYPICAL_LEVEL, _TYPICAL_SPREAD, _TYPICAL_ONSET = 0.45, 0.22, 0.06
 _HARMONICS = (0.5, 2.0, 3.0)
+_N_MASKS = 2
 
 
 class BlockState(NamedTuple):
@@ -75,7 +76,7 @@ def harmonic_matrix(multiple: float) -> Tensor:
 
 
 class Masking(nn.Module):
-    """Set some neighbouring bands to silence while training, others in every item.
+    """Set two runs of neighbouring bands to silence while training, others in every item.
 
     Recordings to learn from are few: a listener that may rely on no band learns what a
     kind of sound has in common, not the recording (SpecAugment, Park et al. 2019).
@@ -93,9 +94,9 @@ class Masking(nn.Module):
         if not self.training:
             return frames
         batch, band = frames.shape[0], torch.arange(N_BANDS, device=frames.device)
-        width = torch.randint(0, self.widest_bands + 1, (batch, 1), device=frames.device)
-        start = torch.randint(0, N_BANDS, (batch, 1), device=frames.device)
-        kept = (band < start) | (band >= start + width)
+        width = torch.randint(0, self.widest_bands + 1, (batch, _N_MASKS, 1), device=frames.device)
+        start = torch.randint(0, N_BANDS, (batch, _N_MASKS, 1), device=frames.device)
+        kept = ((band < start) | (band >= start + width)).all(dim=1)
         return frames * kept[:, None, :, None]
 
 

@@ -42,13 +42,18 @@ def _backwards(keep, h, first, gradient, of_keep, of_first):  # type: ignore[no-
                     of_first[row, unit] = keep[row, 0, unit] * g
 
 
+def _summable(x: Tensor) -> Tensor:
+    """Contiguous, and not in half precision, in which many steps would not add up."""
+    return (x.float() if x.element_size() < 4 else x).contiguous()
+
+
 class _CompiledScan(torch.autograd.Function):
     """The loop, as torch differentiates it."""
 
     @staticmethod
     def forward(ctx: Any, keep: Tensor, take: Tensor, first: Tensor) -> Tensor:
-        keep, first = keep.contiguous(), first.contiguous()
-        h = take.contiguous().clone()
+        keep, first = _summable(keep), _summable(first)
+        h = _summable(take).clone()
         _forwards(keep.numpy(), h.numpy(), first.numpy())
         ctx.save_for_backward(keep, h, first)
         return h
@@ -56,7 +61,7 @@ class _CompiledScan(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         keep, h, first = ctx.saved_tensors
-        of_take = gradient.contiguous().clone()
+        of_take = _summable(gradient).clone()
         of_keep, of_first = torch.empty_like(keep), torch.zeros_like(first)
         _backwards(*(x.numpy() for x in (keep, h, first, of_take, of_keep, of_first)))
         return of_keep, of_take, of_first

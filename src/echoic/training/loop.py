@@ -73,6 +73,14 @@ class LoopSettings:
         return command + (f" --cooldown {self.cooldown_steps}" if self.cooldown_steps else "")
 
 
+def calculates_in_bfloat16(device: torch.device) -> bool:
+    """Whether matrix products of bfloat16 are quick there: about twice as quick as of float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capable = torch.cpu.get_capabilities()
+    return bool(capable.get("avx512_bf16") or capable.get("amx_bf16"))
+
+
 class EndlessExamples(IterableDataset[Batch]):
     """Batches without end: each depends only on the seed and its own number."""
 
@@ -109,6 +117,7 @@ class Run:
         """Take up what the folder holds."""
         self.settings, self.model = settings, model
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._bfloat16 = calculates_in_bfloat16(self.device)
         self.model.to(self.device).train()
         self.average = AveragedModel(model, multi_avg_fn=self._blend, use_buffers=True)
         self.optimisers = optimisers(
@@ -139,6 +148,10 @@ class Run:
         warm_up = min(1.0, (self.step + 1) / self.settings.warm_up_steps)
         return self.settings.learning_rate * warm_up * self._cooling()
 
+    def precision(self) -> torch.autocast:
+        """Matrix products in bfloat16 where that is quick; weights stay in float32."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16)
+
     def descend(self, losses: dict[str, Tensor]) -> None:
         """One step down the gradient of losses["loss"]."""
         self.model.zero_grad(set_to_none=True)
@@ -147,7 +160,8 @@ class Run:
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = self._rate()
-            optimiser.step()
+            with self.precision():
+                optimiser.step()
         self.average.update_parameters(self.model)
         self.step += 1
 
@@ -243,7 +257,8 @@ def train(
             report(" ".join(f"{name} {value}" for name, value in row.items()))
 
         for batch in batches:
-            losses = loss_function(model, {k: v.to(run.device) for k, v in batch.items()})
+            with run.precision():
+                losses = loss_function(model, {k: v.to(run.device) for k, v in batch.items()})
             run.descend(losses)
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach())

@@ -31,7 +31,7 @@ class MixingSettings:
     foreground_other_probability: float = 0.35
     crop_probability: float = 0.4
     speed_probability: float = 0.8
-    max_speed_octaves: float = 0.3
+    max_speed_octaves: float = 0.4
     # Sounds of other kinds are without number: theirs are varied further, and reversed.
     max_other_speed_octaves: float = 1.0
     reversed_other_probability: float = 0.3
