@@ -26,6 +26,7 @@ from echoic.ear import (
     Pitch,
     SummaryCorrelogram,
 )
+from echoic.nn.heads import QUERY_SIZE
 from echoic.nn.heads import Detect as DetectHead
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.leaky import LeakyLayer
@@ -154,7 +155,7 @@ def replay() -> Replay:
     model = load_model()
     return Replay(
         model,
-        lambda start, stop: numbered_masks(len(model.labels) + 1, range(start, stop)),
+        lambda start, stop: numbered_masks(QUERY_SIZE, range(start, stop)).swapaxes(0, 1),
         labels=("speech", "rain"),
         sample_rate=RATE,
     )
@@ -286,13 +287,12 @@ CASES = [
         load_model,
         ear_frames(),
         1_203,
-        n_out=lambda n: (n // 4, n),
+        n_out=lambda n: (n // 2, n // 2),
         others=lambda: [
             state_of(Detect(sample_rate=RATE), channels(9)),
             state_of(load_model(), ear_frames()(3)).pending,
-            state_of(load_model(), ear_frames()(3))._replace(code=np.zeros((1, 9, 1), np.float32)),
             state_of(load_model(), ear_frames()(3))._replace(pending=ear_frames()(4)),
-            state_of(load_model(), ear_frames()(3))._replace(listener=GraphState(())),
+            state_of(load_model(), ear_frames()(3))._replace(graph=GraphState(())),
         ],
     ),
     Case(
@@ -300,7 +300,7 @@ CASES = [
         lambda: Listen(load_model(), sample_rate=RATE),
         channels,
         9_001,
-        n_out=lambda n: frames_of(0.005)(n) + frames_of(0.02)(n) + frames_of(0.005)(n),
+        n_out=lambda n: frames_of(0.005)(n) + frames_of(0.01)(n) + frames_of(0.01)(n),
         others=lambda: [
             state_of(Listen(load_model(), sample_rate=RATE), channels(9)[:1]),
             state_of(FrontEnd(sample_rate=RATE), channels(9)),
@@ -362,7 +362,7 @@ CASES = [
         lambda: Detect(sample_rate=8_000),
         channels,
         48_017,
-        n_out=frames_of(0.02, 8_000),
+        n_out=frames_of(0.01, 8_000),
         others=lambda: [
             state_of(Detect(sample_rate=8_000), channels(9)[:1]),
             state_of(FrontEnd(sample_rate=8_000), channels(9)),

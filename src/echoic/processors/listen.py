@@ -19,7 +19,7 @@ class Listened(NamedTuple, Generic[Value]):
     """What one pass over a wave gives.
 
     envelope: (band, frame) every 5 ms, of the summed power of the channels.
-    probabilities: (label, answer).
+    probabilities: (label, step).
     places: (…, step), what masks are made from.
     """
 
@@ -46,7 +46,7 @@ class Listen:
     Shape:
         wave (channel, time) -> `Listened`.
 
-    Delay: 0, but for the probabilities, which are `model.look_ahead_steps` answers late.
+    Delay: 0, but for the probabilities, which are `model.look_ahead_steps` late.
     Hop: 5 ms a frame; places and probabilities come every so many frames.
     """
 
@@ -74,8 +74,8 @@ class Listen:
         check_kind(state, ListenState, owner="Listen")
         n_owed = self.delay.probabilities
         n_channels = state.front_end.ear.rows.shape[0]
-        # One answer more, since part of one may be heard already and not be owed.
-        n_samples = int(np.ceil((n_owed + 1) * self.model.frames_per_answer * self.hop))
+        # One step more, since part of one may be heard already and not be owed.
+        n_samples = int(np.ceil((n_owed + 1) * self.model.frames_per_step * self.hop))
         heard, _ = self(np.zeros((n_channels, n_samples), np.float32), state)
         return Listened(
             heard.envelope[..., :0], heard.probabilities[..., :n_owed], heard.places[..., :0]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from echoic.ear.frontend import HOP_S, SPECIFICATION
 from echoic.errors import LabelError, ModelError
-from echoic.processors.network import Heard, Masker, Query, Wanted, load_network
+from echoic.processors.network import Heard, Masker, Query, QueryNetwork, Wanted
 from echoic.runtime import Card, find_model
 
 
@@ -55,10 +55,9 @@ def check_card(card: Card, kind: str) -> None:
 class Model:
     """A network that says which labels sound, and what masks are made from.
 
-    It answers in two rhythms: `places`, all that masks need, once a step, at
-    once; `probabilities` once an answer, `look_ahead_steps` answers late, when
-    more has been heard. What places look like is the network's own affair:
-    what `masker` gives turns them, now or later, into shares of labels.
+    `places`, all that masks need, are answered at once; `probabilities` come
+    `look_ahead_steps` late, when more has been heard. What places look like is the
+    network's own affair: what `masker` gives turns them, now or later, into shares of labels.
 
     Args:
         card: Of the model.
@@ -66,15 +65,15 @@ class Model:
     Attributes:
         card: As given.
         labels: What it knows, in the order of the probabilities.
-        frames_per_step: Front-end frames of 5 ms in a step of places and masks.
-        frames_per_answer: Front-end frames of 5 ms in a step of probabilities.
-        look_ahead_steps: Answers by which the probabilities are late.
+        frames_per_step: Front-end frames of 5 ms in a step.
+        step_s: Seconds a step.
+        look_ahead_steps: By which the probabilities are late.
 
     Shape:
-        frames (2, 64, frame) -> `Heard`: probabilities (label, answer), places (…, step).
+        frames (2, 64, frame) -> `Heard`: probabilities (label, step), places (…, step).
 
-    Delay: 0 steps for places, `look_ahead_steps` answers for probabilities.
-    Hop: `frames_per_step` frames for places.
+    Delay: 0 steps for places, `look_ahead_steps` for probabilities.
+    Hop: `frames_per_step` frames.
 
     Raises:
         ModelError: a graph is missing or damaged, the card is of a network of
@@ -86,12 +85,10 @@ class Model:
         check_card(card, "labels")
         self.card = card
         self.labels = card.labels
-        self._network = load_network(card)
+        self._network = QueryNetwork(card)
         self.frames_per_step = self._network.frames_per_step
-        self.frames_per_answer = self._network.frames_per_answer
         self.step_s = HOP_S * self.frames_per_step
-        self.answer_s = HOP_S * self.frames_per_answer
-        self.look_ahead_steps = round(card.look_ahead_s / self.answer_s)
+        self.look_ahead_steps = round(card.look_ahead_s / self.step_s)
         self.hop = self.frames_per_step
         self.delay = Heard(probabilities=self.look_ahead_steps, places=0)
 
