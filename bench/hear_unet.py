@@ -13,9 +13,10 @@ from echoic.audio import resample
 from echoic.labels import LABELS, REST
 from echoic.nn.baselines.spectrogram_unet import (
     SAMPLE_RATE,
+    STEP_S,
     SpectrogramUnet,
     istft,
-    log_mel,
+    look,
     mel_of_bin,
     stft,
 )
@@ -23,8 +24,6 @@ from echoic.processors.events import find_events
 from echoic.processors.tag import rank
 
 WEIGHTS = Path("runs/unet/unet.pt")
-THRESHOLD = 0.5
-STEP_S = 0.02  # of its probabilities
 
 
 class UnetSystem:
@@ -37,7 +36,9 @@ class UnetSystem:
             raise ImportError(f"{WEIGHTS} is not there: echoic train unet -o {WEIGHTS.parent}")
         torch.set_num_threads(1)
         self.network = SpectrogramUnet(len(LABELS))
-        self.network.load_state_dict(torch.load(WEIGHTS, weights_only=True))
+        learned = torch.load(WEIGHTS, weights_only=True)
+        self.network.load_state_dict(learned["network"])
+        self.threshold = learned["threshold"]
         self.network.eval()
 
     def hear(self, wave: NDArray[np.float32], sample_rate: int) -> Heard:
@@ -45,11 +46,11 @@ class UnetSystem:
         if sample_rate != SAMPLE_RATE:
             return self._hear_resampled(wave, sample_rate)
         spectrum = stft(wave)
-        probabilities, masks = self._look(spectrum)
+        probabilities, masks = look(self.network, spectrum)
         events = find_events(
             probabilities,
             labels=LABELS,
-            threshold=dict.fromkeys(LABELS, THRESHOLD),
+            threshold=dict.fromkeys(LABELS, self.threshold),
             step_s=STEP_S,
             duration_s=wave.size / sample_rate,
         )
@@ -64,18 +65,7 @@ class UnetSystem:
     def tag(self, wave: NDArray[np.float32], sample_rate: int) -> list[tuple[str, float]]:
         """What is in a clip, by the product's rule."""
         wave = resample(wave, sample_rate=sample_rate, to_sample_rate=SAMPLE_RATE)
-        return rank([self._look(stft(wave))[0]], LABELS, step_s=STEP_S)
-
-    def _look(
-        self, spectrum: NDArray[np.complex64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Probabilities (label, frame) and masks (label, mel, frame)."""
-        image = log_mel(spectrum)
-        n_frames = image.shape[1]
-        padded = np.pad(image, ((0, 0), (0, -n_frames % 8)))
-        with torch.no_grad():
-            logits, masks = self.network(torch.from_numpy(padded)[None])
-        return torch.sigmoid(logits)[0].numpy(), masks[0, :, :, :n_frames].numpy()
+        return rank([look(self.network, stft(wave))[0]], LABELS, step_s=STEP_S)
 
     def _hear_resampled(self, wave: NDArray[np.float32], sample_rate: int) -> Heard:
         """It knows one rate; what lies above goes to the rest."""

@@ -496,6 +496,14 @@ def test_after_a_cooldown_the_average_is_what_it_came_to(tmp_path):
     assert lag(40) < 0.1 * lag(0)
 
 
+def test_a_network_that_counts_its_batches_is_averaged(tmp_path):
+    """The counter of a batch norm is no number that could lie between two others."""
+    model = nn.Sequential(nn.BatchNorm1d(3), nn.Linear(3, 1))
+    settings = LoopSettings(n_steps=3, n_workers=0)
+    average = train(model, squares, points, settings, recipe="x", folder=tmp_path, report=len)
+    assert average[0].num_batches_tracked == 3
+
+
 def test_every_parameter_has_one_optimiser_and_matrices_have_muon():
     network = HearingNetwork(len(LABELS))
     muon, adamw = optimisers(network, learning_rate=1e-3, weight_decay=0.0)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from torch import nn
 
 from echoic.events import Event
+from echoic.labels import LABELS
 from echoic.metrics import DetectionCounts, is_true, segment_f1
 from echoic.processors.events import find_events
-from echoic.processors.listen import Listen
-from echoic.processors.model import Model
-from echoic.streaming import block_samples, in_blocks, run
-from echoic.training.data import OTHER
-from echoic.training.mixing import MixedScene
+from echoic.training.data import OTHER, Recordings
+from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer
 
 # In scenes without any label, in which two sounds of other kinds overlap as a rule.
 FALSE_EVENTS_IN_10_S = 0.8
+_SCENES = (400, MixingSettings(duration_s=10.0))
+_SCENES_WITHOUT_LABELS = (200, MixingSettings(duration_s=10.0, n_sounds=(1.0,)))
+_SEED = 20
 _FAINTEST = 0.05  # what is less probable is no event whose confidence is asked for
 _GRID = tuple(np.round(np.linspace(0.06, 0.94, 23), 3))
 
@@ -44,28 +47,66 @@ class Confidence(NamedTuple):
         return (1 / (1 + np.exp(-score))).astype(np.float32)
 
 
+class Calibration(NamedTuple):
+    """What turns probabilities into confidence, and the confidence from which a label is heard."""
+
+    confidence: Confidence
+    threshold: float
+
+
+ProbabilitiesOf = Callable[[MixedScene], NDArray[np.float32]]
+
+
 def _logit(probability: NDArray[np.floating]) -> NDArray[np.float64]:
     inner = np.clip(np.asarray(probability, np.float64), 1e-7, 1 - 1e-7)
     return np.log(inner / (1 - inner))
 
 
-def listen_to(model: Model, scenes: Iterable[MixedScene]) -> list[Heard]:
-    """Let a model hear scenes; sounds without a label count as nothing."""
-    heard = []
-    for scene in scenes:
-        listen = Listen(model, sample_rate=scene.sample_rate, want="probabilities")
-        wave = scene.mixture[np.newaxis]
-        blocks = in_blocks(wave, block_samples(scene.sample_rate, 1))
-        parts = [part.probabilities for part in run(listen, blocks)]
-        truth = [
-            Event(label, on, off)
-            for label, spans in scene.spans_s.items()
-            for on, off in spans
-            if label != OTHER
-        ]
-        duration_s = wave.shape[1] / scene.sample_rate
-        heard.append(Heard(np.concatenate(parts, axis=1), truth, duration_s))
-    return heard
+def calibrate(
+    probabilities_of: ProbabilitiesOf, kept: Recordings, *, sample_rate: int, step_s: float
+) -> Calibration:
+    """Measure on scenes of recordings kept aside how far the probabilities can be trusted.
+
+    Args:
+        probabilities_of: A scene -> (label, step), of all `LABELS`.
+        kept: The recordings.
+        sample_rate: Hz, of the scenes.
+        step_s: Seconds a step.
+    """
+    known = [label for label in LABELS if kept.n_recordings(label)]
+    rng = np.random.default_rng(_SEED)
+
+    def hear(n_scenes: int, settings: MixingSettings) -> list[Heard]:
+        mixer = SceneMixer(kept, sample_rate=sample_rate, settings=settings)
+        scenes = (mixer.draw(known, rng) for _ in range(n_scenes))
+        return [Heard(probabilities_of(one), _truth(one), settings.duration_s) for one in scenes]
+
+    heard, heard_without = hear(*_SCENES), hear(*_SCENES_WITHOUT_LABELS)
+    confidence = fit_confidence(heard, labels=LABELS, step_s=step_s)
+
+    def surely(scenes: list[Heard]) -> list[Heard]:
+        return [one._replace(probabilities=confidence(one.probabilities)) for one in scenes]
+
+    threshold = choose_threshold(surely(heard), surely(heard_without), labels=LABELS, step_s=step_s)
+    return Calibration(confidence, threshold)
+
+
+@torch.no_grad()
+def fold(confidence: Confidence, last: nn.Linear | nn.Conv1d) -> None:
+    """Change the layer that gives the logits, so that their sigmoid is the confidence."""
+    assert last.bias is not None
+    last.weight *= confidence.slope
+    last.bias.mul_(confidence.slope).add_(confidence.offset)
+
+
+def _truth(scene: MixedScene) -> list[Event]:
+    """Sounds without a label count as nothing."""
+    return [
+        Event(label, onset_s, offset_s)
+        for label, spans in scene.spans_s.items()
+        for onset_s, offset_s in spans
+        if label != OTHER
+    ]
 
 
 def fit_confidence(heard: Sequence[Heard], *, labels: Sequence[str], step_s: float) -> Confidence:

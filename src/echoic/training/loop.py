@@ -133,8 +133,11 @@ class Run:
         """Weigh the past by the decay, but by less while there is little of it.
 
         As the rate falls the average gets shorter, too: it would hold on to the noise that
-        the cooldown takes away.
+        the cooldown takes away. What is counted (batches, by a norm) is not averaged.
         """
+        if not averages[0].is_floating_point():
+            torch._foreach_copy_(averages, current)
+            return
         n = int(n_averaged)
         decay = min(1 - (1 - self.settings.ema_decay) / self._cooling(), (1 + n) / (10 + n))
         torch._foreach_lerp_(averages, current, 1 - max(decay, 0.0))

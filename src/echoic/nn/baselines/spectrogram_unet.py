@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 SAMPLE_RATE = 16_000
 N_FFT, HOP_SAMPLES, N_MELS = 512, 160, 64
+STEP_S = HOP_SAMPLES / SAMPLE_RATE
 _POOLING = 8  # frames that one of the lowest level stands for
 _CHANNELS = (24, 48, 96, 192)
 _RANGE_DB = 70.0
@@ -113,8 +114,8 @@ class SpectrogramUnet(nn.Module):
             nn.Dropout(dropout),
             nn.Conv1d(c4 * N_MELS // 8, 80, 3, padding=1),
             nn.ReLU(),
-            nn.Conv1d(80, n_labels, 1),
         )
+        self.logits = nn.Conv1d(80, n_labels, 1)
         self.narrow = nn.ModuleList(
             [nn.Conv2d(c4, c3, 1), nn.Conv2d(c3, c2, 1), nn.Conv2d(c2, c1, 1)]
         )
@@ -130,8 +131,21 @@ class SpectrogramUnet(nn.Module):
             skips.append(x)
             x = nn.functional.max_pool2d(x, 2)
         x = self.bottom(x)
-        logits = self.detect(x.flatten(1, 2)).repeat_interleave(_POOLING, dim=-1)
+        logits = self.logits(self.detect(x.flatten(1, 2))).repeat_interleave(_POOLING, dim=-1)
         for narrow, up, skip in zip(self.narrow, self.up, reversed(skips), strict=True):
             x = nn.functional.interpolate(narrow(x), scale_factor=2.0, mode="nearest")
             x = up(x + skip)
         return logits, torch.softmax(self.masks(x), dim=1)
+
+
+def look(
+    network: SpectrogramUnet, spectrum: NDArray[np.complex64]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Probabilities (label, frame) and masks (label + 1, mel, frame) of a whole sound."""
+    image = log_mel(spectrum)
+    n_frames = image.shape[1]
+    padded = np.pad(image, ((0, 0), (0, -n_frames % _POOLING)))
+    with torch.no_grad():
+        logits, masks = network(torch.from_numpy(padded)[None])
+    probabilities: NDArray[np.float32] = torch.sigmoid(logits)[0, :, :n_frames].numpy()
+    return probabilities, masks[0, :, :, :n_frames].numpy()

@@ -15,9 +15,12 @@ from echoic.labels import LABELS
 from echoic.nn.export import flatten, unflatten
 from echoic.nn.heads import LOOK_AHEAD_STEPS, masks
 from echoic.nn.hearing import HearingNetwork, HearingState
+from echoic.processors.listen import Listen
 from echoic.processors.masks import RAMP_S
 from echoic.processors.model import Model
 from echoic.runtime.models import load_card
+from echoic.streaming import block_samples, in_blocks
+from echoic.streaming import run as run_blocks
 from echoic.training.asking import (
     at_places,
     drawn_among,
@@ -27,7 +30,7 @@ from echoic.training.asking import (
     mean_embedding,
     queries_of,
 )
-from echoic.training.calibration import choose_threshold, fit_confidence, listen_to
+from echoic.training.calibration import calibrate, fold
 from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import Recordings, load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
@@ -48,10 +51,9 @@ _VALIDATION_RATE_HZ = 16_000
 _SEED = 20
 _FRESH_PROBABILITY = 0.5
 _WARM_UP_STEPS = 40  # of each scene, not asked about
-WEIGHTS = {"detection": 1.0, "share": 0.5, "distortion_db": 0.12}
+WEIGHTS = {"detection": 1.0, "share": 0.5, "distortion_db": 0.2}
 N_VALIDATION_BATCHES = 5
 N_STEPS = 40_000
-N_CALIBRATION_SCENES = (400, 200)  # of labels, and without any
 VERSION = "0.2.0"
 THRESHOLD = 0.5  # until it is calibrated
 ABOUT = {
@@ -240,37 +242,27 @@ def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] =
         Path of the finished model's card, in `folder`.
     """
     network = learn(folder, settings, report=report)
-    return calibrate(network, kept_recordings(), folder, settings)
+    return calibrated(network, kept_recordings(), folder, settings)
 
 
-def calibrate(
+def calibrated(
     network: HearingNetwork, kept: Recordings, folder: Path, settings: LoopSettings
 ) -> Path:
-    """Set confidence and thresholds on recordings kept aside, and package; the card's path.
+    """Set confidence and threshold on recordings kept aside, and package; the card's path.
 
-    The confidence goes into the last layer, so that nothing but the thresholds is added.
+    The confidence goes into the last layer, so that nothing but the threshold is added.
     """
-    labels, rng = LABELS, np.random.default_rng(_SEED)
-    known = [label for label in labels if kept.n_recordings(label)]
-    some = MixingSettings(duration_s=10.0)
-    none = MixingSettings(duration_s=10.0, n_sounds=(1.0,))
-    mixers = [SceneMixer(kept, sample_rate=_VALIDATION_RATE_HZ, settings=s) for s in (some, none)]
     model = Model(load_card(package_hearing(network, folder, settings)))
-    heard, heard_none = (
-        listen_to(model, [mixer.draw(known, rng) for _ in range(n_scenes)])
-        for mixer, n_scenes in zip(mixers, N_CALIBRATION_SCENES, strict=True)
-    )
-    confidence = fit_confidence(heard, labels=labels, step_s=STEP_S)
-    last = network.detect.logits
-    with torch.no_grad():
-        last.weight *= confidence.slope
-        last.bias.mul_(confidence.slope).add_(confidence.offset)
-    heard, heard_none = (
-        [one._replace(probabilities=confidence(one.probabilities)) for one in scenes]
-        for scenes in (heard, heard_none)
-    )
-    threshold = choose_threshold(heard, heard_none, labels=labels, step_s=STEP_S)
-    return package_hearing(network, folder, settings, threshold)
+
+    def probabilities_of(scene: MixedScene) -> NDArray[np.float32]:
+        listen = Listen(model, sample_rate=scene.sample_rate, want="probabilities")
+        wave = scene.mixture[np.newaxis]
+        blocks = in_blocks(wave, block_samples(scene.sample_rate, 1))
+        return np.concatenate([heard.probabilities for heard in run_blocks(listen, blocks)], axis=1)
+
+    found = calibrate(probabilities_of, kept, sample_rate=_VALIDATION_RATE_HZ, step_s=STEP_S)
+    fold(found.confidence, network.detect.logits)
+    return package_hearing(network, folder, settings, found.threshold)
 
 
 def package_hearing(

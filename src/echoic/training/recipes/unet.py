@@ -14,12 +14,15 @@ from echoic.labels import LABELS
 from echoic.nn.baselines.spectrogram_unet import (
     N_MELS,
     SAMPLE_RATE,
+    STEP_S,
     SpectrogramUnet,
     log_mel,
+    look,
     mel_of_bin,
     stft,
 )
-from echoic.training.corpus import training_recordings
+from echoic.training.calibration import calibrate, fold
+from echoic.training.corpus import kept_recordings, training_recordings
 from echoic.training.data import load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
 from echoic.training.losses import detection_loss, distortion_db, share_loss, weigh
@@ -68,7 +71,8 @@ def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] =
     """Train the network in `folder`, resuming where a former run ended.
 
     Returns:
-        Path of the finished parameters, for `bench/hear.py`.
+        Path of the finished parameters and their threshold, calibrated as those of `hear`, for
+        `bench/hear.py`.
 
     Raises:
         ParameterError: no data folder, or the folder holds another run.
@@ -85,6 +89,15 @@ def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] =
     torch.manual_seed(settings.seed)
     model = SpectrogramUnet(len(LABELS))
     average = train(model, losses, batches, settings, recipe="unet", folder=folder, report=report)
+    network = average.cpu()
+    assert isinstance(network, SpectrogramUnet)
+    found = calibrate(
+        lambda scene: look(network, stft(scene.mixture))[0],
+        kept_recordings(),
+        sample_rate=SAMPLE_RATE,
+        step_s=STEP_S,
+    )
+    fold(found.confidence, network.logits)
     path = folder / "unet.pt"
-    torch.save(average.cpu().state_dict(), path)
+    torch.save({"network": network.state_dict(), "threshold": found.threshold}, path)
     return path
