@@ -43,7 +43,7 @@ from echoic.training.loop import LoopSettings, train
 from echoic.training.losses import applied, detection_loss, distortion_db, error_db, share_loss
 from echoic.training.mixing import MixingSettings, SceneMixer
 from echoic.training.muon import Muon, nearest_orthogonal, optimisers
-from echoic.training.recipes.hear import LONG, SHORT, BatchMaker, heard_before, losses
+from echoic.training.recipes.hear import LONG, SHORT, batches_of, heard_before, losses
 from echoic.training.synthetic import synthesise
 from echoic.training.targets import MAX_SOURCES, ExampleMaker, activity_of
 
@@ -377,7 +377,7 @@ def test_a_clip_alone_is_no_example_of_itself():
 @pytest.mark.parametrize("contents", [SHORT, LONG])
 def test_a_batch_can_be_learned(recordings, contents):
     torch.manual_seed(0)
-    batch = BatchMaker(recordings, {RATE: 1.0}, (contents,))(np.random.default_rng(0))
+    batch = batches_of(recordings, {RATE: 1.0}, (contents,))(np.random.default_rng(0))
     network = HearingNetwork(len(LABELS))
     found = losses(network, {name: value[:8] for name, value in batch.items()})
     found["loss"].backward()
