@@ -332,6 +332,13 @@ def test_detection_is_asked_about_the_moment_that_it_answers():
     assert detection_loss(40 * activity - 20, activity, 3) > 1
 
 
+@pytest.mark.parametrize(("n_active", "times"), [(100, 1), (25, 2), (4, 4), (1, 4)])
+def test_a_short_sound_counts_for_more(n_active, times):
+    activity, logits = torch.zeros(1, 1, 100), torch.full((1, 1, 100), -30.0)
+    activity[..., :n_active] = 1
+    assert float(detection_loss(logits, activity, 0)) == pytest.approx(0.3 * n_active * times)
+
+
 def test_power_is_shared_among_what_is_there_the_rest_and_some_others():
     torch.manual_seed(0)
     slot = torch.tensor([[0, -1], [0, 3]]).repeat(50, 1)
