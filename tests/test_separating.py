@@ -10,7 +10,7 @@ from echoic.labels import LABELS
 from echoic.nn.separator import Separator
 from echoic.training.data import OTHER, Recordings, load_clips, make_clip
 from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
-from echoic.training.separating import BatchMaker, best_order, losses
+from echoic.training.separating import SpokenBatches, best_order, losses
 
 RATE = 16_000
 
@@ -101,7 +101,7 @@ def test_voices_are_taken_in_the_order_that_fits_best():
 def test_a_batch_can_be_learned_whatever_the_order_of_its_voices(recordings):
     torch.manual_seed(0)
     network = Separator(3).eval()
-    batch = BatchMaker([mixer(recordings, n_talkers=2)], [1.0])(np.random.default_rng(0))
+    batch = SpokenBatches(mixer(recordings, n_talkers=2))(np.random.default_rng(0))
     batch = {name: value[:3] for name, value in batch.items()}
     found = losses(network, batch)
     found["loss"].backward()

@@ -43,7 +43,7 @@ from echoic.training.loop import LoopSettings, train
 from echoic.training.losses import applied, detection_loss, distortion_db, error_db, share_loss
 from echoic.training.mixing import MixingSettings, SceneMixer
 from echoic.training.muon import Muon, nearest_orthogonal, optimisers
-from echoic.training.recipes.hear import LONG, SHORT, BatchMaker, heard_before, losses
+from echoic.training.recipes.hear import LONG, SHORT, batches_of, heard_before, losses
 from echoic.training.synthetic import synthesise
 from echoic.training.targets import MAX_SOURCES, ExampleMaker, activity_of
 
@@ -332,6 +332,13 @@ def test_detection_is_asked_about_the_moment_that_it_answers():
     assert detection_loss(40 * activity - 20, activity, 3) > 1
 
 
+@pytest.mark.parametrize(("n_active", "times"), [(100, 1), (25, 2), (4, 4), (1, 4)])
+def test_a_short_sound_counts_for_more(n_active, times):
+    activity, logits = torch.zeros(1, 1, 100), torch.full((1, 1, 100), -30.0)
+    activity[..., :n_active] = 1
+    assert float(detection_loss(logits, activity, 0)) == pytest.approx(0.3 * n_active * times)
+
+
 def test_power_is_shared_among_what_is_there_the_rest_and_some_others():
     torch.manual_seed(0)
     slot = torch.tensor([[0, -1], [0, 3]]).repeat(50, 1)
@@ -377,7 +384,7 @@ def test_a_clip_alone_is_no_example_of_itself():
 @pytest.mark.parametrize("contents", [SHORT, LONG])
 def test_a_batch_can_be_learned(recordings, contents):
     torch.manual_seed(0)
-    batch = BatchMaker(recordings, {RATE: 1.0}, (contents,))(np.random.default_rng(0))
+    batch = batches_of(recordings, {RATE: 1.0}, (contents,))(np.random.default_rng(0))
     network = HearingNetwork(len(LABELS))
     found = losses(network, {name: value[:8] for name, value in batch.items()})
     found["loss"].backward()

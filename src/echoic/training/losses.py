@@ -12,6 +12,7 @@ _BEST_DB = -25.0
 # A source so much weaker than the mixture is not asked for, 15 dB more fully.
 _FAINTEST_DB, _FULL_WEIGHT_ABOVE_DB = -25.0, 15.0
 _TINY = 1e-12
+_MOST_WEIGHT = 4.0  # of a short sound
 _LEAST_LIKENESS = 0.01  # bounds the ratio of what has nothing in common with the source
 
 
@@ -136,6 +137,9 @@ def _spread(slot: Tensor, gains: Tensor) -> Tensor:
 def detection_loss(logits: Tensor, activity: Tensor, look_ahead: int) -> Tensor:
     """Cross-entropy of answers that come `look_ahead` steps late, summed over labels.
 
+    A bark lasts a fiftieth of what rain lasts, and is a sound like any other: where a label
+    sounds it counts by the root of how much longer the scene is, four times at most.
+
     Args:
         logits: (batch, label, step).
         activity: (batch, label, step), 0 or 1.
@@ -144,4 +148,5 @@ def detection_loss(logits: Tensor, activity: Tensor, look_ahead: int) -> Tensor:
     answered = logits[..., look_ahead:]
     asked = activity[..., : activity.shape[-1] - look_ahead]
     surprise = nn.functional.binary_cross_entropy_with_logits(answered, asked, reduction="none")
-    return surprise.sum(dim=1).mean()
+    part = asked.mean(dim=-1, keepdim=True).clamp(min=_MOST_WEIGHT**-2)
+    return (surprise * torch.where(asked > 0, part**-0.5, 1.0)).sum(dim=1).mean()

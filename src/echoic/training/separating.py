@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import permutations, product
+from itertools import permutations
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from echoic.nn.export import load_hearing
@@ -17,10 +19,12 @@ from echoic.nn.hearing import HearingNetwork
 from echoic.nn.separator import Separator
 from echoic.processors.masks import RAMP_S
 from echoic.runtime import find_model
+from echoic.training.batches import Kind, OneOf, stacked
 from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
 from echoic.training.losses import applied, error_db, error_power, mean_of, share_loss, weigh
+from echoic.training.mixing import MixedScene
 from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
 from echoic.training.packaging import package
 from echoic.training.targets import STEP_S, ExampleMaker
@@ -38,37 +42,44 @@ _LIMITS = (
 )
 
 
-class BatchMaker:
-    """Draw scenes of speech in noise and stack what the network is shown and asked.
+class Spoken(NamedTuple):
+    """A scene of voices and noise, see `targets.Example`.
 
-    Args:
-        mixers: One for each rate and length.
-        probabilities: Of the mixers.
+    Attributes:
+        frames: (2, band, frame).
+        own: (source, band, step), voices first, the noise last.
+        cross: (source, band, step).
+        mixture: (band, step).
     """
 
-    def __init__(self, mixers: Sequence[NoisySpeechMixer], probabilities: Sequence[float]) -> None:
-        """Design the banks of every rate."""
-        self.mixers, self.probabilities = mixers, probabilities
-        self.makers = [ExampleMaker(sample_rate=mixer.sample_rate) for mixer in mixers]
+    frames: NDArray[np.float32]
+    own: NDArray[np.float32]
+    cross: NDArray[np.float32]
+    mixture: NDArray[np.float32]
+
+
+class SpokenBatches:
+    """Draw scenes of speech in noise, and stack what the network is shown and asked.
+
+    Args:
+        mixer: Draws the scenes.
+    """
+
+    def __init__(self, mixer: NoisySpeechMixer) -> None:
+        """Design the banks."""
+        self.mixer = mixer
+        self.maker = ExampleMaker(sample_rate=mixer.sample_rate)
+        self.n_scenes = round(_BATCH_S / mixer.settings.duration_s)
 
     def __call__(self, rng: np.random.Generator) -> Batch:
-        """One batch, all of one rate and length: frames, and the powers of voices and noise.
+        """One batch."""
+        return stacked([self._example(self.mixer.draw_speech(rng)) for _ in range(self.n_scenes)])
 
-        frames (scene, 2, band, frame); own and cross (scene, source, band, step), voices
-        first; mixture (scene, band, step); see `targets.Example`.
-        """
-        which = int(rng.choice(len(self.mixers), p=self.probabilities))
-        mixer, maker = self.mixers[which], self.makers[which]
-        names = ("frames", "own", "cross", "mixture")
-        rows: list[tuple[np.ndarray, ...]] = []
-        for _ in range(round(_BATCH_S / mixer.settings.duration_s)):
-            scene = mixer.draw_speech(rng)
-            frames = maker.front_end(scene.mixture[np.newaxis])[0]
-            n_steps = frames.shape[-1] // Separator.hop
-            powers = maker.powers(np.stack(list(scene.sources.values())), n_steps)
-            rows.append((frames[..., : n_steps * Separator.hop], *powers))
-        stacked = (torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True))
-        return dict(zip(names, stacked, strict=True))
+    def _example(self, scene: MixedScene) -> Spoken:
+        frames = self.maker.front_end(scene.mixture[np.newaxis])[0]
+        n_steps = frames.shape[-1] // Separator.hop
+        powers = self.maker.powers(np.stack(list(scene.sources.values())), n_steps)
+        return Spoken(frames[..., : n_steps * Separator.hop], *powers)
 
 
 def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -198,15 +209,17 @@ def learn(
     kept = kept_recordings(unsure_as_other=True)
     rooms = load_rooms()
     mixer = partial(NoisySpeechMixer, settings=speaking)
-    kinds = list(product(_RATE_PROBABILITIES, _DURATIONS_S))
-    batches = BatchMaker(
+    batches = OneOf(
         [
-            mixer(used, sample_rate=rate, rooms=rooms, duration_s=duration_s)
-            for rate, duration_s in kinds
-        ],
-        [_RATE_PROBABILITIES[rate] / len(_DURATIONS_S) for rate, _ in kinds],
+            Kind(
+                probability / len(_DURATIONS_S),
+                SpokenBatches(mixer(used, sample_rate=rate, rooms=rooms, duration_s=duration_s)),
+            )
+            for rate, probability in _RATE_PROBABILITIES.items()
+            for duration_s in _DURATIONS_S
+        ]
     )
-    aside = BatchMaker([mixer(kept, sample_rate=_VALIDATION_RATE_HZ)], [1.0])
+    aside = SpokenBatches(mixer(kept, sample_rate=_VALIDATION_RATE_HZ))
     fixed = [aside(np.random.default_rng((_SEED, k))) for k in range(_N_VALIDATION_BATCHES)]
     torch.manual_seed(settings.seed)
     network = train(

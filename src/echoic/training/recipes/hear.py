@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ from echoic.training.asking import (
     mean_embedding,
     queries_of,
 )
+from echoic.training.batches import Kind, OneOf, stacked
 from echoic.training.calibration import calibrate, fold
 from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import Recordings, load_rooms
@@ -85,8 +87,42 @@ LONG = Contents(2, 0, 3, MixingSettings(duration_s=8.0, n_sounds=(0.1, 0.15, 0.2
 VALIDATION = Contents(7, 11, 0, MixingSettings())
 
 
-class BatchMaker:
+@dataclass(frozen=True, eq=False)
+class SceneBatches:
     """Draw scenes and stack their examples: first some labels alone, then mixtures.
+
+    Attributes:
+        mixer: Draws the scenes.
+        make_example: Of a scene.
+        contents: What a batch holds.
+        labels: Which there are recordings of.
+    """
+
+    mixer: SceneMixer
+    make_example: Callable[[MixedScene], Example]
+    contents: Contents
+    labels: Sequence[str]
+
+    def __call__(self, rng: np.random.Generator) -> Batch:
+        """One batch."""
+        contents, mixer = self.contents, self.mixer
+        labels = [str(one) for one in rng.choice(self.labels, contents.n_labels, replace=False)]
+        scenes = [mixer.draw_alone(label, rng) for label in labels]
+        scenes += [mixer.draw(labels, rng) for _ in range(contents.n_mixtures)]
+        scenes += [mixer.draw(self.labels, rng) for _ in range(contents.n_mixtures_of_any)]
+        batch = stacked([self.make_example(scene) for scene in scenes])
+        return batch | {"label": torch.tensor([LABELS.index(label) for label in labels])}
+
+
+def batches_of(
+    recordings: Recordings,
+    rates: Mapping[int, float],
+    contents: Sequence[Contents],
+    *,
+    rooms: Sequence[tuple[NDArray[np.float32], int]] = (),
+    make_example: Callable[[MixedScene], Example] | None = None,
+) -> OneOf:
+    """Batches of scenes, all of a batch of one rate and one length.
 
     Args:
         recordings: What sounds in them.
@@ -95,43 +131,15 @@ class BatchMaker:
         rooms: Impulse responses and their rates.
         make_example: Of a scene, whatever its rate; for `hear` by default.
     """
-
-    def __init__(
-        self,
-        recordings: Recordings,
-        rates: Mapping[int, float],
-        contents: Sequence[Contents],
-        *,
-        rooms: Sequence[tuple[NDArray[np.float32], int]] = (),
-        make_example: Callable[[MixedScene], Example] | None = None,
-    ) -> None:
-        """Design the banks of every rate."""
-        self.rates, self.contents = rates, contents
-        self.mixers = {
-            (rate, one): SceneMixer(
-                recordings, sample_rate=rate, rooms=rooms, settings=one.settings
-            )
-            for rate in rates
-            for one in contents
-        }
-        self.makers = {rate: make_example or ExampleMaker(sample_rate=rate) for rate in rates}
-        self.labels = [label for label in LABELS if recordings.n_recordings(label)]
-
-    def __call__(self, rng: np.random.Generator) -> Batch:
-        """One batch, all of one rate and one length."""
-        rate = int(rng.choice(list(self.rates), p=list(self.rates.values())))
-        contents = self.contents[int(rng.integers(len(self.contents)))]
-        mixer, make = self.mixers[rate, contents], self.makers[rate]
-        labels = [str(one) for one in rng.choice(self.labels, contents.n_labels, replace=False)]
-        scenes = [mixer.draw_alone(label, rng) for label in labels]
-        scenes += [mixer.draw(labels, rng) for _ in range(contents.n_mixtures)]
-        scenes += [mixer.draw(self.labels, rng) for _ in range(contents.n_mixtures_of_any)]
-        examples = [make(scene) for scene in scenes]
-        batch = {
-            name: torch.from_numpy(np.stack([getattr(example, name) for example in examples]))
-            for name in examples[0]._fields
-        }
-        return batch | {"label": torch.tensor([LABELS.index(label) for label in labels])}
+    labels = [label for label in LABELS if recordings.n_recordings(label)]
+    kinds = []
+    for rate, probability in rates.items():
+        make = make_example or ExampleMaker(sample_rate=rate)
+        for one in contents:
+            mixer = SceneMixer(recordings, sample_rate=rate, rooms=rooms, settings=one.settings)
+            draw = SceneBatches(mixer, make, one, labels)
+            kinds.append(Kind(probability / len(contents), draw))
+    return OneOf(kinds)
 
 
 def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
@@ -217,8 +225,8 @@ def learn(
         MissingExtraError: no FluidSynth to render music with.
     """
     used, kept = training_recordings(folder), kept_recordings()
-    batches = BatchMaker(used, _RATE_PROBABILITIES, (SHORT, LONG), rooms=load_rooms())
-    aside = BatchMaker(kept, {_VALIDATION_RATE_HZ: 1.0}, (VALIDATION,))
+    batches = batches_of(used, _RATE_PROBABILITIES, (SHORT, LONG), rooms=load_rooms())
+    aside = batches_of(kept, {_VALIDATION_RATE_HZ: 1.0}, (VALIDATION,))
     fixed = [aside(np.random.default_rng((_SEED, k))) for k in range(N_VALIDATION_BATCHES)]
     torch.manual_seed(settings.seed)
     network = train(

@@ -79,7 +79,7 @@ def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] =
         MissingExtraError: no FluidSynth to render music with.
     """
     used = training_recordings(folder)
-    batches = hear.BatchMaker(
+    batches = hear.batches_of(
         used,
         {SAMPLE_RATE: 1.0},
         (hear.SHORT, hear.LONG),

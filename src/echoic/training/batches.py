@@ -1,0 +1,50 @@
+"""Batches: examples stacked, and kinds of batches that take turns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from echoic.training.loop import Batch, DrawBatch
+
+
+class Kind(NamedTuple):
+    """A kind of batch, and how often it is drawn."""
+
+    probability: float
+    draw: DrawBatch
+
+
+class OneOf:
+    """Batches of several kinds, each with its probability: all scenes of one are of a length.
+
+    Args:
+        kinds: Their probabilities add up to 1.
+
+    Example:
+        >>> here, there = ({"at": torch.tensor([place])} for place in (0, 1))
+        >>> draw = OneOf([Kind(0.9, lambda rng: here), Kind(0.1, lambda rng: there)])
+        >>> rng = np.random.default_rng(0)
+        >>> sum(int(draw(rng)["at"]) for _ in range(1000))
+        96
+    """
+
+    def __init__(self, kinds: Sequence[Kind]) -> None:
+        self.kinds = tuple(kinds)
+
+    def __call__(self, rng: np.random.Generator) -> Batch:
+        """One batch of one kind."""
+        which = rng.choice(len(self.kinds), p=[kind.probability for kind in self.kinds])
+        return self.kinds[int(which)].draw(rng)
+
+
+def stacked(examples: Sequence[Any]) -> Batch:
+    """Examples, named tuples of arrays of the same shapes, as one tensor a field."""
+    columns = zip(*examples, strict=True)
+    return {
+        name: torch.from_numpy(np.stack(column))
+        for name, column in zip(examples[0]._fields, columns, strict=True)
+    }
