@@ -16,7 +16,7 @@ from echoic.style.cochlea import Cochlea, Envelopes
 from echoic.style.coherence import coherence_term
 from echoic.style.depth import exponent_for
 from echoic.style.losses import gram, gram_loss
-from echoic.style.methods.course import course_term, depth_term, envelope_term
+from echoic.style.methods.course import course_term, depth_term, envelope_term, words_term
 from echoic.style.methods.task import LEVEL, Task
 from echoic.style.methods.texture import Heard, TextureView, statistics_term
 from echoic.style.networks import Wide
@@ -48,16 +48,22 @@ def hearing(task: Task) -> Problem:
 
     depth = 1 - task.strength
     exponent = exponent_for(depth, task.content, vocoded, sample_rate=rate)
-    start = vocoded(exponent)
+    noise = vocoded(exponent)
+    events = view.cochlea(lengthen(task.style, n_samples, sample_rate=rate)).linear
+    level = style.envelopes.linear.square().mean(-1, keepdim=True).sqrt()
+    # From noise alone no descent finds the way to ticks with silence between them: it starts
+    # with half the style's own course, in dB. Of the style's waveform nothing is in it.
+    course = shifted_to_fit(events, content).sqrt() * depth_gains(content, exponent)
+    start = with_course(noise, course, level, view.cochlea)
     terms = [
         statistics_term(style, bands),
         gram_term(style.envelopes, bands, seed=task.seed),
     ]
     if depth > 0:
-        level = style.envelopes.linear.square().mean(-1, keepdim=True).sqrt()
         terms += [
             course_term(level * depth_gains(content, exponent), bands, depth),
-            envelope_term(content, view.cochlea(start).linear, depth),
+            envelope_term(content, depth),
+            words_term(content, view.cochlea(noise).linear, depth, view.cochlea),
             depth_term(content, depth, view.cochlea),
         ]
 
@@ -92,6 +98,33 @@ def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> 
     start = randomise_phase(longer, torch.Generator().manual_seed(seed))
     terms = (statistics_term(shown, bands), gram_term(shown.envelopes, bands, seed=seed))
     return Problem(start, view, terms)
+
+
+def shifted_to_fit(events: Tensor, content: Tensor) -> Tensor:
+    """The style's envelopes, turned round to where they go along with the content best.
+
+    Shape:
+        (band, frame) and (band, frame), linear -> (band, frame), no value below -60 dB.
+    """
+    events = events.clamp(min=1e-3 * events.amax(-1, keepdim=True))
+    content = content.clamp(min=1e-2 * content.amax(-1, keepdim=True))
+    levels = [x.log() - x.log().mean(-1, keepdim=True) for x in (content, events)]
+    spectra = [torch.fft.rfft(level) for level in levels]
+    fit = torch.fft.irfft((spectra[0] * spectra[1].conj()).sum(0), n=events.shape[-1])
+    return events.roll(int(fit.argmax()), -1)
+
+
+def with_course(noise: Tensor, course: Tensor, level: Tensor, cochlea: Cochlea) -> Tensor:
+    """Noise whose bands have another course in place of their own, at the levels given.
+
+    Shape:
+        (time,), (band, frame), (band, 1) -> (time,).
+    """
+    own = cochlea(noise).linear
+    gains = course / own.clamp(min=0.1 * own.mean(-1, keepdim=True))
+    shaped = shape_bands(noise, gains, cochlea)
+    found = cochlea(shaped).linear.square().mean(-1, keepdim=True).sqrt()
+    return shape_bands(shaped, (level / found).expand_as(course), cochlea)
 
 
 def gram_term(style: Envelopes, bands: Tensor, *, seed: int) -> Term:
