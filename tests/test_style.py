@@ -14,6 +14,7 @@ from echoic.style.depth import depth_of, exponent_for
 from echoic.style.losses import gaussian_mmd_loss, gram, mean_loss, polynomial_mmd_loss
 from echoic.style.methods.course import LIKENESS, WORDS_RISE, envelope_term, words_term
 from echoic.style.methods.listening import shifted_to_fit, with_course
+from echoic.style.methods.long_term import LongTermSpectrum, spectrum_term
 from echoic.style.methods.texture import Heard, TextureView
 from echoic.style.networks import PictureNetwork
 from echoic.style.optimise import Problem, Schedule, Term, minimise
@@ -364,6 +365,25 @@ def test_noise_takes_on_a_course_and_levels():
     found = cochlea(with_course(noise(), course, level, cochlea)).linear
     assert (smooth(found, 30.0).mean(0) / smooth(course, 30.0).mean(0)).std() < 0.002
     torch.testing.assert_close(found.square().mean(-1).sqrt(), level[:, 0], rtol=0.3, atol=0.0)
+
+
+def test_the_long_term_spectrum_of_noise_is_even_and_does_not_depend_on_length():
+    for n_samples in (RATE, 3 * RATE):
+        spectrum = LongTermSpectrum(n_samples, sample_rate=RATE)
+        found = spectrum(noise(n_samples))[-40:]
+        assert float(found.mean()) == pytest.approx(0.01, rel=0.1)
+        assert float(found.std()) < 0.005
+    assert not bool(LongTermSpectrum(RATE // 10, sample_rate=RATE).there.all())
+
+
+def test_hiss_where_the_style_has_none_is_a_loss():
+    spectrum = torch.fft.rfft(noise(seed=5))
+    spectrum[RATE // 4 :] = 0
+    style = torch.fft.irfft(spectrum, n=RATE)
+    term = spectrum_term(style, RATE, sample_rate=RATE)
+    view = TextureView(Cochlea.wide(RATE, sample_rate=RATE))
+    assert float(term.loss(view(style))) == 0
+    assert float(term.loss(view(style + 0.05 * noise()))) > 0.1
 
 
 def test_hearing_hears_more_of_the_style_and_keeps_the_depth():

@@ -17,6 +17,7 @@ from echoic.style.coherence import coherence_term
 from echoic.style.depth import exponent_for
 from echoic.style.losses import gram, gram_loss
 from echoic.style.methods.course import course_term, depth_term, envelope_term, words_term
+from echoic.style.methods.long_term import spectrum_term
 from echoic.style.methods.task import LEVEL, Task
 from echoic.style.methods.texture import Heard, TextureView, statistics_term
 from echoic.style.networks import Wide
@@ -58,6 +59,7 @@ def hearing(task: Task) -> Problem:
     terms = [
         statistics_term(style, bands),
         gram_term(style.envelopes, bands, seed=task.seed),
+        spectrum_term(task.style, n_samples, sample_rate=rate),
     ]
     if depth > 0:
         terms += [
@@ -96,7 +98,11 @@ def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> 
     bands = audible_bands(shown.envelopes)
     longer = lengthen(style, n_samples, sample_rate=sample_rate)
     start = randomise_phase(longer, torch.Generator().manual_seed(seed))
-    terms = (statistics_term(shown, bands), gram_term(shown.envelopes, bands, seed=seed))
+    terms = (
+        statistics_term(shown, bands),
+        gram_term(shown.envelopes, bands, seed=seed),
+        spectrum_term(style, n_samples, sample_rate=sample_rate),
+    )
     return Problem(start, view, terms)
 
 
