@@ -2,8 +2,9 @@
 
 Everything is seen through the ear's envelopes. The style is its texture
 statistics together with Gram matrices of small random networks that listen at
-several time scales, from a few milliseconds to a quarter of a second. The
-content is the course of each band, linear, and the depth at which it is kept.
+several time scales, from a few milliseconds to half a second, and its long-term
+spectrum. The content is the course of each band, linear, that of the whole, the
+words, and the depth at which all this is kept.
 """
 
 from __future__ import annotations
