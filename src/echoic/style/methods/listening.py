@@ -98,22 +98,37 @@ def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> 
     shown = style_view(style)
     bands = audible_bands(shown.envelopes)
     longer = lengthen(style, n_samples, sample_rate=sample_rate)
-    start = randomise_phase(longer, torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    noise = randomise_phase(longer, generator)
+    events = above_silence(view.cochlea(longer).linear)
+    shift = int(torch.randint(events.shape[-1], (1,), generator=generator))
+    level = shown.envelopes.linear.square().mean(-1, keepdim=True).sqrt()
+    start = with_course(noise, events.roll(shift, -1).sqrt(), level, view.cochlea)
     terms = (
         statistics_term(shown, bands),
         gram_term(shown.envelopes, bands, seed=seed),
         spectrum_term(style, n_samples, sample_rate=sample_rate),
     )
-    return Problem(start, view, terms)
+
+    def renew(heard: Heard) -> tuple[Term, ...]:
+        guard = coherence_term(heard.wave, (style,), sample_rate=sample_rate)
+        return terms if guard is None else (*terms, guard)
+
+    return Problem(start, view, terms, renew=renew)
+
+
+def above_silence(envelopes: Tensor) -> Tensor:
+    """(band, frame), no value 60 dB below the highest in its band: filters ring below zero."""
+    return envelopes.clamp(min=1e-3 * envelopes.amax(-1, keepdim=True))
 
 
 def shifted_to_fit(events: Tensor, content: Tensor) -> Tensor:
     """The style's envelopes, turned round to where they go along with the content best.
 
     Shape:
-        (band, frame) and (band, frame), linear -> (band, frame), no value below -60 dB.
+        (band, frame) and (band, frame), linear -> (band, frame).
     """
-    events = events.clamp(min=1e-3 * events.amax(-1, keepdim=True))
+    events = above_silence(events)
     content = content.clamp(min=1e-2 * content.amax(-1, keepdim=True))
     levels = [x.log() - x.log().mean(-1, keepdim=True) for x in (content, events)]
     spectra = [torch.fft.rfft(level) for level in levels]
