@@ -394,6 +394,15 @@ def test_hearing_hears_more_of_the_style_and_keeps_the_depth():
     ) == pytest.approx(0.5, abs=0.1)
 
 
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
+def test_a_quarter_of_a_second_that_begins_in_silence_is_restyled(strength):
+    blip, ticks = np.zeros(RATE // 4), np.zeros(RATE // 2)
+    blip[RATE // 8 :], ticks[:: RATE // 8] = noise(RATE // 8).numpy(), 1
+    done = transfer(blip, ticks, sample_rate=RATE, strength=strength, n_steps=6)
+    assert np.isfinite(done.wave).all()
+    assert np.std(done.wave) == pytest.approx(np.std(blip), rel=0.05)
+
+
 def test_a_seed_gives_the_same_sound_again():
     waves = [
         transfer(CONTENT, STYLE, sample_rate=RATE, n_steps=2, seed=seed).wave for seed in (1, 1, 2)

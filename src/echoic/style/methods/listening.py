@@ -59,7 +59,7 @@ def hearing(task: Task) -> Problem:
     start = with_course(noise, course, level, view.cochlea)
     terms = [
         statistics_term(style, bands),
-        gram_term(style.envelopes, bands, seed=task.seed),
+        gram_term(style.envelopes, bands, view.cochlea.n_frames, seed=task.seed),
         spectrum_term(task.style, n_samples, sample_rate=rate),
     ]
     if depth > 0:
@@ -106,7 +106,7 @@ def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> 
     start = with_course(noise, events.roll(shift, -1).sqrt(), level, view.cochlea)
     terms = (
         statistics_term(shown, bands),
-        gram_term(shown.envelopes, bands, seed=seed),
+        gram_term(shown.envelopes, bands, view.cochlea.n_frames, seed=seed),
         spectrum_term(style, n_samples, sample_rate=sample_rate),
     )
 
@@ -149,20 +149,29 @@ def with_course(noise: Tensor, course: Tensor, level: Tensor, cochlea: Cochlea) 
     return shape_bands(shaped, (level / found).expand_as(course), cochlea)
 
 
-def gram_term(style: Envelopes, bands: Tensor, *, seed: int) -> Term:
-    """Random networks over the ear, one for each time scale."""
+def gram_term(style: Envelopes, bands: Tensor, n_frames: int, *, seed: int) -> Term:
+    """Random networks over the ear, one for each time scale that fits in both sounds.
+
+    Args:
+        style: Its envelopes.
+        bands: (band,), those that count.
+        n_frames: Of the sound to come.
+        seed: Of the weights.
+    """
+    n_frames = min(n_frames, style.linear.shape[-1])
+    scales = [(n, width) for n, width in SCALES if n_frames // n >= width]
     # Bands weigh alike when each is seen relative to its own level in the style; the logarithm
     # shows what lies between the events.
     unit = QUIET * style.linear.square().mean(-1, keepdim=True).sqrt()
     n_bands = int(bands.sum())
     networks = [
         Wide.random(n_bands, n_filters=N_FILTERS, width=width, seed=1000 * seed + k)
-        for k, (_, width) in enumerate(SCALES)
+        for k, (_, width) in enumerate(scales)
     ]
 
     def grams(heard: Envelopes) -> list[Tensor]:
         rows = torch.log1p(heard.linear.clamp(min=0) / unit)[bands]
-        averaged = [F.avg_pool1d(rows[None], n)[0] if n > 1 else rows for n, _ in SCALES]
+        averaged = [F.avg_pool1d(rows[None], n)[0] if n > 1 else rows for n, _ in scales]
         return [network(x) for network, x in zip(networks, averaged, strict=True)]
 
     wanted = [gram(features) for features in grams(style)]
