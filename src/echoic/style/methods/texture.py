@@ -12,7 +12,6 @@ from echoic.style.methods.task import LEVEL, Task
 from echoic.style.optimise import Problem, Term
 from echoic.style.statistics import SCALES, TextureStatistics, audible_bands, class_distances
 
-
 MIN_SHARE = 1e-3  # of a class's usual energy: below that it is none
 
 
