@@ -32,7 +32,7 @@ def ulyanov(task: Task, n_filters: int = 4096) -> Problem:
         Term(
             "content",
             "content",
-            task.content_weight(1e-2, decades=2) / content.shape[-1],
+            task.content_weight(1e-2, decades=2),
             lambda view: (network(view) - content).square().sum(),
         ),
     )

@@ -20,7 +20,7 @@ from echoic.style.losses import gram, gram_loss
 from echoic.style.methods.course import course_term, depth_term, envelope_term, words_term
 from echoic.style.methods.long_term import spectrum_term
 from echoic.style.methods.task import LEVEL, Task
-from echoic.style.methods.texture import Heard, TextureView, statistics_term
+from echoic.style.methods.texture import Heard, TextureView, exact_statistics_term, statistics_term
 from echoic.style.networks import Wide
 from echoic.style.optimise import Problem, Term
 from echoic.style.statistics import audible_bands
@@ -105,7 +105,7 @@ def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> 
     level = shown.envelopes.linear.square().mean(-1, keepdim=True).sqrt()
     start = with_course(noise, events.roll(shift, -1).sqrt(), level, view.cochlea)
     terms = (
-        statistics_term(shown, bands),
+        exact_statistics_term(shown, bands),
         gram_term(shown.envelopes, bands, view.cochlea.n_frames, seed=seed),
         spectrum_term(style, n_samples, sample_rate=sample_rate),
     )
