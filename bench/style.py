@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from style_material import PAIRS, SAMPLE_RATE, Material, Wave, controls, load, read
-from style_tables import line_of, print_gaps, print_table, read_rows
+from style_tables import line_of, print_gaps, print_margins, print_table, read_rows
 
 from echoic import audio
 from echoic.style import METHODS, texture, transfer
@@ -200,6 +200,7 @@ def main() -> None:
     elif options.table:
         print_table(read_rows(options.out))
         print_gaps(read_rows(options.out))
+        print_margins(read_rows(options.out))
     else:
         run_all(options)
 

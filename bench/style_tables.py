@@ -70,6 +70,41 @@ def print_gaps(rows: list[dict[str, Any]]) -> None:
             print(f"{pair:10} {name:24} {cells}")
 
 
+def print_margins(rows: list[dict[str, Any]]) -> None:
+    """How far each method is above the vocoder at its own depth, on the mean over pairs.
+
+    Interpolated between the vocoder's strengths, first seeds; a pair whose depth the vocoder does
+    not come to is left out.
+    """
+    vocoder: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
+    for row in rows:
+        if row["method"] == CONTROL and row["seed"] == 0:
+            vocoder[row["pair"]].append((row["depth"], row["gap"], row["estoi"]))
+    margins: dict[tuple[str, float], list[tuple[float, ...]]] = defaultdict(list)
+    for row in rows:
+        curve = sorted(vocoder[row["pair"]])
+        if row["method"] == CONTROL or not curve or not curve[0][0] < row["depth"] < curve[-1][0]:
+            continue
+        depths, gaps, estois = zip(*curve, strict=True)
+        name = row["method"] + (" (waveform)" if row["domain"] == "waveform" else "")
+        margins[name, row["strength"]].append(
+            (
+                row["depth"],
+                row["gap"] - np.interp(row["depth"], depths, gaps),
+                row["estoi"] - np.interp(row["depth"], depths, estois),
+                row["passes"],
+            )
+        )
+    print("above the vocoder at the same depth, mean over pairs")
+    print(f"{'method':24} {'str':>4} {'runs':>4} {'depth':>6} {'gap':>6} {'ESTOI':>6}  pass")
+    for (name, strength), found in sorted(margins.items()):
+        depth, gap, estoi, passes = np.mean(found, axis=0)
+        print(
+            f"{name:24} {strength:4.2f} {len(found):4} {depth:6.2f} {gap:+6.2f} {estoi:+6.2f}  "
+            f"{passes * len(found):.0f}"
+        )
+
+
 def _at(curve: list[dict[str, Any]], key: str, depth: float) -> str:
     points = sorted((row["depth"], row[key]) for row in curve)
     depths, values = zip(*points, strict=True)

@@ -12,7 +12,9 @@ from echoic.style.cochlea import FRAME_HZ, Cochlea, fast_length
 from echoic.style.coherence import analytic, coherence_term
 from echoic.style.depth import depth_of, exponent_for
 from echoic.style.losses import gaussian_mmd_loss, gram, mean_loss, polynomial_mmd_loss
-from echoic.style.methods.course import LIKENESS, MAX_RISE, envelope_term
+from echoic.style.methods.course import LIKENESS, WORDS_RISE, envelope_term, words_term
+from echoic.style.methods.listening import shifted_to_fit, with_course
+from echoic.style.methods.long_term import LongTermSpectrum, spectrum_term
 from echoic.style.methods.texture import Heard, TextureView
 from echoic.style.networks import PictureNetwork
 from echoic.style.optimise import Problem, Schedule, Term, minimise
@@ -328,14 +330,60 @@ def test_published_methods_leave_their_start(method):
     assert last < 0.5 * first
 
 
-def test_the_whole_envelope_is_asked_for_as_far_as_it_is_in_reach():
+def test_the_whole_envelope_is_asked_for_in_proportion_to_the_depth():
     content, view = syllables(), TextureView(Cochlea.wide(RATE, sample_rate=RATE))
-    course, flat = (view.cochlea(wave).linear for wave in (content, noise(seed=3)))
-    near, far = (envelope_term(course, start, 0.5) for start in (course, flat))
+    deep, shallow = (envelope_term(view.cochlea(content).linear, depth) for depth in (0.5, 0.25))
     alike, unlike = view(content), view(noise(seed=3))
-    assert float(near.loss(alike)) == float(far.loss(alike)) == 0
-    assert float(near.loss(unlike)) == pytest.approx(LIKENESS**2, rel=0.3)
-    assert float(far.loss(unlike)) == pytest.approx(MAX_RISE**2, rel=1e-3)
+    assert float(deep.loss(alike)) == float(shallow.loss(alike)) == 0
+    assert float(deep.loss(unlike)) == pytest.approx(LIKENESS**2, rel=0.3)
+    assert float(shallow.loss(unlike)) == pytest.approx((LIKENESS / 2) ** 2, rel=0.5)
+
+
+def test_no_fewer_words_are_asked_for_than_the_vocoder_keeps():
+    content, view = syllables(), TextureView(Cochlea.wide(RATE, sample_rate=RATE))
+    linear = view.cochlea(content).linear
+    kept, none = view(content + 0.5 * noise(seed=3)), view(noise(seed=3))
+    term = words_term(linear, kept.envelopes.linear, 0.0, view.cochlea)
+    assert float(term.loss(kept)) == float(term.loss(view(content))) == 0
+    assert float(term.loss(none)) > 0.01
+    more = words_term(linear, kept.envelopes.linear, 0.5, view.cochlea)
+    assert float(more.loss(kept)) == pytest.approx((WORDS_RISE / 2) ** 2, rel=1e-3)
+
+
+def test_a_style_is_turned_round_to_where_it_fits():
+    at_frame = torch.arange(400)
+    events = 1e-2 + torch.exp(-0.5 * ((at_frame - 100) / 5.0) ** 2).expand(30, -1)
+    fitted = shifted_to_fit(events, events.roll(170, -1))
+    torch.testing.assert_close(fitted, events.roll(170, -1))
+
+
+def test_noise_takes_on_a_course_and_levels():
+    cochlea = Cochlea.wide(RATE, sample_rate=RATE)
+    course = 1 + 0.9 * torch.sin(2 * torch.pi * 4 * torch.arange(400) / FRAME_HZ).expand(30, -1)
+    course = course[:1].expand(cochlea.center_hz.size, -1)
+    level = torch.full((cochlea.center_hz.size, 1), 0.01)
+    found = cochlea(with_course(noise(), course, level, cochlea)).linear
+    assert (smooth(found, 30.0).mean(0) / smooth(course, 30.0).mean(0)).std() < 0.002
+    torch.testing.assert_close(found.square().mean(-1).sqrt(), level[:, 0], rtol=0.3, atol=0.0)
+
+
+def test_the_long_term_spectrum_of_noise_is_even_and_does_not_depend_on_length():
+    for n_samples in (RATE, 3 * RATE):
+        spectrum = LongTermSpectrum(n_samples, sample_rate=RATE)
+        found = spectrum(noise(n_samples))[-40:]
+        assert float(found.mean()) == pytest.approx(0.01, rel=0.1)
+        assert float(found.std()) < 0.005
+    assert not bool(LongTermSpectrum(RATE // 10, sample_rate=RATE).there.all())
+
+
+def test_hiss_where_the_style_has_none_is_a_loss():
+    spectrum = torch.fft.rfft(noise(seed=5))
+    spectrum[RATE // 4 :] = 0
+    style = torch.fft.irfft(spectrum, n=RATE)
+    term = spectrum_term(style, RATE, sample_rate=RATE)
+    view = TextureView(Cochlea.wide(RATE, sample_rate=RATE))
+    assert float(term.loss(view(style))) == 0
+    assert float(term.loss(view(style + 0.05 * noise()))) > 0.1
 
 
 def test_hearing_hears_more_of_the_style_and_keeps_the_depth():
@@ -344,6 +392,15 @@ def test_hearing_hears_more_of_the_style_and_keeps_the_depth():
     assert depth_of(
         torch.from_numpy(CONTENT), torch.from_numpy(done.wave), sample_rate=RATE
     ) == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.0])
+def test_a_quarter_of_a_second_that_begins_in_silence_is_restyled(strength):
+    blip, ticks = np.zeros(RATE // 4), np.zeros(RATE // 2)
+    blip[RATE // 8 :], ticks[:: RATE // 8] = noise(RATE // 8).numpy(), 1
+    done = transfer(blip, ticks, sample_rate=RATE, strength=strength, n_steps=6)
+    assert np.isfinite(done.wave).all()
+    assert np.std(done.wave) == pytest.approx(np.std(blip), rel=0.05)
 
 
 def test_a_seed_gives_the_same_sound_again():

@@ -6,11 +6,13 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from echoic import audio
 from echoic.style import windows
 from echoic.style.files import restyle_file
+from echoic.style.networks import PictureNetwork
 from echoic.style.styling import How
 
 RATE = 16_000
@@ -67,6 +69,20 @@ def test_a_long_file_is_restyled_in_windows(run, here, monkeypatch):
     assert done.code == 0
     assert json.loads(done.out)["evaluations"] > 2
     assert audio.info("out.wav").frames == 4 * RATE
+
+
+def test_learned_layers_are_read_once_for_all_windows(run, here, monkeypatch):
+    monkeypatch.setattr(windows, "WINDOW_S", 1.5)
+    network = PictureNetwork.random(n_maps=(4, 4, 4, 4, 4), seed=5)
+    torch.save(network.weights, "layers.pt")
+    audio.write("long.wav", sound(1, 4 * RATE), sample_rate=RATE)
+    read, load = [], torch.load
+    monkeypatch.setattr(torch, "load", lambda *a, **k: read.append(a) or load(*a, **k))
+    asked = ("--method", "gatys", "--domain", "waveform", "--network", "layers.pt", *QUICK)
+    done = run("style", "long.wav", "style.wav", "-o", "out.wav", *asked, "--json")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)["evaluations"] > 2
+    assert len(read) == 1
 
 
 def test_a_preview_is_short(run, here):

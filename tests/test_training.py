@@ -9,7 +9,6 @@ from echoic.ear import Filterbank, Inverse
 from echoic.ear.design import N_GAIN_BANDS
 from echoic.errors import ParameterError
 from echoic.labels import LABELS
-from echoic.nn.export import flatten
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.scan import _in_blocks, scan
 from echoic.processors.masks import DELAY_S
@@ -43,7 +42,7 @@ from echoic.training.loop import LoopSettings, train
 from echoic.training.losses import applied, detection_loss, distortion_db, error_db, share_loss
 from echoic.training.mixing import MixingSettings, SceneMixer
 from echoic.training.muon import Muon, nearest_orthogonal, optimisers
-from echoic.training.recipes.hear import LONG, SHORT, batches_of, heard_before, losses
+from echoic.training.recipes.hear import LONG, SHORT, batches_of, hear_in_turn, losses
 from echoic.training.synthetic import synthesise
 from echoic.training.targets import MAX_SOURCES, ExampleMaker, activity_of
 
@@ -393,16 +392,15 @@ def test_a_batch_can_be_learned(recordings, contents):
     assert idle == []
 
 
-def test_half_of_the_scenes_begin_after_another_one_but_examples_never():
+def test_the_last_third_of_a_batch_is_heard_after_the_third_before_it():
     torch.manual_seed(0)
-    network, frames = HearingNetwork(len(LABELS)).eval(), torch.rand(4, 2, 64, 40)
-    states = [heard_before(network, frames, 2) for _ in range(40)]
-    after = [state for state in states if state is not None]
-    assert 10 < len(after) < 30
-    _, alone = network(frames)
-    for found, own in zip(flatten(after[0]), flatten(alone), strict=True):
-        assert not found[:2].any()
-        torch.testing.assert_close(found[2:], own[1:3])
+    network, frames = HearingNetwork(len(LABELS)).eval(), torch.rand(7, 2, 64, 40)
+    output = hear_in_turn(network, frames)
+    alone, _ = network(frames[:5])
+    joined, _ = network(torch.cat([frames[3:5], frames[5:]], dim=-1))
+    for found, fresh, after in zip(output, alone, joined, strict=True):
+        torch.testing.assert_close(found[:5], fresh)
+        torch.testing.assert_close(found[5:], after[:, 20:], rtol=1e-4, atol=1e-5)
 
 
 # The recurrence ----------------------------------------------------------------------------

@@ -85,6 +85,7 @@ def restyle(
         (channel, time), as the content.
     """
     how.check()
+    how = replace(how, network=how.learned())  # once, not for every window
     waves, rate = pair.waves, pair.sample_rate
     rest = np.zeros_like(waves)
     if only is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from typing import Self
+from typing import NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
@@ -18,31 +18,51 @@ from torch import Tensor
 from echoic.errors import ParameterError
 
 
-def load_weights(path: str | os.PathLike[str], *, n_axes: int, n_layers: int) -> list[Tensor]:
-    """The layers that `echoic train style-picture` or `style-channels` has written.
+class Layers(NamedTuple):
+    """Learned weights, as `echoic train style-picture` or `style-channels` has written them.
 
-    Args:
-        path: The file.
-        n_axes: 4 of a picture's (map, channel, size, size), 3 of (filter, frequency, width).
-        n_layers: How many are needed, from the first on.
-
-    Raises:
-        ParameterError: the file cannot be read, or holds something else.
+    Attributes:
+        path: Their file.
+        weights: Of each layer.
     """
-    try:
-        weights = torch.load(path, weights_only=True)
-    except OSError as error:
-        raise ParameterError(f"{path}: {error.strerror or error}") from error
-    except Exception as error:  # of many kinds, for whatever else the file may be
-        raise ParameterError(f"{path} holds no weights of layers") from error
-    if not isinstance(weights, list) or not all(isinstance(one, Tensor) for one in weights):
-        raise ParameterError(f"{path} holds no weights of layers")
-    found = [weight.ndim for weight in weights]
-    if len(found) < n_layers or set(found) != {n_axes}:
-        raise ParameterError(
-            f"{path} holds layers of {found} axes; needed are {n_layers} of {n_axes} or more"
-        )
-    return weights
+
+    path: str
+    weights: tuple[Tensor, ...]
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a file.
+
+        Raises:
+            ParameterError: it cannot be read, or holds something else.
+        """
+        try:
+            weights = torch.load(path, weights_only=True)
+        except OSError as error:
+            raise ParameterError(f"{path}: {error.strerror or error}") from error
+        except Exception as error:  # of many kinds, for whatever else the file may be
+            raise ParameterError(f"{path} holds no weights of layers") from error
+        if not isinstance(weights, list) or not all(isinstance(one, Tensor) for one in weights):
+            raise ParameterError(f"{path} holds no weights of layers")
+        return cls(os.fspath(path), tuple(weights))
+
+    def first(self, n_layers: int, *, n_axes: int) -> tuple[Tensor, ...]:
+        """Give the first layers.
+
+        Args:
+            n_layers: How many.
+            n_axes: 4 of a picture's (map, channel, size, size), 3 of (filter, frequency, width).
+
+        Raises:
+            ParameterError: there are not so many, or not of this kind.
+        """
+        found = [weight.ndim for weight in self.weights]
+        if len(found) < n_layers or set(found) != {n_axes}:
+            raise ParameterError(
+                f"{self.path} holds layers of {found} axes; "
+                f"needed are {n_layers} of {n_axes} or more"
+            )
+        return self.weights[:n_layers]
 
 
 class Wide:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from echoic.errors import ParameterError
-from echoic.style.cochlea import FRAME_HZ, Envelopes, fast_length
+from echoic.style.cochlea import FRAME_HZ, Envelopes, fast_length, squared
 
 CORRELATION_OFFSETS = (1, 2, 3, 5, 8, 11, 16, 21)
 N_MODULATION_BANDS, LOWEST_MODULATION_HZ, HIGHEST_MODULATION_HZ, MODULATION_Q = 20, 0.5, 200.0, 2
@@ -94,11 +94,11 @@ class TextureStatistics:
         found = {
             "mean": mean[:, 0].log(),
             "variation": variance[:, 0].sqrt() / mean[:, 0],
-            "skewness": standard.pow(3).mean(-1),
-            "kurtosis": standard.pow(4).mean(-1).clamp(min=1).log(),
+            "skewness": (standard * standard.square()).mean(-1),
+            "kurtosis": standard.square().square().mean(-1).clamp(min=1).log(),
             "correlation": self._correlations(standard),
         }
-        power = torch.fft.rfft(standard, n=self._n_padded).abs().square()
+        power = squared(torch.fft.rfft(standard, n=self._n_padded))
         power = power * (2 / (self.n_frames * self._n_padded))  # sums to 1, the variance
         found["modulation"] = (power @ self._constant_q + MODULATION_FLOOR).log()
         spectrum = torch.fft.rfft(standard) * math.sqrt(2) / self.n_frames
@@ -118,8 +118,8 @@ class TextureStatistics:
 
     def _across_bands(self, octaves: Tensor) -> Tensor:
         """C1: one modulation band in neighbouring cochlear bands."""
-        norm = octaves.abs().square().sum(-1).clamp(min=1e-9).sqrt()
-        unit = torch.view_as_real(octaves / norm[..., None])
+        norm = squared(octaves).sum(-1).clamp(min=1e-9).sqrt()
+        unit = torch.view_as_real(octaves) / norm[..., None, None]
         rows = [
             torch.nn.functional.pad(
                 (unit[:-offset] * unit[offset:]).sum((-1, -2)), (0, 0, 0, offset)
@@ -132,7 +132,7 @@ class TextureStatistics:
         """C2: modulation bands an octave apart within a band, the lower at twice its phase."""
         analytic = torch.fft.ifft(octaves, n=self.n_frames) * self.n_frames / math.sqrt(2)
         lower, upper = analytic[:, :-1], analytic[:, 1:]
-        magnitude = (lower.abs().square() + 1e-6).sqrt()
+        magnitude = (squared(lower) + 1e-6).sqrt()
         doubled = lower.square() / magnitude
         norm = (
             (doubled.real.square().mean(-1) * upper.real.square().mean(-1)).clamp(min=1e-9).sqrt()

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from echoic.errors import ParameterError
 from echoic.style.methods import LEVEL, METHODS, Task
 from echoic.style.methods.listening import texture as texture_problem
+from echoic.style.networks import Layers
 from echoic.style.optimise import Domain, OnStep, Outcome, Schedule, minimise
 
 MIN_STYLE_S, MIN_CONTENT_S = 0.5, 0.25
 SILENCE_DBFS = -80.0
-TEXTURE_STEPS = 300
+TEXTURE_STEPS = 400
 
 Wave = NDArray[np.floating[Any]]
 
@@ -32,7 +33,8 @@ class How:
         seed: Of all that is random.
         domain: "waveform", or "published" where that was the log magnitude; None: as published.
         n_steps: Evaluations of the losses; None: as published.
-        network: A file of learned weights in place of random ones, for methods that have any.
+        network: A file of learned weights in place of random ones, for methods that have any; or
+            what was read of it.
     """
 
     method: str = "hearing"
@@ -40,7 +42,7 @@ class How:
     seed: int = 0
     domain: Domain | None = None
     n_steps: int | None = None
-    network: str | None = None
+    network: str | Layers | None = None
 
     def check(self) -> None:
         """Refuse what cannot be done.
@@ -59,6 +61,14 @@ class How:
         if self.network is not None and not METHODS[self.method].learns:
             learning = ", ".join(name for name, method in METHODS.items() if method.learns)
             raise ParameterError(f"method {self.method!r} takes no network; these do: {learning}")
+
+    def learned(self) -> Layers | None:
+        """The learned weights, read if they were not before.
+
+        Raises:
+            ParameterError: the file cannot be read, or holds something else.
+        """
+        return Layers.read(self.network) if isinstance(self.network, str) else self.network
 
 
 @dataclass(frozen=True)
@@ -133,7 +143,7 @@ def transfer_as(
         sample_rate,
         float(how.strength),
         how.seed,
-        how.network,
+        how.learned(),
     )
     outcome = _run(task, how, on_step)
     return _finished(outcome, content_level, sample_rate, how.method, started)
@@ -183,7 +193,7 @@ def texture(
             sample_rate=sample_rate,
             seed=seed,
         )
-    outcome = minimise(problem, Schedule(n_steps=n_steps), on_step=on_step)
+    outcome = minimise(problem, Schedule(n_steps=n_steps, n_rounds=4), on_step=on_step)
     return _finished(outcome, level, sample_rate, "texture", started)
 
 

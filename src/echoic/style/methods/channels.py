@@ -10,7 +10,7 @@ from torch import Tensor
 from echoic.errors import ParameterError
 from echoic.style.losses import gram, gram_loss, relative_error
 from echoic.style.methods.task import Task
-from echoic.style.networks import Wide, in_turn, load_weights
+from echoic.style.networks import Wide, in_turn
 from echoic.style.optimise import Problem, Term
 from echoic.style.spectrogram import LogSpectrogram, start_and_inverse, wyse_view
 
@@ -32,7 +32,7 @@ def ulyanov(task: Task, n_filters: int = 4096) -> Problem:
         Term(
             "content",
             "content",
-            task.content_weight(1e-2, decades=2) / content.shape[-1],
+            task.content_weight(1e-2, decades=2),
             lambda view: (network(view) - content).square().sum(),
         ),
     )
@@ -46,17 +46,17 @@ def random_wyse_layers(n_bins: int, seed: int) -> tuple[Wide, Wide]:
 
 
 def wyse_layers(task: Task, n_bins: int) -> tuple[Wide, Wide]:
-    """The two layers of `wyse`: learned ones where the task names a file.
+    """The two layers of `wyse`: learned ones where the task has any.
 
     Raises:
-        ParameterError: no such layers are in the file, or not for so many frequencies.
+        ParameterError: no such layers were learned, or not for so many frequencies.
     """
     if task.network is None:
         return random_wyse_layers(n_bins, task.seed)
-    weights = load_weights(task.network, n_axes=3, n_layers=2)
+    weights = task.network.first(2, n_axes=3)
     if weights[0].shape[1] != n_bins:
         raise ParameterError(
-            f"{task.network} has learned from {weights[0].shape[1]} frequencies; "
+            f"{task.network.path} has learned from {weights[0].shape[1]} frequencies; "
             f"at {task.sample_rate:g} Hz a sound has {n_bins}"
         )
     return Wide(weights[0]), Wide(weights[1])

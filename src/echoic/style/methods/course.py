@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from echoic.style.cochlea import Cochlea, half_cosine_bands
@@ -14,9 +15,12 @@ from echoic.style.vocoder import SMOOTHING_HZ, smooth
 
 # The course counts in proportion to the depth: a shallow target is nearly flat, and would hold
 # the style's own fluctuations down.
-COURSE_WEIGHT, ENVELOPE_WEIGHT, DEPTH_WEIGHT = 1.0, 30.0, 30.0
-LIKENESS, MAX_RISE = 0.83, 0.2  # of the whole envelope: asked for, and beyond the start
+COURSE_WEIGHT, ENVELOPE_WEIGHT, WORDS_WEIGHT, DEPTH_WEIGHT = 1.0, 150.0, 100.0, 30.0
 LOCAL_HZ = 1.0
+LIKENESS = 0.83  # of the whole envelope, asked for from a depth of one half
+# What is asked of words beyond the start, times depth; where in frequency and level they are.
+WORDS_RISE, SPEECH_HZ, WORDS_RANGE_DB = 0.16, (150.0, 5_000.0), 40.0
+WORDS_STEP, WORDS_FRAMES = 4, 38  # every how many frames, and how many of those: 0.38 s
 
 
 def course_term(target: Tensor, bands: Tensor, depth: float) -> Term:
@@ -43,17 +47,15 @@ def course_term(target: Tensor, bands: Tensor, depth: float) -> Term:
     return Term("course", "content", COURSE_WEIGHT * depth, loss)
 
 
-def envelope_term(content: Tensor, start: Tensor, depth: float) -> Term:
+def envelope_term(content: Tensor, depth: float) -> Term:
     """The envelope of the whole sound is like the content's to a certain degree.
 
-    Where the style is loud in bands in which the content is weak, bands that follow one by
-    one do not add up to the content's rhythm. Where they do, this costs nothing. Of a style
-    that rings on, more than some likeness is not to be had without the words: no more is
-    asked than somewhat above that of the vocoder's sound.
+    Where the style is loud in bands in which the content is weak, or rings on where it pauses,
+    bands that follow one by one do not add up to the content's rhythm. Where they do, this
+    costs nothing. Less is asked of a shallow result.
 
     Args:
         content: (band, frame), its linear envelopes.
-        start: (band, frame), those of the sound that the descent starts from.
         depth: dB per dB.
     """
 
@@ -62,14 +64,52 @@ def envelope_term(content: Tensor, start: Tensor, depth: float) -> Term:
         centered = whole - whole.mean()
         return centered / centered.norm().clamp(min=1e-9)
 
-    wanted = course(content)
-    asked = min(LIKENESS, float((course(start) * wanted).sum()) + MAX_RISE)
+    wanted, asked = course(content), LIKENESS * min(1.0, 2 * depth)
 
     def loss(heard: Heard) -> Tensor:
         likeness = (course(heard.envelopes.linear) * wanted).sum()
         return (asked - likeness).clamp(min=0).square()
 
     return Term("envelope", "content", ENVELOPE_WEIGHT * depth, loss)
+
+
+def words_term(content: Tensor, vocoded: Tensor, depth: float, cochlea: Cochlea) -> Term:
+    """No fewer words are understood than of the vocoder's sound at this depth, but some more.
+
+    The patterns that bands and frames make within a third of a second are like the content's:
+    each band relative to its own level there, then each frame to its own.
+
+    Args:
+        content: (band, frame), its linear envelopes.
+        vocoded: (band, frame), those of the vocoder's sound.
+        depth: dB per dB.
+        cochlea: Whose bands these are.
+
+    References: after Jensen and Taal (2016), IEEE/ACM TASLP 24(11), in bands of the ear.
+    """
+    low_hz, high_hz = SPEECH_HZ
+    bands = torch.from_numpy((cochlea.center_hz > low_hz) & (cochlea.center_hz < high_hz))
+    level = content[bands].square().sum(0).sqrt()[::WORDS_STEP]
+    loud = level > level.max() * 10 ** (-WORDS_RANGE_DB / 20)
+    size = min(WORDS_FRAMES, int(loud.sum()))
+
+    def patterns(linear: Tensor) -> Tensor:
+        rows = smooth(linear[bands], SMOOTHING_HZ)[:, ::WORDS_STEP][:, loud]
+        parts = rows.unfold(-1, size, max(1, size // 8))
+        parts = F.normalize(parts - parts.mean(-1, keepdim=True), dim=-1, eps=1e-9)
+        return F.normalize(parts - parts.mean(0, keepdim=True), dim=0, eps=1e-9)
+
+    wanted = patterns(content)
+
+    def likeness(linear: Tensor) -> Tensor:
+        return (patterns(linear) * wanted).sum(0).mean()
+
+    asked = float(likeness(vocoded)) + WORDS_RISE * depth
+
+    def loss(heard: Heard) -> Tensor:
+        return (asked - likeness(heard.envelopes.linear)).clamp(min=0).square()
+
+    return Term("words", "content", WORDS_WEIGHT, loss)
 
 
 def depth_term(content: Tensor, depth: float, cochlea: Cochlea) -> Term:

@@ -2,8 +2,9 @@
 
 Everything is seen through the ear's envelopes. The style is its texture
 statistics together with Gram matrices of small random networks that listen at
-several time scales, from a few milliseconds to a quarter of a second. The
-content is the course of each band, linear, and the depth at which it is kept.
+several time scales, from a few milliseconds to half a second, and its long-term
+spectrum. The content is the course of each band, linear, that of the whole, the
+words, and the depth at which all this is kept.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from echoic.style.cochlea import Cochlea, Envelopes
 from echoic.style.coherence import coherence_term
 from echoic.style.depth import exponent_for
 from echoic.style.losses import gram, gram_loss
-from echoic.style.methods.course import course_term, depth_term, envelope_term
+from echoic.style.methods.course import course_term, depth_term, envelope_term, words_term
+from echoic.style.methods.long_term import spectrum_term
 from echoic.style.methods.task import LEVEL, Task
-from echoic.style.methods.texture import Heard, TextureView, statistics_term
+from echoic.style.methods.texture import Heard, TextureView, exact_statistics_term, statistics_term
 from echoic.style.networks import Wide
 from echoic.style.optimise import Problem, Term
 from echoic.style.statistics import audible_bands
@@ -48,16 +50,23 @@ def hearing(task: Task) -> Problem:
 
     depth = 1 - task.strength
     exponent = exponent_for(depth, task.content, vocoded, sample_rate=rate)
-    start = vocoded(exponent)
+    noise = vocoded(exponent)
+    events = view.cochlea(lengthen(task.style, n_samples, sample_rate=rate)).linear
+    level = style.envelopes.linear.square().mean(-1, keepdim=True).sqrt()
+    # From noise alone no descent finds the way to ticks with silence between them: it starts
+    # with half the style's own course, in dB. Of the style's waveform nothing is in it.
+    course = shifted_to_fit(events, content).sqrt() * depth_gains(content, exponent)
+    start = with_course(noise, course, level, view.cochlea)
     terms = [
         statistics_term(style, bands),
-        gram_term(style.envelopes, bands, seed=task.seed),
+        gram_term(style.envelopes, bands, view.cochlea.n_frames, seed=task.seed),
+        spectrum_term(task.style, n_samples, sample_rate=rate),
     ]
     if depth > 0:
-        level = style.envelopes.linear.square().mean(-1, keepdim=True).sqrt()
         terms += [
             course_term(level * depth_gains(content, exponent), bands, depth),
-            envelope_term(content, view.cochlea(start).linear, depth),
+            envelope_term(content, depth),
+            words_term(content, view.cochlea(noise).linear, depth, view.cochlea),
             depth_term(content, depth, view.cochlea),
         ]
 
@@ -89,25 +98,80 @@ def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> 
     shown = style_view(style)
     bands = audible_bands(shown.envelopes)
     longer = lengthen(style, n_samples, sample_rate=sample_rate)
-    start = randomise_phase(longer, torch.Generator().manual_seed(seed))
-    terms = (statistics_term(shown, bands), gram_term(shown.envelopes, bands, seed=seed))
-    return Problem(start, view, terms)
+    generator = torch.Generator().manual_seed(seed)
+    noise = randomise_phase(longer, generator)
+    events = above_silence(view.cochlea(longer).linear)
+    shift = int(torch.randint(events.shape[-1], (1,), generator=generator))
+    level = shown.envelopes.linear.square().mean(-1, keepdim=True).sqrt()
+    start = with_course(noise, events.roll(shift, -1).sqrt(), level, view.cochlea)
+    terms = (
+        exact_statistics_term(shown, bands),
+        gram_term(shown.envelopes, bands, view.cochlea.n_frames, seed=seed),
+        spectrum_term(style, n_samples, sample_rate=sample_rate),
+    )
+
+    def renew(heard: Heard) -> tuple[Term, ...]:
+        guard = coherence_term(heard.wave, (style,), sample_rate=sample_rate)
+        return terms if guard is None else (*terms, guard)
+
+    return Problem(start, view, terms, renew=renew)
 
 
-def gram_term(style: Envelopes, bands: Tensor, *, seed: int) -> Term:
-    """Random networks over the ear, one for each time scale."""
+def above_silence(envelopes: Tensor) -> Tensor:
+    """(band, frame), no value 60 dB below the highest in its band: filters ring below zero."""
+    return envelopes.clamp(min=1e-3 * envelopes.amax(-1, keepdim=True))
+
+
+def shifted_to_fit(events: Tensor, content: Tensor) -> Tensor:
+    """The style's envelopes, turned round to where they go along with the content best.
+
+    Shape:
+        (band, frame) and (band, frame), linear -> (band, frame).
+    """
+    events = above_silence(events)
+    content = content.clamp(min=1e-2 * content.amax(-1, keepdim=True))
+    levels = [x.log() - x.log().mean(-1, keepdim=True) for x in (content, events)]
+    spectra = [torch.fft.rfft(level) for level in levels]
+    fit = torch.fft.irfft((spectra[0] * spectra[1].conj()).sum(0), n=events.shape[-1])
+    return events.roll(int(fit.argmax()), -1)
+
+
+def with_course(noise: Tensor, course: Tensor, level: Tensor, cochlea: Cochlea) -> Tensor:
+    """Noise whose bands have another course in place of their own, at the levels given.
+
+    Shape:
+        (time,), (band, frame), (band, 1) -> (time,).
+    """
+    own = cochlea(noise).linear
+    gains = course / own.clamp(min=0.1 * own.mean(-1, keepdim=True))
+    shaped = shape_bands(noise, gains, cochlea)
+    found = cochlea(shaped).linear.square().mean(-1, keepdim=True).sqrt()
+    return shape_bands(shaped, (level / found).expand_as(course), cochlea)
+
+
+def gram_term(style: Envelopes, bands: Tensor, n_frames: int, *, seed: int) -> Term:
+    """Random networks over the ear, one for each time scale that fits in both sounds.
+
+    Args:
+        style: Its envelopes.
+        bands: (band,), those that count.
+        n_frames: Of the sound to come.
+        seed: Of the weights.
+    """
+    n_frames = min(n_frames, style.linear.shape[-1])
+    scales = [(n, width) for n, width in SCALES if n_frames // n >= width]
     # Bands weigh alike when each is seen relative to its own level in the style; the logarithm
     # shows what lies between the events.
     unit = QUIET * style.linear.square().mean(-1, keepdim=True).sqrt()
     n_bands = int(bands.sum())
     networks = [
         Wide.random(n_bands, n_filters=N_FILTERS, width=width, seed=1000 * seed + k)
-        for k, (_, width) in enumerate(SCALES)
+        for k, (_, width) in enumerate(scales)
     ]
 
     def grams(heard: Envelopes) -> list[Tensor]:
         rows = torch.log1p(heard.linear.clamp(min=0) / unit)[bands]
-        averaged = [F.avg_pool1d(rows[None], n)[0] if n > 1 else rows for n, _ in SCALES]
+        averaged = [F.avg_pool1d(rows[None], n)[0] if n > 1 else rows for n, _ in scales]
         return [network(x) for network, x in zip(networks, averaged, strict=True)]
 
     wanted = [gram(features) for features in grams(style)]

@@ -24,7 +24,7 @@ from echoic.style.losses import (
     relative_error,
 )
 from echoic.style.methods.task import Task
-from echoic.style.networks import PictureNetwork, load_weights
+from echoic.style.networks import PictureNetwork
 from echoic.style.optimise import Problem, Term
 from echoic.style.spectrogram import LogSpectrogram, start_and_inverse, wyse_view
 
@@ -33,15 +33,14 @@ LayerLoss = Callable[[Tensor, Tensor], Tensor]  # features, the style's features
 
 
 def network_of(task: Task, *, n_maps: tuple[int, ...] = N_MAPS, size: int = 3) -> PictureNetwork:
-    """A network of so many layers: learned where the task names a file, else random.
+    """A network of so many layers: learned where the task has any, else random.
 
     Raises:
-        ParameterError: no such layers are in the file.
+        ParameterError: no such layers were learned.
     """
     if task.network is None:
         return PictureNetwork.random(n_maps=n_maps, size=size, seed=task.seed)
-    weights = load_weights(task.network, n_axes=4, n_layers=len(n_maps))
-    return PictureNetwork(weights[: len(n_maps)])
+    return PictureNetwork(task.network.first(len(n_maps), n_axes=4))
 
 
 def picture(task: Task, layer_loss: LayerLoss) -> Problem:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from echoic.style.networks import Layers
 from echoic.style.optimise import Domain, Problem, Schedule
 
 LEVEL = 0.1  # root mean square at which methods meet both sounds
@@ -23,7 +24,7 @@ class Task:
         sample_rate: Hz, of both.
         strength: 0 (content) to 1 (all style).
         seed: Of random weights, phases and noise.
-        network: A file of learned weights for methods whose network is random without.
+        network: Learned weights for methods whose network is random without.
     """
 
     content: Tensor
@@ -31,7 +32,7 @@ class Task:
     sample_rate: float
     strength: float
     seed: int
-    network: str | None = None
+    network: Layers | None = None
 
     def generator(self) -> torch.Generator:
         """A fresh source of chance."""

@@ -10,7 +10,9 @@ from torch import Tensor
 from echoic.style.cochlea import Cochlea, Envelopes
 from echoic.style.methods.task import LEVEL, Task
 from echoic.style.optimise import Problem, Term
-from echoic.style.statistics import TextureStatistics, audible_bands, class_distances
+from echoic.style.statistics import SCALES, TextureStatistics, audible_bands, class_distances
+
+MIN_SHARE = 1e-3  # of a class's usual energy: below that it is none
 
 
 class Heard(NamedTuple):
@@ -45,6 +47,25 @@ def statistics_term(style: Heard, bands: Tensor) -> Term:
     def loss(heard: Heard) -> Tensor:
         distances = class_distances(heard.statistics, style.statistics, bands)
         return torch.stack(list(distances.values())).mean().log1p()
+
+    return Term("statistics", "style", 1.0, loss)
+
+
+def exact_statistics_term(style: Heard, bands: Tensor) -> Term:
+    """The same, where a class that is small in the style counts relative to its size there.
+
+    Noise has hardly any skewness; what is little beside that of other sounds may still be
+    much beside its own.
+    """
+    shares = {
+        name: (float(style.statistics[name][bands].square().mean()) / scale**2)
+        for name, scale in SCALES.items()
+    }
+
+    def loss(heard: Heard) -> Tensor:
+        distances = class_distances(heard.statistics, style.statistics, bands)
+        relative = [d / min(max(shares[name], MIN_SHARE), 1.0) for name, d in distances.items()]
+        return torch.stack(relative).mean().log1p()
 
     return Term("statistics", "style", 1.0, loss)
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from echoic.labels import LABELS
 from echoic.nn.export import flatten, unflatten
 from echoic.nn.heads import LOOK_AHEAD_STEPS, masks
-from echoic.nn.hearing import HearingNetwork, HearingState
+from echoic.nn.hearing import HearingNetwork, HearingOutput
 from echoic.processors.listen import Listen
 from echoic.processors.masks import RAMP_S
 from echoic.processors.model import Model
@@ -51,7 +51,6 @@ from echoic.training.targets import STEP_S, Example, ExampleMaker
 _RATE_PROBABILITIES = {16_000: 0.7, 32_000: 0.3}
 _VALIDATION_RATE_HZ = 16_000
 _SEED = 20
-_FRESH_PROBABILITY = 0.5
 _WARM_UP_STEPS = 40  # of each scene, not asked about
 WEIGHTS = {"detection": 1.0, "share": 0.5, "distortion_db": 0.2}
 N_VALIDATION_BATCHES = 5
@@ -146,7 +145,7 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     """Detection over all labels; masks over those of the batch, some others and the rest."""
     assert isinstance(model, HearingNetwork)
     of_batch, rest = batch["label"], len(LABELS)
-    output, _ = model(batch["frames"], heard_before(model, batch["frames"], len(of_batch)))
+    output = hear_in_turn(model, batch["frames"])
     asked = labels_asked(of_batch, batch["source"])
 
     examples = model.queries(mean_embedding(output.embedding, batch))
@@ -176,25 +175,19 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     return weigh(parts, WEIGHTS)
 
 
-@torch.no_grad()
-def heard_before(model: HearingNetwork, frames: Tensor, n_fresh: int) -> HearingState | None:
-    """Half of the time, the state after the scene before it in the batch: files last for minutes.
+def hear_in_turn(model: HearingNetwork, frames: Tensor) -> HearingOutput:
+    """Hear the scenes of a batch: files last for minutes, so a third comes after another scene.
 
-    Args:
-        model: Which hears.
-        frames: Of all scenes of a batch.
-        n_fresh: So many scenes, the first ones, begin with a fresh state always, as examples do.
+    The last third begins with the state after the third before it, through which no gradient
+    goes; the others, examples among them, begin with a fresh one.
     """
-    if torch.rand(()) < _FRESH_PROBABILITY:
-        return None
-    _, after = model(frames[n_fresh - 1 : -1])
-    fresh = model.init_state(n_fresh)
-    joined = (
-        torch.cat([start.to(end), end])
-        for start, end in zip(flatten(fresh), flatten(after), strict=True)
-    )
-    state: HearingState = unflatten(after, joined)
-    return state
+    n_after = len(frames) // 3
+    first, state = model(frames[: len(frames) - n_after])
+    if not n_after:
+        return first
+    carried = unflatten(state, iter([part[-n_after:].detach() for part in flatten(state)]))
+    last, _ = model(frames[len(frames) - n_after :], carried)
+    return HearingOutput(*(torch.cat(parts) for parts in zip(first, last, strict=True)))
 
 
 def validation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:

@@ -1,0 +1,68 @@
+"""The spectrum over all of a sound: where it has nothing, its style must have nothing either."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from echoic.style.cochlea import squared
+from echoic.style.methods.texture import Heard
+from echoic.style.optimise import Term
+from echoic.units import hz_to_erb_rate
+
+WEIGHT, RANGE_DB, PLACES_PER_ERB = 0.05, 50.0, 4
+
+
+class LongTermSpectrum:
+    """Mean power in each quarter of an ERB, from 0 Hz to Nyquist, over all of a sound.
+
+    Args:
+        n_samples: Length of the waves to come.
+        sample_rate: Hz.
+
+    Shape:
+        wave (time,) -> (place,).
+    """
+
+    def __init__(self, n_samples: int, *, sample_rate: float) -> None:
+        """Divide the axis."""
+        frequency_hz = np.fft.rfftfreq(n_samples, 1 / sample_rate)
+        place = np.floor(PLACES_PER_ERB * hz_to_erb_rate(frequency_hz)).astype(np.int64)
+        self.n_places = 1 + math.floor(PLACES_PER_ERB * float(hz_to_erb_rate(sample_rate / 2)))
+        self._place = torch.from_numpy(place)
+        self._n_bins = torch.bincount(self._place, minlength=self.n_places)
+        #: (place,) bool: those that hold a frequency of the wave; of a short one not all do.
+        self.there = self._n_bins > 0
+
+    def __call__(self, wave: Tensor) -> Tensor:
+        """Measure."""
+        power = squared(torch.fft.rfft(wave)) / wave.shape[-1]
+        sums = power.new_zeros(self.n_places).index_add(0, self._place, power)
+        return sums / self._n_bins.clamp(min=1)
+
+
+def spectrum_term(style: Tensor, n_samples: int, *, sample_rate: float) -> Term:
+    """The style's long-term spectrum, finer than the bands, and where those do not count as well.
+
+    Without it nothing keeps hiss out of where the style's recording has been cut off.
+
+    Args:
+        style: (time,).
+        n_samples: Length of the sound to come.
+        sample_rate: Hz.
+    """
+    of_style, spectrum = (
+        LongTermSpectrum(n, sample_rate=sample_rate) for n in (style.shape[-1], n_samples)
+    )
+    there = of_style.there & spectrum.there
+    wanted = of_style(style)[there]
+    floor = wanted.max() * 10 ** (-RANGE_DB / 10)
+
+    def loss(heard: Heard) -> Tensor:
+        ratio = (spectrum(heard.wave)[there] + floor) / (wanted + floor)
+        return ratio.log().square().mean()
+
+    return Term("spectrum", "style", WEIGHT, loss)
