@@ -22,6 +22,7 @@ from echoic.nn.baselines.spectrogram_unet import (
 )
 from echoic.processors.events import find_events
 from echoic.processors.tag import rank
+from echoic.training.calibration import Confidence
 
 WEIGHTS = Path("runs/unet/unet.pt")
 
@@ -38,7 +39,7 @@ class UnetSystem:
         self.network = SpectrogramUnet(len(LABELS))
         learned = torch.load(WEIGHTS, weights_only=True)
         self.network.load_state_dict(learned["network"])
-        self.threshold = learned["threshold"]
+        self.confidence, self.threshold = Confidence(*learned["confidence"]), learned["threshold"]
         self.network.eval()
 
     def hear(self, wave: NDArray[np.float32], sample_rate: int) -> Heard:
@@ -48,7 +49,7 @@ class UnetSystem:
         spectrum = stft(wave)
         probabilities, masks = look(self.network, spectrum)
         events = find_events(
-            probabilities,
+            self.confidence(probabilities),
             labels=LABELS,
             threshold=dict.fromkeys(LABELS, self.threshold),
             step_s=STEP_S,
@@ -65,7 +66,7 @@ class UnetSystem:
     def tag(self, wave: NDArray[np.float32], sample_rate: int) -> list[tuple[str, float]]:
         """What is in a clip, by the product's rule."""
         wave = resample(wave, sample_rate=sample_rate, to_sample_rate=SAMPLE_RATE)
-        return rank([look(self.network, stft(wave))[0]], LABELS, step_s=STEP_S)
+        return rank([self.confidence(look(self.network, stft(wave))[0])], LABELS, step_s=STEP_S)
 
     def _hear_resampled(self, wave: NDArray[np.float32], sample_rate: int) -> Heard:
         """It knows one rate; what lies above goes to the rest."""

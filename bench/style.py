@@ -198,9 +198,10 @@ def main() -> None:
     if options.textures:
         print_textures(options.pairs, options.seconds)
     elif options.table:
-        print_table(read_rows(options.out))
-        print_gaps(read_rows(options.out))
-        print_margins(read_rows(options.out))
+        rows = read_rows(options.out)
+        print_table(rows)
+        print_gaps(rows)
+        print_margins(rows)
     else:
         run_all(options)
 

@@ -60,8 +60,7 @@ def print_gaps(rows: list[dict[str, Any]]) -> None:
     """
     curves: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        name = row["method"] + (" (waveform)" if row["domain"] == "waveform" else "")
-        curves[row["pair"], name].append(row)
+        curves[row["pair"], _name(row)].append(row)
     titles = " ".join(f"{depth:>15.2f}" for depth in DEPTHS)
     print(f"gap and ESTOI at depth\n{'pair':10} {'method':24} {titles}")
     for (pair, name), curve in sorted(curves.items()):
@@ -86,8 +85,7 @@ def print_margins(rows: list[dict[str, Any]]) -> None:
         if row["method"] == CONTROL or not curve or not curve[0][0] < row["depth"] < curve[-1][0]:
             continue
         depths, gaps, estois = zip(*curve, strict=True)
-        name = row["method"] + (" (waveform)" if row["domain"] == "waveform" else "")
-        margins[name, row["strength"]].append(
+        margins[_name(row), row["strength"]].append(
             (
                 row["depth"],
                 row["gap"] - np.interp(row["depth"], depths, gaps),
@@ -103,6 +101,10 @@ def print_margins(rows: list[dict[str, Any]]) -> None:
             f"{name:24} {strength:4.2f} {len(found):4} {depth:6.2f} {gap:+6.2f} {estoi:+6.2f}  "
             f"{passes * len(found):.0f}"
         )
+
+
+def _name(row: dict[str, Any]) -> str:
+    return str(row["method"]) + (" (waveform)" if row["domain"] == "waveform" else "")
 
 
 def _at(curve: list[dict[str, Any]], key: str, depth: float) -> str:

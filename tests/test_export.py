@@ -44,6 +44,7 @@ def random_frames(n_frames: int, seed: int) -> torch.Tensor:
 def exported(tmp_path_factory) -> Exported:
     torch.manual_seed(3)
     network = HearingNetwork(len(LABELS)).eval()
+    network.detect.confidence.copy_(torch.tensor([0.7, -0.3]))
     with torch.no_grad():
         # Untrained heads answer alike to everything, which would hide a difference.
         network.detect.logits.weight *= 5

@@ -76,6 +76,7 @@ class Detect(nn.Module):
 
     hop = 1
     delay = LOOK_AHEAD_STEPS
+    confidence: Tensor
 
     def __init__(self, n_labels: int, size: int, n_hidden: int = 192, dropout: float = 0.3) -> None:
         super().__init__()
@@ -86,6 +87,8 @@ class Detect(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.logits = nn.Linear(n_hidden, n_labels)
         nn.init.constant_(self.logits.bias, -3.0)  # few of the labels sound at a time
+        # Slope and offset of confidence, set when training has ended (`training.calibration`).
+        self.register_buffer("confidence", torch.tensor([1.0, 0.0]), persistent=False)
 
     def init_state(self, batch: int) -> Tensor:
         """The state before any sound."""
@@ -103,7 +106,8 @@ class Detect(nn.Module):
             self.now(embedding.flatten(0, 1)) + self.then(then.flatten(0, 1))
         )
         logits = self.logits(self.dropout(hidden)).unflatten(0, (batch, n_steps))
-        return logits + evidence + evidence_then, history[:, n_steps:]
+        logits = logits + evidence + evidence_then
+        return self.confidence[0] * logits + self.confidence[1], history[:, n_steps:]
 
 
 class Places(nn.Module):

@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from torch import nn
 
 from echoic.events import Event
 from echoic.labels import LABELS
@@ -89,14 +87,6 @@ def calibrate(
 
     threshold = choose_threshold(surely(heard), surely(heard_without), labels=LABELS, step_s=step_s)
     return Calibration(confidence, threshold)
-
-
-@torch.no_grad()
-def fold(confidence: Confidence, last: nn.Linear | nn.Conv1d) -> None:
-    """Change the layer that gives the logits, so that their sigmoid is the confidence."""
-    assert last.bias is not None
-    last.weight *= confidence.slope
-    last.bias.mul_(confidence.slope).add_(confidence.offset)
 
 
 def _truth(scene: MixedScene) -> list[Event]:

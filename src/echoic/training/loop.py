@@ -163,7 +163,8 @@ class Run:
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = self._rate()
-            with self.precision():
+        with self.precision():
+            for optimiser in self.optimisers:
                 optimiser.step()
         self.average.update_parameters(self.model)
         self.step += 1

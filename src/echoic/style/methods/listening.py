@@ -20,7 +20,7 @@ from echoic.style.losses import gram, gram_loss
 from echoic.style.methods.course import course_term, depth_term, envelope_term, words_term
 from echoic.style.methods.long_term import spectrum_term
 from echoic.style.methods.task import LEVEL, Task
-from echoic.style.methods.texture import Heard, TextureView, exact_statistics_term, statistics_term
+from echoic.style.methods.texture import Heard, TextureView, statistics_term
 from echoic.style.networks import Wide
 from echoic.style.optimise import Problem, Term
 from echoic.style.statistics import audible_bands
@@ -33,6 +33,7 @@ QUIET = 0.1  # of a band's level in the style: the networks hear linearly below,
 # Frames that are averaged before a network, and how many of those its filters see.
 SCALES = ((1, 3), (4, 3), (4, 11), (8, 25))
 N_FILTERS = 64
+LEAST_SHARE = 1e-3  # of a class's usual energy, to which a texture is exact
 
 
 def hearing(task: Task) -> Problem:
@@ -105,7 +106,7 @@ def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> 
     level = shown.envelopes.linear.square().mean(-1, keepdim=True).sqrt()
     start = with_course(noise, events.roll(shift, -1).sqrt(), level, view.cochlea)
     terms = (
-        exact_statistics_term(shown, bands),
+        statistics_term(shown, bands, least_share=LEAST_SHARE),
         gram_term(shown.envelopes, bands, view.cochlea.n_frames, seed=seed),
         spectrum_term(style, n_samples, sample_rate=sample_rate),
     )

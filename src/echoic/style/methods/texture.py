@@ -12,8 +12,6 @@ from echoic.style.methods.task import LEVEL, Task
 from echoic.style.optimise import Problem, Term
 from echoic.style.statistics import SCALES, TextureStatistics, audible_bands, class_distances
 
-MIN_SHARE = 1e-3  # of a class's usual energy: below that it is none
-
 
 class Heard(NamedTuple):
     """A wave, its envelopes and their statistics."""
@@ -41,30 +39,24 @@ class TextureView:
         return Heard(wave, envelopes, self.statistics(envelopes))
 
 
-def statistics_term(style: Heard, bands: Tensor) -> Term:
-    """The style's statistics, all classes alike, in the bands that count."""
+def statistics_term(style: Heard, bands: Tensor, *, least_share: float = 1.0) -> Term:
+    """The style's statistics, all classes alike, in the bands that count.
 
-    def loss(heard: Heard) -> Tensor:
-        distances = class_distances(heard.statistics, style.statistics, bands)
-        return torch.stack(list(distances.values())).mean().log1p()
-
-    return Term("statistics", "style", 1.0, loss)
-
-
-def exact_statistics_term(style: Heard, bands: Tensor) -> Term:
-    """The same, where a class that is small in the style counts relative to its size there.
-
-    Noise has hardly any skewness; what is little beside that of other sounds may still be
-    much beside its own.
+    Args:
+        style: Its statistics.
+        bands: (band,), those that count.
+        least_share: A class that has less than its usual energy in the style counts relative to
+            what it has there, but to no less than this share of the usual. Noise has hardly any
+            skewness; what is little beside that of other sounds may still be much beside its own.
     """
     shares = {
-        name: (float(style.statistics[name][bands].square().mean()) / scale**2)
+        name: float(style.statistics[name][bands].square().mean()) / scale**2
         for name, scale in SCALES.items()
     }
 
     def loss(heard: Heard) -> Tensor:
         distances = class_distances(heard.statistics, style.statistics, bands)
-        relative = [d / min(max(shares[name], MIN_SHARE), 1.0) for name, d in distances.items()]
+        relative = [d / min(max(shares[name], least_share), 1.0) for name, d in distances.items()]
         return torch.stack(relative).mean().log1p()
 
     return Term("statistics", "style", 1.0, loss)

@@ -32,7 +32,7 @@ from echoic.training.asking import (
     queries_of,
 )
 from echoic.training.batches import Kind, OneOf, stacked
-from echoic.training.calibration import calibrate, fold
+from echoic.training.calibration import calibrate
 from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import Recordings, load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
@@ -251,7 +251,7 @@ def calibrated(
 ) -> Path:
     """Set confidence and threshold on recordings kept aside, and package; the card's path.
 
-    The confidence goes into the last layer, so that nothing but the threshold is added.
+    The confidence goes into the graphs, so that nothing but the threshold is added.
     """
     model = Model(load_card(package_hearing(network, folder, settings)))
 
@@ -262,7 +262,7 @@ def calibrated(
         return np.concatenate([heard.probabilities for heard in run_blocks(listen, blocks)], axis=1)
 
     found = calibrate(probabilities_of, kept, sample_rate=_VALIDATION_RATE_HZ, step_s=STEP_S)
-    fold(found.confidence, network.detect.logits)
+    network.detect.confidence.copy_(torch.tensor(found.confidence))
     return package_hearing(network, folder, settings, found.threshold)
 
 

@@ -21,7 +21,7 @@ from echoic.nn.baselines.spectrogram_unet import (
     mel_of_bin,
     stft,
 )
-from echoic.training.calibration import calibrate, fold
+from echoic.training.calibration import calibrate
 from echoic.training.corpus import kept_recordings, training_recordings
 from echoic.training.data import load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
@@ -97,7 +97,7 @@ def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] =
         sample_rate=SAMPLE_RATE,
         step_s=STEP_S,
     )
-    fold(found.confidence, network.logits)
     path = folder / "unet.pt"
-    torch.save({"network": network.state_dict(), "threshold": found.threshold}, path)
+    learned = {"network": network.state_dict(), "confidence": tuple(found.confidence)}
+    torch.save(learned | {"threshold": found.threshold}, path)
     return path
