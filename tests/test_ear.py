@@ -17,6 +17,7 @@ from echoic.synthesis import band_noise, vowel
 from echoic.units import erb_hz, erb_rate_to_hz, hz_to_erb_rate
 
 RATES = (8_000, 16_000, 44_100, 48_000, 192_000)
+LISTENING_32 = design_listening(sample_rate=16_000, n_bands=32)
 
 
 def click(n_samples: int) -> np.ndarray:
@@ -146,6 +147,11 @@ def test_two_equal_channels_are_one_3_db_up() -> None:
     np.testing.assert_allclose(one, two, atol=1e-4)
 
 
+def test_no_channel_is_refused() -> None:
+    with pytest.raises(ParameterError, match=r"\(0, 1600\) is not \(channel, time\)"):
+        FrontEnd(sample_rate=16_000)(np.zeros((0, 1600), np.float32))
+
+
 def identity_db(rate: int, wave: np.ndarray, delay_s: float = 0.004) -> float:
     bank = Filterbank.separating(sample_rate=rate)
     inverse = Inverse(sample_rate=rate, delay_s=delay_s)
@@ -225,6 +231,7 @@ def test_channels_of_a_long_chunk_share_the_cores(monkeypatch) -> None:  # type:
         ({"sample_rate": 16_000, "low_hz": 500, "high_hz": 400}, "high_hz=400"),
         ({"sample_rate": 16_000, "high_hz": np.nan}, "high_hz=nan"),
         ({"sample_rate": 16_000, "high_hz": np.inf}, "high_hz=inf"),
+        ({"sample_rate": 16_000, "n_bands": 16, "design": LISTENING_32}, "not both"),
         ({"sample_rate": 16_000, "hop_s": 0}, "hop_s=0"),
         ({"sample_rate": 16_000, "compression": "cube"}, "cube"),
         ({"sample_rate": 16_000, "features": ("smell",)}, "smell"),

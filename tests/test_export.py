@@ -282,6 +282,7 @@ def test_weights_come_back_bit_by_bit(exported):
     other = HearingNetwork(len(LABELS))
     before = other.queries.labels.clone()
     found = load_hearing(other, exported.card.folder, "small").state_dict()
+    assert torch.equal(other.detect.confidence, exported.network.detect.confidence)
     for name, value in exported.network.state_dict().items():
         assert torch.equal(found[name], value), name
     assert not torch.equal(before, found["queries.labels"])

@@ -14,6 +14,7 @@ from echoic.events import Event
 from echoic.metrics import (
     DetectionCounts,
     event_f1,
+    is_true,
     label_set_f1,
     segment_f1,
     si_sdr_db,
@@ -227,6 +228,17 @@ def test_matching_is_the_best_one_and_uses_each_event_once():
     for order in itertools.permutations(truth):
         assert event_f1(order, found, labels=LABELS).tp == (2, 0, 0)
         assert event_f1(order, found[:1], labels=LABELS).tp == (1, 0, 0)
+
+
+def test_a_long_chain_of_events_is_matched():
+    chain = [Event("rain", 0.15 * k, 0.15 * k + 0.1) for k in range(1500)]
+    assert event_f1(chain, chain, labels=LABELS).f1 == 1
+
+
+def test_half_of_an_event_is_true_however_often_that_half_is_named():
+    event, quarter = Event("rain", 0.0, 2.0), Event("rain", 1.5, 2.0)
+    assert not is_true(event, [quarter, quarter])
+    assert is_true(event, [quarter, Event("rain", 1.0, 1.6)])
 
 
 def test_event_f1_agrees_with_mir_eval_on_notes_of_one_pitch():

@@ -153,6 +153,14 @@ def test_a_glide_is_followed_without_lag() -> None:
     np.testing.assert_allclose(found.f0_hz[6:-6], true_hz[6:-6], rtol=0.015)
 
 
+@pytest.mark.parametrize("f0_hz", [620.0, 660.0, 1000.0])
+def test_nothing_is_heard_above_the_highest_pitch_asked_for(f0_hz: float) -> None:
+    wave = harmonic_complex(f0_hz, 0.5, sample_rate=16_000, harmonics=range(1, 7))
+    for highest in (600.0, 900.0):
+        heard = Pitch(sample_rate=16_000, high_f0_hz=highest)(wave)[0].f0_hz
+        assert heard.max() <= 1.02 * highest
+
+
 def test_two_voices_are_no_reason_to_fail() -> None:
     wave = vowel("aa", 0.4, sample_rate=RATE, f0_hz=110) + vowel("iy", 0.4, sample_rate=RATE)
     assert np.isfinite(hear(wave).f0_hz).all()
@@ -181,6 +189,13 @@ def test_the_delay_is_declared(look_ahead_s: float, frames: int) -> None:
 def test_wrong_values_are_named(wrong: dict[str, object], words: str) -> None:
     with pytest.raises(ParameterError, match=words):
         Pitch(**{"sample_rate": RATE, **wrong})
+
+
+def test_nothing_is_owed_where_the_delay_is_none() -> None:
+    pitch = Pitch(sample_rate=16_000, hop_s=0.03, look_ahead_s=0)
+    _, state = pitch(np.zeros(1000, np.float32))
+    assert pitch.delay == Pitched(0, 0)
+    assert pitch.finish(state).f0_hz.shape == (0,)
 
 
 def test_nan_is_said_once_and_mended() -> None:

@@ -318,7 +318,20 @@ def test_the_selection_changes_without_a_click(made_up, then):
     steps = np.abs(np.diff(out[0]))
     assert steps[at - 200 : at + 2_000].max() < 0.06
     settled = echoic.stream("attend", sample_rate=RATE, **then).push(wave)
-    np.testing.assert_allclose(out[:, at + 400 :], settled[:, at + 400 :], atol=1e-6)
+    np.testing.assert_allclose(out[:, at + 240 :], settled[:, at + 240 :], atol=1e-6)
+
+
+def test_what_both_selections_keep_has_no_gap_between_them(made_up):
+    """From keeping all but one to muting that one: the mask of what is named turns over."""
+    *others, last = LABELS
+    made_up(all_to(others[0]))
+    wave = 0.5 * np.sin(2 * np.pi * 200 * np.arange(RATE) / RATE).astype(np.float32)[np.newaxis]
+    live = echoic.stream("attend", keep=others, sample_rate=RATE)
+    before = live.push(wave[:, :8_080])
+    live.change(mute=[last])
+    after = live.push(wave[:, 8_080:])
+    power = (np.concatenate([before, after], axis=1)[0] ** 2).reshape(-1, 80).mean(axis=1)
+    assert power[90:].min() > 0.8 * power[80:90].min()
 
 
 def test_detection_in_blocks_equals_the_whole():

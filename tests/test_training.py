@@ -418,6 +418,12 @@ def test_the_scan_is_its_recurrence_and_both_ways_agree():
     torch.testing.assert_close(_in_blocks(keep, take, first), torch.stack(steps, dim=1))
 
 
+def test_a_scan_of_no_steps_has_none():
+    nothing, first = torch.zeros(3, 0, 5), torch.zeros(3, 5)
+    for by in (scan, _in_blocks):
+        assert by(nothing, nothing, first).shape == (3, 0, 5)
+
+
 def test_the_scan_has_the_right_gradient():
     generator = torch.manual_seed(0)
     keep, take = (torch.rand(2, 9, 3, generator=generator, dtype=torch.float64) for _ in "ab")

@@ -89,7 +89,7 @@ def check_channels(shape: tuple[int, ...]) -> None:
     Raises:
         ParameterError: other axes, or more than 1,024 channels.
     """
-    if len(shape) != 2:
+    if len(shape) != 2 or not shape[0]:
         raise ParameterError(f"wave of shape {shape} is not (channel, time)")
     if shape[0] > MAX_CHANNELS:
         raise ParameterError(

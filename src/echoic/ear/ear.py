@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from echoic.checks import copy_state, mend, warn_of_mended
 from echoic.ear import kernels
 from echoic.ear.cores import over_cores
-from echoic.ear.design import HIGH_HZ, LOW_HZ, N_BANDS, BankDesign, design_listening
-from echoic.ear.filterbank import check_rate, float32_coefficients
+from echoic.ear.design import HIGH_HZ, LOW_HZ, N_BANDS, BankDesign
+from echoic.ear.filterbank import choose_design, float32_coefficients
 from echoic.ear.haircell import Adaptation, AdaptationState, compress_log, compress_power
 from echoic.errors import ParameterError
 from echoic.streaming import FrameClock
@@ -104,10 +104,9 @@ class Ear:
         unknown = [name for name in features if name not in FEATURES]
         if unknown or not features:
             raise ParameterError(f"features={features!r}: choose from {FEATURES}")
-        self.design = design or design_listening(
-            sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
+        self.design = choose_design(
+            design, sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
         )
-        check_rate(self.design, sample_rate)
         self.clock = FrameClock(sample_rate=sample_rate, hop_s=hop_s)
         self.compression = compression
         self.features = tuple(features)

@@ -45,6 +45,24 @@ def check_rate(design: BankDesign, sample_rate: float) -> None:
         )
 
 
+def choose_design(
+    design: BankDesign | None, *, sample_rate: float, n_bands: int, low_hz: float, high_hz: float
+) -> BankDesign:
+    """The design given, or else the listening bank of these bands.
+
+    Raises:
+        ParameterError: both are given, or the design is for another rate.
+    """
+    if design is None:
+        return design_listening(
+            sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
+        )
+    if (n_bands, low_hz, high_hz) != (N_BANDS, LOW_HZ, HIGH_HZ):
+        raise ParameterError("give either a design or n_bands, low_hz and high_hz, not both")
+    check_rate(design, sample_rate)
+    return design
+
+
 class FilterbankState(NamedTuple):
     """stages: (..., 8, band) float32. n_mended: (1,) samples that were NaN or infinite."""
 
@@ -104,12 +122,9 @@ class Filterbank:
         design: BankDesign | None = None,
     ) -> None:
         """Design the bank."""
-        if design is not None and (n_bands, low_hz, high_hz) != (N_BANDS, LOW_HZ, HIGH_HZ):
-            raise ParameterError("give either a design or n_bands, low_hz and high_hz, not both")
-        self.design = design or design_listening(
-            sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
+        self.design = choose_design(
+            design, sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
         )
-        check_rate(self.design, sample_rate)
         self._coefficients = float32_coefficients(self.design)
 
     @classmethod

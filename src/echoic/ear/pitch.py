@@ -18,6 +18,7 @@ _WINDOW_S = 0.03
 # From the middle of what a frame is computed from to its end: half of the window, half of
 # a period, and the rise of the filters.
 _ANALYSIS_S = 0.023
+_HIGHER = 1.02  # a period is found to within this
 _N_CANDIDATES = 8  # peaks of a summary that may be the period; row 0 is "no pitch"
 # Costs in units of the summary, those of steps for 10 ms.
 _UNVOICED = 0.38  # what a peak must rise above
@@ -63,7 +64,7 @@ def find_candidates(summary, lags, per_octave, f0_hz, strength):  # type: ignore
 
     Row 0, no pitch, gets the height of the highest.
     """
-    lag_rate, first, last = lags
+    lag_rate, first, last, shortest = lags
     f0_hz[:], strength[:] = 0, 0
     merit = np.full(f0_hz.size, np.float32(-9))
     for lag in range(first, last + 1):
@@ -71,6 +72,8 @@ def find_candidates(summary, lags, per_octave, f0_hz, strength):  # type: ignore
         if here <= 0 or here < before or here <= after:
             continue
         shift = np.float32(0.5) * (before - after) / (before - 2 * here + after)
+        if lag + shift < shortest:
+            continue
         height = min(here - np.float32(0.25) * (before - after) * shift, np.float32(1))
         strength[0] = max(strength[0], height)
         own = height - per_octave * np.float32(np.log2(lag / first))
@@ -201,6 +204,7 @@ class Pitch:
             np.float32(lag_rate),
             int(lag_rate / high_f0_hz),
             int(lag_rate / low_f0_hz) + 1,
+            np.float32(lag_rate / (_HIGHER * high_f0_hz)),
         )
         # What a step costs is said for 10 ms: more steps in the same time, less for each.
         per_step = np.array([1, 1, _STEP_S / hop_s, _STEP_S / hop_s])
@@ -282,6 +286,6 @@ class Pitch:
         check_kind(state, PitchState, owner="Pitch")
         start = int(state.correlogram.n_samples[0])
         n_owed = self.delay.f0_hz
-        n_samples = self.clock.end(self.clock.n_frames(start) + n_owed - 1) - start
+        n_samples = max(0, self.clock.end(self.clock.n_frames(start) + n_owed - 1) - start)
         lead = state.score.shape[:-1]
         return self(np.zeros((*lead, n_samples), np.float32), state)[0]

@@ -27,11 +27,12 @@ def is_true(event: Event, reference_events: Sequence[Event]) -> bool:
         >>> is_true(Event("rain", 0.0, 2.0), [Event("rain", 1.0, 5.0)])
         True
     """
-    shared_s = sum(
-        max(0.0, min(event.offset_s, true.offset_s) - max(event.onset_s, true.onset_s))
-        for true in reference_events
-        if true.label == event.label
-    )
+    own = (true for true in reference_events if true.label == event.label)
+    shared_s, reached_s = 0.0, event.onset_s
+    for true in sorted(own, key=lambda true: true.onset_s):
+        stop_s = min(true.offset_s, event.offset_s)
+        shared_s += max(0.0, stop_s - max(true.onset_s, reached_s))
+        reached_s = max(reached_s, stop_s)
     return shared_s >= 0.5 * (event.offset_s - event.onset_s)
 
 

@@ -229,17 +229,24 @@ def event_f1(
 
 def _n_matched(choices: Sequence[Sequence[int]]) -> int:
     """Return the size of a maximum bipartite matching, by augmenting paths (Kuhn 1955)."""
-    partner: dict[int, int] = {}
-
-    def place(row: int, tried: set[int]) -> bool:
-        for column in choices[row]:
-            if column in tried:
-                continue
-            tried.add(column)
-            # A taken column is free after all if its row finds another.
-            if column not in partner or place(partner[column], tried):
-                partner[column] = row
-                return True
-        return False
-
-    return sum(place(row, set()) for row in range(len(choices)))
+    taken_by: dict[int, int] = {}  # column -> row
+    takes: dict[int, int] = {}  # row -> column
+    for first in range(len(choices)):
+        # Breadth first from a row without a column: a taken one is free after all if its row
+        # finds another.
+        rows, reached_from, free = [first], dict[int, int](), None
+        for row in rows:
+            for column in choices[row]:
+                if column not in reached_from:
+                    reached_from[column] = row
+                    if column in taken_by:
+                        rows.append(taken_by[column])
+                    else:
+                        free = column
+                        break
+            if free is not None:
+                break
+        while free is not None:
+            row = reached_from[free]
+            taken_by[free], takes[row], free = row, free, takes.get(row)
+    return len(taken_by)

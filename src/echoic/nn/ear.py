@@ -24,11 +24,10 @@ from echoic.ear.design import (
     N_BANDS,
     ORDER,
     BankDesign,
-    design_listening,
     gammatone_bank,
 )
 from echoic.ear.ear import COMPRESSIONS
-from echoic.ear.filterbank import check_rate
+from echoic.ear.filterbank import choose_design
 from echoic.ear.haircell import FLOOR_DBFS, POWER_EXPONENT
 from echoic.ear.kernels import N_STAGE_ROWS
 from echoic.errors import ParameterError
@@ -179,10 +178,9 @@ class Filterbank(_Bank):
         learnable: Collection[str] = (),
         method: str = "auto",
     ) -> None:
-        design = design or design_listening(
-            sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
+        design = choose_design(
+            design, sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
         )
-        check_rate(design, sample_rate)
         super().__init__(design, learnable, method)
 
     def forward(
@@ -277,10 +275,9 @@ class Ear(_Bank):
     ) -> None:
         if compression not in COMPRESSIONS:
             raise ParameterError(f"compression={compression!r} is not one of {tuple(COMPRESSIONS)}")
-        design = design or design_listening(
-            sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
+        design = choose_design(
+            design, sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
         )
-        check_rate(design, sample_rate)
         super().__init__(design, learnable, method)
         self.clock = FrameClock(sample_rate=sample_rate, hop_s=hop_s)
         self.compression = compression

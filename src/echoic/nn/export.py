@@ -215,4 +215,5 @@ def load_hearing(network: HearingNetwork, folder: Path, name: str) -> HearingNet
             array = np.array(numpy_helper.to_array(initializer))
             stored[initializer.name.removeprefix("network.")] = torch.from_numpy(array)
     network.load_state_dict({key: stored[key] for key in network.state_dict()})
+    network.detect.confidence.copy_(stored["detect.confidence"])
     return network

@@ -58,7 +58,7 @@ def standardise(frames: Tensor) -> Tensor:
 def harmonic_matrix(multiple: float) -> Tensor:
     """(band, band) matrix that reads, at every band, the level `multiple` times higher.
 
-    Linear interpolation on the ERB-rate scale; zero where that lies above the
+    Linear interpolation in Hz between centres; zero where that lies above the
     highest band or below the lowest. Harmonics, which belong together, thereby become
     neighbours (harmonic stacking, Bittner et al. 2022).
     """

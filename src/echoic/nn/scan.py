@@ -69,6 +69,8 @@ class _CompiledScan(torch.autograd.Function):
 
 def _in_blocks(keep: Tensor, take: Tensor, first: Tensor) -> Tensor:
     n_steps = take.shape[1]
+    if n_steps == 0:
+        return take
     if n_steps == 1:
         return take + keep * first[:, None]
     size = math.isqrt(n_steps)

@@ -11,23 +11,22 @@ from numpy.typing import NDArray
 from echoic.checks import check_kind
 from echoic.errors import ParameterError
 from echoic.processors.example import hear_example
-from echoic.processors.masks import RAMP_S
 from echoic.processors.model import load_model
 from echoic.processors.separate import Separate, SeparateState
 
 
 class AttendState(NamedTuple):
-    """separate: of `Separate`; share: (1,), 1 while what is named is kept, 0 while it is muted."""
+    """separate: of `Separate`; keeps: (1,), whether what is named is kept or muted."""
 
     separate: SeparateState
-    share: NDArray[np.float32]
+    keeps: NDArray[np.bool_]
 
 
 class Attend:
     """Keep only some sounds of a wave, or mute some.
 
     Its state says nothing of what was selected: another selection may go on with it, and
-    takes over within 5 ms, without a click.
+    takes over within 15 ms, without a click.
 
     Args:
         keep: Labels to keep; all else goes.
@@ -71,7 +70,7 @@ class Attend:
         self.keeps = not mute
         examples = []
         if like is not None:
-            rate = like_sample_rate or sample_rate
+            rate = sample_rate if like_sample_rate is None else like_sample_rate
             examples.append(hear_example(load_model(model), like, sample_rate=rate))
         self.separate = Separate(
             labels=keep or mute,
@@ -81,7 +80,6 @@ class Attend:
             together=True,
         )
         self.delay = self.separate.delay
-        self._ramp = round(RAMP_S * sample_rate)
 
     def divide(
         self, signals: NDArray[np.float32]
@@ -96,17 +94,13 @@ class Attend:
         """Attend to the next chunk."""
         if state is not None:
             check_kind(state, AttendState, owner="Attend")
-        signals, separate = self.separate(wave, state and state.separate)
-        goal = float(self.keeps)
-        share = goal if state is None else float(state.share[0])
-        if share == goal:
-            return self.divide(signals)[0], AttendState(separate, np.array([goal], np.float32))
-        # Another selection was in force: from keeping to muting, or back, in a straight line.
-        moved = np.arange(1, signals.shape[-1] + 1) / self._ramp
-        shares = np.clip(share + (2 * goal - 1) * moved, 0, 1).astype(np.float32)
-        named, rest = signals
-        last = shares[-1:] if shares.size else np.array([share], np.float32)
-        return shares * named + (1 - shares) * rest, AttendState(separate, last)
+        separate = state and state.separate
+        if state is not None and bool(state.keeps[0]) != self.keeps:
+            # What was named is the rest now: it is given what the gains so far leave of 1.
+            apply = state.separate.apply
+            separate = state.separate._replace(apply=apply._replace(gains=1 - apply.gains))
+        signals, separate = self.separate(wave, separate)
+        return self.divide(signals)[0], AttendState(separate, np.array([self.keeps]))
 
     def finish(self, state: AttendState) -> NDArray[np.float32]:
         """The last `delay` samples."""

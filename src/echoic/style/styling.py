@@ -18,7 +18,7 @@ from echoic.style.optimise import Domain, OnStep, Outcome, Schedule, minimise
 
 MIN_STYLE_S, MIN_CONTENT_S = 0.5, 0.25
 SILENCE_DBFS = -80.0
-TEXTURE_STEPS = 400
+TEXTURE_STEPS = 600
 
 Wave = NDArray[np.floating[Any]]
 

@@ -33,6 +33,9 @@ QUIET = 0.1  # of a band's level in the style: the networks hear linearly below,
 # Frames that are averaged before a network, and how many of those its filters see.
 SCALES = ((1, 3), (4, 3), (4, 11), (8, 25))
 N_FILTERS = 64
+# Of a texture, where nothing else outweighs it: the spectrum of one realisation, matched closely,
+# keeps the statistics from theirs.
+SPECTRUM_WEIGHT = 0.004
 LEAST_SHARE = 1e-3  # of a class's usual energy, to which a texture is exact
 
 
@@ -108,7 +111,7 @@ def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> 
     terms = (
         statistics_term(shown, bands, least_share=LEAST_SHARE),
         gram_term(shown.envelopes, bands, view.cochlea.n_frames, seed=seed),
-        spectrum_term(style, n_samples, sample_rate=sample_rate),
+        spectrum_term(style, n_samples, sample_rate=sample_rate, weight=SPECTRUM_WEIGHT),
     )
 
     def renew(heard: Heard) -> tuple[Term, ...]:

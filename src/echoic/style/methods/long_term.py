@@ -44,7 +44,9 @@ class LongTermSpectrum:
         return sums / self._n_bins.clamp(min=1)
 
 
-def spectrum_term(style: Tensor, n_samples: int, *, sample_rate: float) -> Term:
+def spectrum_term(
+    style: Tensor, n_samples: int, *, sample_rate: float, weight: float = WEIGHT
+) -> Term:
     """The style's long-term spectrum, finer than the bands, and where those do not count as well.
 
     Without it nothing keeps hiss out of where the style's recording has been cut off.
@@ -53,6 +55,7 @@ def spectrum_term(style: Tensor, n_samples: int, *, sample_rate: float) -> Term:
         style: (time,).
         n_samples: Length of the sound to come.
         sample_rate: Hz.
+        weight: Of the term.
     """
     of_style, spectrum = (
         LongTermSpectrum(n, sample_rate=sample_rate) for n in (style.shape[-1], n_samples)
@@ -65,4 +68,4 @@ def spectrum_term(style: Tensor, n_samples: int, *, sample_rate: float) -> Term:
         ratio = (spectrum(heard.wave)[there] + floor) / (wanted + floor)
         return ratio.log().square().mean()
 
-    return Term("spectrum", "style", WEIGHT, loss)
+    return Term("spectrum", "style", weight, loss)
