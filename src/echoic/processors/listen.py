@@ -20,7 +20,7 @@ class Listened(NamedTuple, Generic[Value]):
 
     envelope: (band, frame) every 5 ms, of the summed power of the channels.
     probabilities: (label, step).
-    places: (…, step), what masks are made from.
+    places: (64, size, step), what masks are made from.
     """
 
     envelope: Value

@@ -56,8 +56,8 @@ class Model:
     """A network that says which labels sound, and what masks are made from.
 
     `places`, all that masks need, are answered at once; `probabilities` come
-    `look_ahead_steps` late, when more has been heard. What places look like is the
-    network's own affair: what `masker` gives turns them, now or later, into shares of labels.
+    `look_ahead_steps` late, when more has been heard. What `masker` gives turns
+    places, now or later, into shares of labels.
 
     Args:
         card: Of the model.
@@ -70,7 +70,8 @@ class Model:
         look_ahead_steps: By which the probabilities are late.
 
     Shape:
-        frames (2, 64, frame) -> `Heard`: probabilities (label, step), places (…, step).
+        frames (2, 64, frame) -> `Heard`: probabilities (label, step), places
+            (64, size, step).
 
     Delay: 0 steps for places, `look_ahead_steps` for probabilities.
     Hop: `frames_per_step` frames.
@@ -119,9 +120,6 @@ class Model:
 
         Shape:
             frames (2, 64, frame), weight (step,) -> (size,).
-
-        Raises:
-            ModelError: the model can be asked for labels only.
         """
         return self._network.query(frames, weight)
 
@@ -140,7 +138,7 @@ class Model:
                 Where it is known that what is asked for is there, they only get in its way.
 
         Shape:
-            The result: places (…, step), as the call gave them, or rounded to float16
+            The result: places (64, size, step), as the call gave them, or rounded to float16
             -> (label + example + 1, 64, step), adding up to 1; the last row is the rest.
 
         Raises:

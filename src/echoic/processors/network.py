@@ -1,7 +1,4 @@
-"""The network behind a model: it gives probabilities, places, and masks of places.
-
-What a place holds is between the network and its own `masker`.
-"""
+"""The network behind a model: it gives probabilities, places, and masks of places."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ Value = TypeVar("Value")
 
 
 class Heard(NamedTuple, Generic[Value]):
-    """probabilities: (label, step); places: (…, step), what masks are made from."""
+    """probabilities: (label, step); places: (64, size, step), what masks are made from."""
 
     probabilities: Value
     places: Value
@@ -36,7 +33,7 @@ _PARTS: dict[Wanted, str | None] = {
 
 Query = NDArray[np.float32]  # (size,), what places are held against
 Masker = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""Places (…, step) -> shares (asked + 1, band, step), what the others leave last."""
+"""Places (64, size, step) -> shares (asked + 1, 64, step), what the others leave last."""
 
 
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -56,7 +53,7 @@ class QueryNetwork:
         ModelError: a graph is missing or damaged.
     """
 
-    frames_per_step = 2
+    frames_per_step = 2  # known before any graph is loaded
 
     def __init__(self, card: Card) -> None:
         """Load the vectors of the labels."""

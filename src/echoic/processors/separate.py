@@ -97,7 +97,7 @@ class Replay:
 
     Args:
         model: That listened.
-        places: Gives the places of steps [start, stop), (…, step).
+        places: Gives the places of steps [start, stop), (64, size, step).
         labels: Whose signals are wanted.
         sample_rate: Hz.
 
