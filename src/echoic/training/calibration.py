@@ -18,7 +18,19 @@ from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer
 
 # In scenes without any label, in which two sounds of other kinds overlap as a rule.
 FALSE_EVENTS_IN_10_S = 0.8
-_SCENES = (400, MixingSettings(duration_s=10.0))
+# Half of them with sounds of other kinds among those of the labels, half with little else.
+_SCENES = (
+    (200, MixingSettings(duration_s=10.0)),
+    (
+        200,
+        MixingSettings(
+            duration_s=10.0,
+            n_sounds=(0.0, 0.25, 0.25, 0.25, 0.25),
+            background_probability=0.3,
+            foreground_other_probability=0.0,
+        ),
+    ),
+)
 _SCENES_WITHOUT_LABELS = (200, MixingSettings(duration_s=10.0, n_sounds=(1.0,)))
 _SEED = 20
 _FAINTEST = 0.05  # what is less probable is no event whose confidence is asked for
@@ -79,7 +91,8 @@ def calibrate(
         scenes = (mixer.draw(known, rng) for _ in range(n_scenes))
         return [Heard(probabilities_of(one), _truth(one), settings.duration_s) for one in scenes]
 
-    heard, heard_without = hear(*_SCENES), hear(*_SCENES_WITHOUT_LABELS)
+    heard = [one for scenes in _SCENES for one in hear(*scenes)]
+    heard_without = hear(*_SCENES_WITHOUT_LABELS)
     confidence = fit_confidence(heard, labels=LABELS, step_s=step_s)
 
     def surely(scenes: list[Heard]) -> list[Heard]:
