@@ -98,12 +98,16 @@ def clock_ticks(duration_s: float) -> list[tuple[float, str]]:
     return [(time_s / duration_s, words) for time_s, words in time_ticks(duration_s)]
 
 
-def frequency_ticks(center_hz: NDArray[np.floating[Any]]) -> list[tuple[float, str]]:
-    """Round frequencies at their places among bands, 0 to 1."""
+def frequency_ticks(
+    center_hz: NDArray[np.floating[Any]], *, min_gap_erb: float = 1.0
+) -> list[tuple[float, str]]:
+    """Round frequencies at their places among bands, 0 to 1, so many ERBs apart or more."""
     low_erb, high_erb = band_edges_erb(center_hz)
     return [
         ((float(hz_to_erb_rate(hz)) - low_erb) / (high_erb - low_erb), words)
-        for hz, words in erb_ticks(float(center_hz[0]), float(center_hz[-1]))
+        for hz, words in erb_ticks(
+            float(center_hz[0]), float(center_hz[-1]), min_gap_erb=min_gap_erb
+        )
     ]
 
 

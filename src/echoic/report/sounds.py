@@ -27,7 +27,7 @@ from echoic.report.markup import (
     time_ticks_html,
 )
 from echoic.report.meter import ColumnMeter
-from echoic.report.tracks import MAX_EMBEDDED_BYTES, MAX_EMBEDDED_S, Copy, copies_of
+from echoic.report.tracks import TOO_LONG, Copy, copies_of
 
 N_COLUMNS, N_BANDS, HIGH_HZ = 1200, 80, 16_000.0
 _BLOCK_SAMPLES = 1 << 18
@@ -197,10 +197,7 @@ def _lane_html(lane: _Lane, *, color: str, highest_db: float | None) -> str:
 
 def _notes_html(lanes: Sequence[_Lane], n_channels: int) -> str:
     if all(lane.copy is None for lane in lanes):
-        return (
-            f"<p>The sounds together last more than {MAX_EMBEDDED_S / 60:.0f} minutes or take "
-            f"more than {MAX_EMBEDDED_BYTES >> 20} MB, too much to be played within this page.</p>"
-        )
+        return f"<p>{TOO_LONG}.</p>"
     words = "<p>Keys: space plays and pauses, ← and → move by 1 s (with shift 10 s), 1 to 9 choose "
     words += "what is heard, at the same place. Copies of 16 bits are played.</p>"
     if n_channels > 2:

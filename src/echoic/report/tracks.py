@@ -18,6 +18,10 @@ from echoic.report.meter import ColumnMeter
 
 MAX_EMBEDDED_S = 600.0
 MAX_EMBEDDED_BYTES = 48 << 20
+TOO_LONG = (
+    f"The sounds together last more than {MAX_EMBEDDED_S / 60:.0f} minutes or take more than "
+    f"{MAX_EMBEDDED_BYTES >> 20} MB, too much to be played within this page"
+)
 N_CURVE_POINTS = 600
 CURVE_RANGE_DB = 60.0
 
