@@ -158,15 +158,17 @@ def cochleagram_of_one(
 def _save_png(
     part: Path, envelopes: Iterator[NDArray[np.float32]], *, ear: Ear, n_frames: int, title: str
 ) -> None:
-    from echoic.report import ColumnMeter, draw_cochleagram
+    from echoic.report import ColumnMeter
+    from echoic.report.plots import draw_meter
 
     meter = ColumnMeter(n_frames, n_bands=ear.design.n_bands)
     for envelope in envelopes:
         meter.add(envelope)
-    heard = ear.center_hz < ear.design.sample_rate / 2
-    duration_s = n_frames * ear.hop / ear.design.sample_rate
-    level_db = meter.level_db()[heard]
-    part.write_bytes(draw_cochleagram(level_db, ear.center_hz[heard], duration_s, title=title))
+    rate = ear.design.sample_rate
+    duration_s = n_frames * ear.hop / rate
+    part.write_bytes(
+        draw_meter(meter, ear.center_hz, sample_rate=rate, duration_s=duration_s, title=title)
+    )
 
 
 def _save_npz(
