@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,6 +80,19 @@ def test_a_process_that_is_ended_harms_no_other_input(here):
     assert str(ended) == f"{paths[1]}: the process that worked on it was ended"
     assert found == {path: os.path.getsize(path) for path in paths if path != paths[1]}
     assert trace.read_text().count("1.wav") == 2  # it was given another try
+
+
+def test_no_result_is_held_once_it_is_used(here):
+    paths = [str(write(here / f"{n}.wav")) for n in range(3)]
+    results = in_processes(samples_of, paths, 2)
+    first = weakref.ref(next(results)[1])
+    next(results)
+    assert first() is None
+    assert len(list(results)) == 1
+
+
+def samples_of(path: str) -> np.ndarray:
+    return audio.read(path)[0]
 
 
 def test_what_is_no_file_is_worked_on_by_this_process(here):
