@@ -205,7 +205,7 @@ def test_long_sounds_are_shown_but_not_held(here, monkeypatch, limit):
     page = write_test_page(here)
     assert not any("sound" in track for track in Tags(page).data()["tracks"])
     assert 'data-does="listen"' not in page.split("<script")[0]
-    assert "too much to be played" in page
+    assert "cannot be played within this page" in page
 
 
 def test_a_page_needs_a_result(here):

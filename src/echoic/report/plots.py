@@ -17,6 +17,7 @@ from echoic.errors import ParameterError
 from echoic.events import Event
 from echoic.report.axes import band_edges_erb, erb_ticks, level_range_db, printable, time_ticks
 from echoic.report.canvas import COLORS, Box, Canvas, as_png, paint, text_width_px
+from echoic.report.meter import ColumnMeter
 from echoic.units import hz_to_erb_rate
 
 Levels = NDArray[np.floating[Any]]
@@ -91,6 +92,32 @@ def draw_cochleagram(
     canvas.frame(lanes)
     canvas.ticks_below(lanes, clock_ticks(duration_s), "time (min:s)")
     return canvas.png()
+
+
+def draw_meter(
+    meter: ColumnMeter,
+    center_hz: NDArray[np.floating[Any]],
+    *,
+    sample_rate: float,
+    duration_s: float,
+    title: str = "",
+    events: Sequence[Event] = (),
+) -> bytes:
+    """Draw what a meter has measured, without the bands above Nyquist, as a PNG.
+
+    Args:
+        meter: Of a whole sound.
+        center_hz: Centres of its bands.
+        sample_rate: Hz, of the sound.
+        duration_s: As for `draw_cochleagram`, like what follows.
+        title: As there.
+        events: As there.
+
+    Raises:
+        ParameterError: As `draw_cochleagram`.
+    """
+    level_db, center_hz = meter.heard(center_hz, sample_rate=sample_rate)
+    return draw_cochleagram(level_db, center_hz, duration_s, title=title, events=events)
 
 
 def clock_ticks(duration_s: float) -> list[tuple[float, str]]:
