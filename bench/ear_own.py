@@ -88,6 +88,7 @@ ear = Ear(sample_rate=16_000)
 noise = np.random.default_rng(0).standard_normal((2, 320_000)).astype(np.float32)
 waves = noise[: int(sys.argv[1])]
 ear(waves)
+print("ready", flush=True)
 sys.stdin.read(1)  # until all are ready
 best = np.inf
 for _ in range(15):
@@ -132,4 +133,9 @@ def _throughputs(channels: list[int], cores: list[int]) -> list[float]:
         )
         for n in channels
     ]
-    return [float(process.communicate(b"\n")[0]) for process in processes]
+    for process in processes:
+        process.stdout.readline()  # that it is ready
+    for process in processes:
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    return [float(process.communicate()[0]) for process in processes]

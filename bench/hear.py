@@ -8,7 +8,7 @@ All recordings are of the `dev` split (`hear_scenes.py`); all systems hear the s
     asked   the same, listened to for these twelve alone (`hear --labels`)
     all     scenes of all fifty-two labels
     minute  the same, six after one another as one
-    native  scenes of all labels at 44.1 kHz, at the recordings' own rates
+    native  scenes of all labels, resampled to 44.1 kHz
     other   recordings that hold none of the labels, alone: what is falsely heard on what
     clips   clips of one sound alone: how often the best label is the right one
     example each sound of scenes of all labels asked for by its name, and by another recording of

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from echoic.audio import resample
 from echoic.events import Event
 from echoic.labels import LABELS
-from echoic.training.data import OTHER, Clip, load_clips, load_folder, make_clip
+from echoic.training.data import OTHER, Clip, load_clips, load_files, make_clip
 from echoic.training.music import render_collection
 
 SAMPLE_RATE = 16_000
@@ -112,12 +112,11 @@ def dev_clips(sample_rate: int = SAMPLE_RATE) -> dict[str, list[Clip]]:
     """
     recorded = load_clips("dev", keep=lambda file: not file.startswith("fsdd/"))
     clips = by_label(recorded, sample_rate)
-    render_collection(MUSIC_FOLDER, n_pieces=N_MUSIC_PIECES, seed=MUSIC_SEED)
-    played = by_label(load_folder(MUSIC_FOLDER, "music"), sample_rate)["music"]
-    played = [clip for clip in played if clip.file.startswith(f"{MUSIC_SEED}-")]
+    rendered = render_collection(MUSIC_FOLDER, n_pieces=N_MUSIC_PIECES, seed=MUSIC_SEED)
+    played = by_label(load_files(rendered, "music"), sample_rate)["music"]
     # One long recording weighs as much as its excerpts would, if each came by itself.
     excerpts = [excerpt for clip in clips["music"] for excerpt in pieces(clip)]
-    return {**clips, "music": excerpts + played[:N_MUSIC_PIECES]}
+    return {**clips, "music": excerpts + played}
 
 
 def by_label(clips: Sequence[Clip], sample_rate: int) -> dict[str, list[Clip]]:

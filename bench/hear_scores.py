@@ -91,7 +91,7 @@ class SceneScores:
         for one in bins:
             key = f"reliability.{one.confidence:.2f}"
             found[f"{key}.precision"], found[f"{key}.n_events"] = one.precision, one.n_events
-        found["times_real_time"] = self.heard_s / self.seconds
+        found["times_real_time"] = self.heard_s / self.seconds if self.seconds else math.nan
         return found
 
 

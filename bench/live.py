@@ -13,6 +13,7 @@ for the same sound at the beginning.
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,7 +100,7 @@ def ear_and_memory_for(hours: float) -> dict[str, float]:
     remembered: Any = None
     early: list[torch.Tensor] = []
     seconds: list[float] = []
-    worst, first_mb = 0.0, 0.0
+    worst, first_mb = math.nan, math.nan  # where the run is too short to tell
     for k, block in enumerate(blocks(hours * 3600, SAMPLE_RATE)):
         before = time.perf_counter()
         frames, heard = ear(block, heard)
@@ -109,15 +110,15 @@ def ear_and_memory_for(hours: float) -> dict[str, float]:
         if which == 1:  # from the second round on a round begins as it will for ever
             early.append(slots)
         elif which > 1:
-            worst = max(worst, float((slots - early[second]).abs().max()))
+            worst = np.fmax(worst, float((slots - early[second]).abs().max()))
         if which == 2:
             first_mb = process_mb()
-    n = max(len(seconds) // 10, 1)
+    n = min(60, len(seconds))
     return {
         "grown_mb": process_mb() - first_mb,
         "first_minute_ms": 1000 * float(np.median(seconds[:n])),
         "last_minute_ms": 1000 * float(np.median(seconds[-n:])),
-        "difference_db": 20 * float(np.log10(max(worst, 1e-12))),  # of 1, the peak of levels
+        "difference_db": 20 * float(np.log10(np.maximum(worst, 1e-12))),  # of 1, levels' peak
     }
 
 

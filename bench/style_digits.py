@@ -74,12 +74,21 @@ def wanted_runs(options: argparse.Namespace) -> Iterator[Run]:
         for strength in options.strengths:
             for style in options.styles:
                 for name in options.methods:
-                    domain = "waveform" if options.waveform else METHODS[name].domain
+                    method = METHODS[name]
+                    domain = "waveform" if options.waveform else method.domain
+                    if method.solve:  # nothing is optimised
+                        domain = "-"
                     yield Run(name, domain, style, strength, row)
 
 
+def digit_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file; older ones name a domain where nothing is optimised."""
+    solved = {name for name, method in METHODS.items() if method.solve}
+    return [row | {"domain": "-"} if row["method"] in solved else row for row in read_rows(path)]
+
+
 def run_all(options: argparse.Namespace) -> None:
-    done = {tuple(row[field] for field in Run._fields) for row in read_rows(options.out)}
+    done = {tuple(row[field] for field in Run._fields) for row in digit_rows(options.out)}
     left = [run for run in wanted_runs(options) if tuple(run) not in done]
     if not left:
         return
@@ -97,7 +106,7 @@ def run_all(options: argparse.Namespace) -> None:
             method=run.method,
             strength=run.strength,
             seed=run.row,
-            domain=run.domain,  # type: ignore[arg-type]
+            domain=None if run.domain == "-" else run.domain,  # type: ignore[arg-type]
         )
         parts = [fitted(part) for part in found.wave.reshape(-1, DIGIT_SAMPLES)]
         row = {
@@ -191,7 +200,7 @@ def main() -> None:
         parser.error("ECHOIC_DATA does not name the folder of recordings")
     torch.set_num_threads(1)
     if options.table:
-        print_table(read_rows(options.out))
+        print_table(digit_rows(options.out))
     elif options.judges:
         print_judges(*trained_judges())
     else:

@@ -391,6 +391,34 @@ def test_what_a_container_cannot_hold(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("sample_rate", [65_537, 88_201, 191_999])
+def test_rates_that_flac_does_not_hold(tmp_path, sample_rate):
+    wave = np.zeros((1, 9), np.float32)
+    with pytest.raises(AudioError, match=f"FLAC holds no sample rate of {sample_rate} Hz"):
+        audio.write(tmp_path / "a.flac", wave, sample_rate=sample_rate)
+    assert os.listdir(tmp_path) == []
+    for held in (65_535, 65_540, 192_000):
+        audio.write(tmp_path / f"{held}.flac", wave, sample_rate=held)
+        assert audio.info(tmp_path / f"{held}.flac").sample_rate == held
+
+
+@pytest.mark.parametrize("channels", [1.5, 0, -1, 2.0, np.nan, True, "2"])
+def test_what_is_no_number_of_channels(tmp_path, channels):
+    refused = pytest.raises(ParameterError, match="channels=")
+    with refused, audio.open_writer(tmp_path / "a.wav", sample_rate=RATE, channels=channels):
+        pass
+
+
+@pytest.mark.parametrize(("suffix", "subtype"), [("wav", "FLOAT"), ("wav", None), ("ogg", None)])
+def test_numbers_beyond_float32_are_not_written_as_infinite(tmp_path, suffix, subtype):
+    wave = np.array([[1.0, 1e300, -1e39]])
+    with pytest.raises(ParameterError, match="2 samples that do not fit into float32"):
+        audio.write(tmp_path / f"a.{suffix}", wave, sample_rate=RATE, subtype=subtype)
+    assert os.listdir(tmp_path) == []
+    audio.write(tmp_path / "a.wav", wave, sample_rate=RATE, subtype="DOUBLE")
+    np.testing.assert_array_equal(soundfile.read(tmp_path / "a.wav")[0], wave[0])
+
+
 def test_clipping_is_said(tmp_path):
     loud = np.float32([[0.5, 1.5, -2.0, 1.0]])
     with pytest.warns(AudioWarning, match="2 samples above full scale are clipped"):
@@ -496,5 +524,10 @@ def test_nothing_resampled_is_nothing():
 def test_resampling_refuses_what_makes_no_sense(wave):
     with pytest.raises(ParameterError, match="to_sample_rate=0"):
         audio.resample(wave, sample_rate=RATE, to_sample_rate=0)
+    for rates in ((np.inf, RATE), (RATE, np.inf)):
+        with pytest.raises(ParameterError, match="above 0 and finite"):
+            audio.resample(wave, sample_rate=rates[0], to_sample_rate=rates[1])
+    with pytest.raises(ParameterError, match="has no channel"):
+        audio.resample(np.zeros((0, 100)), sample_rate=RATE, to_sample_rate=8_000)
     with pytest.raises(ParameterError, match="wave is int64"):
         audio.resample(np.arange(9), sample_rate=RATE, to_sample_rate=8_000)

@@ -10,8 +10,9 @@ from echoic.labels import LABELS
 from echoic.style.methods import LEVEL
 from echoic.style.networks import Wide, in_turn
 from echoic.style.spectrogram import LogSpectrogram
-from echoic.training.classifier import Classifier, ClipDrawer, losses
+from echoic.training.classifier import Classifier, ClipDrawer, losses, validation
 from echoic.training.data import Recordings, make_clip
+from echoic.training.loop import LoopSettings, train
 
 RATE = 16_000
 KNOWN = LABELS[:3]
@@ -45,7 +46,7 @@ def test_clips_are_shown_at_the_level_at_which_methods_meet_sounds(drawer):
         assert abs(float(torch.expm1(shown[peak_bin, 50])) / amplitude - 1) < 0.2
 
 
-def test_it_learns_to_tell_tones(drawer):
+def test_it_learns_to_tell_tones(drawer, tmp_path):
     def see(weights, shown):
         return in_turn(Wide(weights[0]), Wide(weights[1]), shown)[-1]
 
@@ -55,13 +56,10 @@ def test_it_learns_to_tell_tones(drawer):
     )
     torch.manual_seed(0)
     model = Classifier([first.weight, second.weight], see)
-    optimiser = torch.optim.Adam(model.parameters(), lr=0.01)
-    rng = np.random.default_rng(1)
-    before = losses(model, drawer(rng))["loss"].item()
-    for _ in range(40):
-        optimiser.zero_grad()
-        losses(model, drawer(rng))["loss"].backward()
-        optimiser.step()
-    after = losses(model, drawer(rng))
-    assert after["loss"].item() < before / 10
+    kept = [drawer(np.random.default_rng(1))]
+    before = validation(model, kept)
+    settings = LoopSettings(60, learning_rate=0.01, warm_up_steps=1, ema_decay=0.5, n_workers=0)
+    average = train(model, losses, drawer, settings, recipe="it", folder=tmp_path, report=len)
+    after = validation(average.cpu(), kept)
+    assert after["loss"] < before["loss"] / 10
     assert after["top_1"] == 1

@@ -21,6 +21,7 @@ from conftest import Result
 from echoic import audio
 from echoic.cli import common
 from echoic.cli._records import to_json
+from echoic.cli._streams import is_verbose
 from echoic.errors import EchoicError, ParameterError
 
 RATE = 16_000
@@ -234,6 +235,38 @@ def test_a_reader_that_leaves_is_no_catastrophe(tmp_path):
     process.stderr.close()
     assert process.wait(timeout=60) == 1
     assert err == ""
+
+
+def test_a_reader_that_leaves_is_no_failure_of_the_table(tmp_path):
+    write(tmp_path / "a.wav", n_samples=40_000)
+    done = shell(tmp_path, "$echoic pitch a.wav a.wav --jobs 1 --table t.csv | true")
+    assert done.stderr == b""
+    assert not (tmp_path / "t.csv").exists()
+
+
+def test_a_full_disk_behind_standard_output_is_said(tmp_path):
+    write(tmp_path / "a.wav")
+    for options in ("", "--table t.csv"):
+        done = shell(tmp_path, f"$echoic info a.wav {options} > /dev/full")
+        assert done.returncode == 1
+        assert done.stderr == b"echoic: -: cannot be written: no space left on device\n"
+        assert not (tmp_path / "t.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "verbose"),
+    [
+        (["-v"], True),
+        (["--verbose"], True),
+        (["-qv"], True),
+        (["-vq"], True),
+        (["-q"], False),
+        (["v.wav"], False),
+        (["-o", "-.v"], False),
+    ],
+)
+def test_verbose_is_known_before_anything_is_parsed(arguments, verbose):
+    assert is_verbose(["echoic", "info", *arguments]) == verbose
 
 
 # --- streams ----------------------------------------------------------------------------------

@@ -149,6 +149,16 @@ def test_the_page_plays_what_went_in_what_was_kept_and_what_was_left_out(run, he
     assert [track["chosen"] for track in tracks] == [False, True, False]
 
 
+@pytest.mark.parametrize(("rate", "n_samples"), [(16_000, 10), (191_999, 9_000)])
+def test_a_page_of_a_short_sound_or_an_odd_rate(run, here, rate, n_samples):
+    """Less than one frame; a rate that FLAC, which the page plays, does not hold."""
+    audio.write("odd.wav", scene(n_samples, rate=rate), sample_rate=rate)
+    done = run("denoise", "odd.wav", "-o", "b.wav", "--report", "page.html")
+    assert (done.code, done.err) == (0, "")
+    page = (here / "page.html").read_text(encoding="utf-8")
+    assert ("FLAC does not hold their sample rate" in page) == (rate == 191_999)
+
+
 def test_every_file_has_its_page(run, here):
     (here / "in").mkdir()
     for name in ("b.wav", "c.wav"):
@@ -163,7 +173,7 @@ def test_every_file_has_its_page(run, here):
     [
         (("--report", "page.txt"), 2, "page.txt: its suffix is neither .html nor .htm"),
         (("--floor-db", "0"), 2, "--floor-db 0"),
-        (("--rest", "b.wav"), 2, "--rest b.wav"),
+        (("--rest", "b.wav"), 2, "b.wav: is both --output and --rest"),
         (("--rest", "a.wav", "--force"), 1, "a.wav: is both input and output"),
     ],
 )

@@ -10,15 +10,18 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 
 import echoic
 from echoic import audio
 from echoic.cli._processes import in_processes
+from echoic.cli.common import Reporter
 from echoic.errors import EchoicError
 
 RATE = 16_000
@@ -77,6 +80,19 @@ def test_a_process_that_is_ended_harms_no_other_input(here):
     assert str(ended) == f"{paths[1]}: the process that worked on it was ended"
     assert found == {path: os.path.getsize(path) for path in paths if path != paths[1]}
     assert trace.read_text().count("1.wav") == 2  # it was given another try
+
+
+def test_no_result_is_held_once_it_is_used(here):
+    paths = [str(write(here / f"{n}.wav")) for n in range(3)]
+    results = in_processes(samples_of, paths, 2)
+    first = weakref.ref(next(results)[1])
+    next(results)
+    assert first() is None
+    assert len(list(results)) == 1
+
+
+def samples_of(path: str) -> np.ndarray:
+    return audio.read(path)[0]
 
 
 def test_what_is_no_file_is_worked_on_by_this_process(here):
@@ -178,6 +194,19 @@ def wait_until(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
 # --- which files, and where results go --------------------------------------------------------
 
 
+def test_with_v_errors_of_other_processes_have_a_traceback(here, capsys):
+    paths = [str(here / "in/a.wav"), str(here / "in/sub/b.wav")]
+    with pytest.raises(typer.Exit):
+        Reporter(verbose=True).each(paths, cannot_work, jobs=2)
+    err = capsys.readouterr().err
+    assert err.count("in cannot_work\n") == 2
+    assert err.startswith(f"echoic: {paths[0]}: ZeroDivisionError: by zero\n")
+
+
+def cannot_work(_path: str, _reporter: Reporter) -> None:
+    raise ZeroDivisionError("by zero")
+
+
 def test_folders_within_folders_keep_their_places(run, here):
     assert run("info", "in").out.count("\n") == 1
     code, _, err = run("cochleagram", "in", "-o", "deep", "--recursive", "--jobs", "1")
@@ -211,6 +240,75 @@ def test_skip_existing_reads_what_is_there_and_goes_on(run, here):
     ]
     assert (here / "out/a.hearing/events.json").stat().st_mtime_ns == before
     assert run("hear", *everything, "--skip-existing", "--force").code == 2
+
+
+@pytest.mark.parametrize(
+    "mark", ['{"events": [', "[]", "{}", '{"file": "a", "duration_s": 1, "events": [{"label": 1}]}']
+)
+def test_a_hearing_that_is_none_stops_no_other(run, here, mark):
+    """A foreign or truncated events.json ended the whole run."""
+    (here / "out/a.hearing").mkdir(parents=True)
+    (here / "out/a.hearing/events.json").write_text(mark)
+    options = (
+        "-o",
+        "out",
+        "--skip-existing",
+        "--only",
+        "events",
+        "--recursive",
+        "--table",
+        "t.csv",
+    )
+    code, _, err = run("hear", "in", *options, "--jobs", "1")
+    assert (code, err) == (
+        1,
+        "echoic: in/a.wav: out/a.hearing: its events.json is not of a hearing\n",
+    )
+    assert (here / "out/sub/b.hearing/events.json").is_file()
+
+
+def test_skip_existing_completes_what_is_there_in_part(run, here):
+    asked = ("denoise", "in/sub", "-o", "out", "--jobs", "1", "--skip-existing")
+    (here / "in/sub/deep/a.wav").unlink()
+    (here / "in/sub/deep").rmdir()
+    assert run(*asked).code == 0
+    more = (*asked, "--rest", "left", "--report", "pages")
+    code, _, err = run(*more)
+    assert (code, err) == (0, "")
+    assert (here / "left/b.wav").is_file()
+    assert (here / "pages/b.html").is_file()
+    code, _, err = run(*more)
+    assert (code, err) == (
+        0,
+        "echoic: in/sub/b.wav: skipped, out/b.wav and left/b.wav and pages/b.html exist already\n",
+    )
+
+
+def test_a_table_of_only_some_inputs_is_refused(run, here):
+    options = ("-o", "out", "--table", "t.csv", "--skip-existing")
+    code, _, err = run("pitch", "in", *options)
+    assert code == 2
+    assert "--table needs every input" in " ".join(err.replace("│", " ").split())
+    assert not (here / "t.csv").exists()
+
+
+def test_a_folder_of_one_file_is_written_as_one_of_several(run, here):
+    for verb, name in (("hear", "a.hearing"), ("cochleagram", "a.png"), ("denoise", "a.wav")):
+        options = ("--only", "events", "--json") if verb == "hear" else ("--json",)
+        code, out, err = run(verb, "in", "-o", verb, *options, "-q")
+        assert (code, err) == (0, "")
+        assert [path.name for path in (here / verb).iterdir()] == [name]
+        assert out.count("\n") == 1  # one object a line
+        assert json.loads(out)["file"] == "in/a.wav"
+    assert "takes one result" in run("denoise", "in/*.wav", "-o", "-").err
+
+
+def test_hearings_are_not_looked_into(run, here):
+    assert run("hear", "in/a.wav", "-o", "in/sub/a.hearing").code == 0
+    code, out, err = run("info", "in", "--recursive")
+    assert (code, len(out.splitlines())) == (0, 3)
+    assert err == "echoic: in: skipped 1 not audio: sub/a.hearing\n"
+    assert run("info", "in/sub/a.hearing", "--recursive").out.count("\n") == 1  # when it is named
 
 
 def test_cochleagram_skips_existing(run, here):

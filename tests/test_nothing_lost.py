@@ -137,6 +137,45 @@ def test_no_output_is_or_holds_its_input(run, here, args):
     assert {name: after[name] for name in before} == before
 
 
+@pytest.mark.parametrize(
+    ("paths", "options"),
+    [
+        (["a.wav"], ("-o", "out.wav", "--rest", "./out.wav")),
+        (["a.wav"], ("-o", "clean/a.wav", "--rest", "clean")),
+        (["a.wav"], ("-o", "b.wav", "--rest", "link.html", "--report", "report.html")),
+        (["in"], ("-o", "out", "--rest", "out", "--recursive")),
+        (["in"], ("-o", "out", "--rest", "out/sub", "--recursive")),
+    ],
+)
+def test_no_file_is_written_twice(run, here, paths, options):
+    for name in ("a.wav", "in/a.wav", "in/sub/a.wav"):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        write(here / name)
+    Path("clean").mkdir()
+    Path("link.html").symlink_to("report.html")
+    before = contents(here)
+    code, _, err = run("denoise", *paths, *options, "--force", "--jobs", "1")
+    assert code == 2
+    assert "is both --" in err
+    assert contents(here) == before
+
+
+@pytest.mark.parametrize("verb", ["denoise", "cochleagram", "pitch"])
+def test_no_output_is_another_input(run, here, verb):
+    """With `--force` the first input's result replaced the second input."""
+    (here / "X/sub").mkdir(parents=True)
+    (here / "in/sub").mkdir(parents=True)
+    write(here / "in/sub/a.wav")
+    target = "X/sub/a.wav" if verb == "denoise" else "X/sub/a.png"
+    write(here / "b.wav").replace(target)
+    before = Path(target).read_bytes()
+    options = ("--recursive", "-o", "X", "--force", "--jobs", "1")
+    code, _, err = run(verb, "in", target, *options)
+    assert code == 1
+    assert f"{target}: is both input and output" in err
+    assert Path(target).read_bytes() == before
+
+
 @pytest.mark.parametrize("folder", [".", "mine", "link"])
 def test_an_empty_folder_is_filled_not_replaced(run, here, monkeypatch, folder):
     """Row "_folder.py:42": mount points, `-o .`, setgid."""

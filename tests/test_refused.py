@@ -97,7 +97,7 @@ def test_what_is_no_path(bad):
             attempt(bad)
 
 
-@pytest.mark.parametrize("bad", ["10", None, 1.5, 0])
+@pytest.mark.parametrize("bad", ["10", None, 1.5, 0, True])
 def test_what_is_no_length_of_a_block(bad):
     with pytest.raises(ParameterError, match="block_samples"):
         audio.blocks("a.wav", bad)
@@ -110,6 +110,36 @@ def test_a_hop_that_is_none(hop_s):
         FrameClock(sample_rate=RATE, hop_s=hop_s)
     with pytest.raises(ParameterError, match="hop_s"):
         Ear(sample_rate=RATE, hop_s=hop_s)
+
+
+@pytest.mark.parametrize("threshold", ["0.5", True, [0.5], np.nan, 0, 1])
+def test_a_threshold_that_is_none(threshold):
+    with pytest.raises(ParameterError, match="threshold="):
+        echoic.hear(NOISE, sample_rate=RATE, threshold=threshold)
+
+
+def test_to_listen_for_nothing(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    audio.write("a.wav", NOISE, sample_rate=RATE)
+    assert run("hear", "a.wav", "--labels", "") == (2, "", "echoic: labels is empty\n")
+    assert not Path("a.hearing").exists()
+
+
+def test_a_closed_standard_input_is_no_terminal(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(AudioError, match="standard input is closed"):
+        audio.read("-")
+
+
+@pytest.mark.parametrize("inputs", [["a.wav", "b.wav"], ["."], ["-"]])
+def test_an_example_from_standard_input_is_for_one_file(run, tmp_path, monkeypatch, inputs):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.wav", "b.wav"):
+        audio.write(name, NOISE, sample_rate=RATE)
+    code, out, err = run("attend", *inputs, "--like", "-", "-o", "out")
+    assert (code, out) == (2, "")
+    assert "--like needs a file" in err
+    assert not Path("out").exists()
 
 
 def test_contradicting_arguments():

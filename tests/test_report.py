@@ -257,7 +257,7 @@ def test_long_sounds_are_linked(tmp_path, monkeypatch, limit):
     assert MAX_EMBEDDED_S == 600.0
     page = write_test_page(tmp_path)
     assert Tags(page).data()["tracks"] == []
-    assert "too much to be played" in page
+    assert "cannot be played within this page" in page
     assert "<button" not in page.split('id="timeline"')[1].split("Events</h2>")[0]
 
 

@@ -74,6 +74,25 @@ def test_every_sound_is_float32_finite_and_alive_at_every_rate(name: str, rate: 
         assert len(wave) == round(0.5 * rate)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        *(synthesis.rain, synthesis.fire, synthesis.sea_waves, synthesis.wind, synthesis.babble),
+        *(synthesis.engine, synthesis.chainsaw, synthesis.helicopter),
+    ],
+)
+def test_a_single_sample_is_finite(make) -> None:  # type: ignore[no-untyped-def]
+    wave = make(1 / RATE, sample_rate=RATE, rng=np.random.default_rng(0))
+    assert wave.shape == (1,)
+    assert np.isfinite(wave).all()
+
+
+@pytest.mark.parametrize("frequency_hz", [9_900, 12_000, 20_000])
+def test_high_strings_sound(frequency_hz: float) -> None:
+    wave = synthesis.pluck(frequency_hz, 0.2, sample_rate=48_000, peak_dbfs=-6.0)
+    assert 20 * np.log10(np.abs(wave).max()) == pytest.approx(-6, abs=0.01)
+
+
 @pytest.mark.parametrize("name", SOUNDS)
 def test_a_seed_gives_the_same_sound_again(name: str) -> None:
     first, again = (SOUNDS[name](RATE, np.random.default_rng(5)) for _ in range(2))

@@ -10,9 +10,12 @@ import torch
 from PIL import Image
 
 from echoic import audio
+from echoic.errors import ParameterError
 from echoic.style import windows
-from echoic.style.files import restyle_file
+from echoic.style.files import restyle_file, texture_file
+from echoic.style.losses import grams_loss
 from echoic.style.networks import PictureNetwork
+from echoic.style.pictures import restyle_picture_file
 from echoic.style.styling import How
 
 RATE = 16_000
@@ -133,6 +136,31 @@ def test_a_picture_is_painted_like_another(run, here):
     assert painted.shape == (48, 48, 3)
     difference = np.abs(painted - checks(0, 8)).mean()
     assert 2 < difference < 80
+
+
+def test_ctrl_c_before_the_first_evaluation_leaves_a_picture_without_a_loss(here, monkeypatch):
+    Image.fromarray(checks(0, 8)).save("content.png")
+
+    count = iter(range(100))
+
+    def interrupted(layers, wanted):
+        if next(count) == 0:
+            raise KeyboardInterrupt
+        return grams_loss(layers, wanted)
+
+    monkeypatch.setattr("echoic.style.pictures.grams_loss", interrupted)
+    done = restyle_picture_file("content.png", "content.png", "out.png", n_steps=5)
+    assert done.interrupted
+    assert (done.n_evaluations, done.loss) == (0, None)
+    assert np.asarray(Image.open("out.png")).shape == (48, 48, 3)
+
+
+def test_no_steps_are_refused_and_do_not_mean_the_usual_number(here):
+    Image.fromarray(checks(0, 8)).save("content.png")
+    with pytest.raises(ParameterError, match="n_steps=0"):
+        restyle_picture_file("content.png", "content.png", "out.png", n_steps=0)
+    with pytest.raises(ParameterError, match="n_steps=0"):
+        texture_file("style.wav", "out.wav", seconds=1.0, n_steps=0)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,28 @@ def test_points_lie_where_the_ticks_say():
     assert_allclose(places[:, 1], [ticks_y[1], ticks_y[10], ticks_y[1000]], atol=0.2)
 
 
+def test_a_line_has_a_gap_where_it_has_no_points():
+    line = Line("it", [(0, 1.0), (1, 2.0), (2, np.nan), (3, 4.0), (4, 5.0), (5, np.nan)], "red")
+    svg = chart_svg([line], title="t", x_label="x", y_label="y")
+    (path,) = re.findall(r'<path d="(M[^"]*)" style', svg)
+    assert [len(stretch.split("L")) for stretch in path[1:].split("M")] == [2, 2]
+    assert svg.count("<circle") == 4
+    assert "nan" not in svg
+
+
+@pytest.mark.parametrize(("low", "high"), [(3.1, 3.9), (2.9, 4.1), (0.0071, 0.0074), (640, 640)])
+def test_an_axis_of_powers_of_ten_has_ticks_where_no_power_lies(low, high):
+    line = Line("it", [(0, low), (1, high)], "red")
+    svg = chart_svg([line], title="t", x_label="x", y_label="y", log_y=True)
+    ticks = re.findall(r'y="([\d.]+)" text-anchor="end">([\d.]+)<', svg)
+    assert len(ticks) >= 2
+    y, values = np.array(ticks, float).T
+    (path,) = re.findall(r'<path d="(M[^"]*)" style', svg)
+    place = float(numbers(r"([\d.]+) ([\d.]+)", path)[0][1])
+    by_ticks = np.polyval(np.polyfit(np.log(values), y - 4, 1), np.log(low))
+    assert_allclose(place, by_ticks, atol=1.5)
+
+
 def test_names_do_not_lie_on_each_other():
     lines = [Line(f"method {k}", [(1.0, 2.0)], "red", joined=False) for k in range(5)]
     svg = chart_svg(lines, title="t", x_label="x", y_label="y")
@@ -139,6 +161,24 @@ def test_losses_are_means_of_the_windows_that_came_so_far(here):
     assert "Means of 2 windows" in page
 
 
+def test_terms_may_come_and_go(here):
+    """The guard against copies comes in a later round, and not in every window."""
+    windows = [
+        [{"a": 4.0, "b": 1.0}, {"a": 2.0, "guard": 6.0}, {"a": 1.0, "b": 1.0}],
+        [{"a": 2.0, "b": 1.0}, {"a": 2.0, "b": 1.0}],
+    ]
+    result = Result("hearing", "", here / "content.wav", windows, 1.0)
+    assert result.course() == [
+        {"a": 3.0, "b": 1.0},
+        {"a": 2.0, "guard": 3.0, "b": 0.5},
+        {"a": 1.0, "b": 1.0},
+    ]
+    page = write_test_page(here, [result])
+    assert "Loss at the end</th>" in page
+    assert "<td>5</td><td>4</td><td>2</td>" in page
+    assert re.findall(r"<g><title>(\w+)</title>", page) == ["sum", "a", "b", "guard"]
+
+
 def test_only_methods_with_losses_have_a_chart_of_them(here):
     page = write_test_page(here)
     assert "Losses of hearing" in page
@@ -165,7 +205,7 @@ def test_long_sounds_are_shown_but_not_held(here, monkeypatch, limit):
     page = write_test_page(here)
     assert not any("sound" in track for track in Tags(page).data()["tracks"])
     assert 'data-does="listen"' not in page.split("<script")[0]
-    assert "too much to be played" in page
+    assert "cannot be played within this page" in page
 
 
 def test_a_page_needs_a_result(here):

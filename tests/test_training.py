@@ -1,10 +1,13 @@
 """Training: scenes whose truth is known, losses with closed forms, a loop that can be resumed."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from echoic import audio
 from echoic.ear import Filterbank, Inverse
 from echoic.ear.design import N_GAIN_BANDS
 from echoic.errors import ParameterError
@@ -24,6 +27,7 @@ from echoic.training.data import (
     Recordings,
     is_kept_aside,
     load_clips,
+    load_files,
     make_clip,
     recording_of,
 )
@@ -104,6 +108,15 @@ def test_rooms_and_what_may_hold_anything_are_no_clips(tmp_path):
     rows = "file,split,label,fold\na.wav,train,unsure,1\nb.wav,train,room,1\n"
     (tmp_path / "splits.csv").write_text(rows)
     assert load_clips("train", folder=tmp_path) == []
+
+
+def test_rendered_pieces_are_recordings_of_their_own(tmp_path, rng):
+    paths = [tmp_path / f"20-000{k}.flac" for k in range(4)]
+    for path in paths:
+        audio.write(path, 0.1 * rng.standard_normal((1, RATE)).astype(np.float32), sample_rate=RATE)
+    clips = load_files(paths[:3], "music")
+    assert [clip.label for clip in clips] == ["music"] * 3
+    assert Recordings(clips).n_recordings("music") == 3
 
 
 # Scenes ------------------------------------------------------------------------------------
@@ -471,6 +484,67 @@ def test_a_run_that_was_cut_short_ends_where_an_unbroken_one_does(tmp_path):
     assert lines[0] == "resumed at step 15"
     for a, b in zip(whole.parameters(), model.parameters(), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+def test_logged_losses_are_means_over_the_steps_since_the_last_line(tmp_path):
+    """After a resumption, which may come between two lines, and at the end as well."""
+
+    def ones(model: nn.Module, batch: dict) -> dict:
+        return {"loss": 0 * model(batch["x"]).sum() + 1}
+
+    for n_steps in (15, 27):
+        settings = LoopSettings(n_steps, log_every=10, n_workers=0)
+        train(small(), ones, points, settings, recipe="test", folder=tmp_path, report=len)
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    logged = [(row["step"], row["loss"]) for row in rows if "loss" in row]
+    assert logged == [(10, 1), (15, 1), (20, 1), (27, 1)]
+
+
+def test_what_validates_is_moved_to_where_the_network_is(tmp_path):
+    class Elsewhere:
+        def to(self, device: torch.device) -> torch.Tensor:
+            return torch.ones(2, 3, device=device)
+
+    def validate(model: nn.Module, batches) -> dict:
+        (batch,) = batches
+        assert not model.training
+        return {"mean": float(batch["x"].mean()), "n": float(model(batch["x"]).numel())}
+
+    train(
+        small(),
+        squares,
+        points,
+        LoopSettings(2, n_workers=0),
+        recipe="test",
+        folder=tmp_path,
+        kept=[{"x": Elsewhere()}],
+        validate=validate,
+        report=len,
+    )
+    row = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
+    assert (row["val_mean"], row["val_n"]) == (1, 2)
+
+
+def test_the_generators_of_gpus_are_saved_and_taken_up(tmp_path, monkeypatch):
+    state, taken_up = torch.arange(16, dtype=torch.uint8), []
+    monkeypatch.setattr(torch.cuda, "get_rng_state_all", lambda: [state])
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(
+        torch.cuda, "set_rng_state", lambda new, number: taken_up.append((new.tolist(), number))
+    )
+    learn(LoopSettings(n_steps=2, n_workers=0), tmp_path)
+    learn(LoopSettings(n_steps=3, n_workers=0), tmp_path)
+    assert taken_up == [(state.tolist(), 0)]
+
+
+def test_checkpoints_without_the_generators_of_gpus_are_taken_up(tmp_path):
+    learn(LoopSettings(n_steps=2, n_workers=0), tmp_path)
+    saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    del saved["cuda_generators"]
+    torch.save(saved, tmp_path / "checkpoint.pt")
+    lines: list[str] = []
+    learn(LoopSettings(n_steps=3, n_workers=0), tmp_path, report=lines.append)
+    assert lines[0] == "resumed at step 2"
 
 
 @pytest.mark.parametrize(

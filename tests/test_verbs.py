@@ -16,6 +16,7 @@ import soundfile
 from conftest import Result
 from echoic import audio
 from echoic.events import Event
+from echoic.pipeline.cochleagram import cochleagram
 from echoic.processors import ApplyMasks
 from echoic.runtime import find_model
 
@@ -131,6 +132,50 @@ def test_hear_writes_all_that_it_promises(run, here, hearing, rate, n_channels):
     ]
     assert (folder / "cochleagram.png").read_bytes().startswith(b"\x89PNG")
     assert "</html>" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_pictures_end_at_nyquist(run, here, hearing, monkeypatch):
+    hearing(EVENTS)
+    drawn: list[float] = []
+
+    def draw(level_db: np.ndarray, center_hz: np.ndarray, *_: object, **__: object) -> bytes:
+        assert len(level_db) == len(center_hz)
+        drawn.append(center_hz[-1])
+        return b"a picture"
+
+    monkeypatch.setattr("echoic.report.plots.draw_cochleagram", draw)
+    write(here / "a.wav", rate=8_000)
+    assert run("hear", "a.wav").code == 0
+    assert run("cochleagram", "a.wav", "-o", "a.png", "-q").code == 0
+    assert cochleagram(noise(), sample_rate=8_000).draw() == b"a picture"
+    assert len(drawn) == 3
+    assert all(3_500 < hz < 4_000 for hz in drawn)
+    page = (here / "a.hearing/report.html").read_text(encoding="utf-8")
+    assert "7600" not in page.split("<script")[0]
+
+
+@pytest.mark.parametrize("rate", [65_537, 191_999])
+def test_hear_at_a_rate_that_flac_does_not_hold(run, here, hearing, rate):
+    """The page embeds FLAC: its refusal lost the hearing."""
+    hearing(EVENTS)
+    write(here / "a.wav", rate=rate)
+    assert run("hear", "a.wav", "-q") == (0, "", "")
+    page = (here / "a.hearing/report.html").read_text(encoding="utf-8")
+    assert "FLAC does not hold their sample rate" in page
+
+
+@pytest.mark.parametrize(("rate", "n_channels"), [(88_201, 1), (RATE, 9)])
+def test_stems_that_flac_does_not_hold_are_refused_at_once(
+    run, here, monkeypatch, rate, n_channels
+):
+    def listen(*_: object, **__: object) -> None:
+        raise AssertionError("heard before the stems were tried")
+
+    monkeypatch.setattr(folder_module.Listener, "listen", listen)
+    write(here / "a.wav", noise(n_channels=n_channels), rate)
+    done = run("hear", "a.wav", "--stem-format", "flac")
+    one_line_on(done, 1, "a.hearing/stems/rest.flac: cannot be written: FLAC holds")
+    assert [path.name for path in here.iterdir()] == ["a.wav"]
 
 
 def test_hear_with_the_shipped_network(run, here):

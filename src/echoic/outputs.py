@@ -139,7 +139,7 @@ def fresh_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator
         write_through(part)
         check_writable(path, force=force)  # someone else may have written it meanwhile
         os.replace(part, target)
-    except FileError:
+    except (FileError, BrokenPipeError):  # a pipe is none of this file's
         raise
     except OSError as error:
         raise FileError(f"{path}: cannot be written: {describe_os_error(error)}") from error

@@ -24,15 +24,16 @@ WAV_MAX_BYTES = 2**32 - 1 - 4096
 
 
 def choose_format(
-    path: AudioPath, channels: int, frames: int | None, subtype: str | None
+    path: AudioPath, sample_rate: int, channels: int, frames: int | None, subtype: str | None
 ) -> tuple[str, str]:
     """Choose container and coding by libsndfile's names, from the suffix of the path.
 
     Raises:
-        AudioError: The suffix is unknown, or its container cannot hold `subtype`.
+        AudioError: The suffix is unknown, or its container cannot hold `subtype`, so many
+            channels or samples, or the sample rate.
 
     Example:
-        >>> choose_format("a.flac", channels=2, frames=None, subtype=None)
+        >>> choose_format("a.flac", 44_100, channels=2, frames=None, subtype=None)
         ('FLAC', 'PCM_24')
     """
     suffix = Path(check_path(path)).suffix.lower()
@@ -49,6 +50,11 @@ def choose_format(
             f"{path}: cannot be written: {container} holds at most "
             f"{_MAX_CHANNELS.get(container, MAX_CHANNELS)} channels, not {channels}"
         )
+    if container == "FLAC" and not flac_holds_rate(sample_rate):
+        raise AudioError(
+            f"{path}: cannot be written: FLAC holds no sample rate of {sample_rate} Hz: above "
+            "65535 Hz it must be a multiple of 10"
+        )
     if is_too_long(container, frames or 0, channels, coding):
         if container == "AIFF":
             raise AudioError(
@@ -57,6 +63,11 @@ def choose_format(
             )
         container = "RF64"
     return container, coding
+
+
+def flac_holds_rate(sample_rate: int) -> bool:
+    """Whether a FLAC that can be streamed has a way to say this sample rate."""
+    return sample_rate < 1 << 16 or sample_rate % 10 == 0
 
 
 def is_too_long(container: str, n_samples: int, channels: int, subtype: str) -> bool:
@@ -70,6 +81,17 @@ def n_bytes_of(n_samples: int, channels: int, subtype: str) -> int:
     return n_samples * channels * _SAMPLE_BYTES.get(subtype, 4)
 
 
+def check_fits_float32(wave: npt.NDArray[np.floating[Any]]) -> None:
+    """Refuse finite numbers of 64 bits that 32 bits would turn into infinity.
+
+    Raises:
+        ParameterError: there are some.
+    """
+    n_beyond = int(np.count_nonzero(np.abs(wave) > np.finfo(np.float32).max))
+    if n_beyond:
+        raise ParameterError(f"wave holds {n_beyond} samples that do not fit into float32")
+
+
 def checked_wave(block: Any, channels: int) -> npt.NDArray[np.floating[Any]]:
     """A wave as (channel, time), or the reason why it is none."""
     if not isinstance(block, np.ndarray) or not np.issubdtype(block.dtype, np.floating):
@@ -78,7 +100,9 @@ def checked_wave(block: Any, channels: int) -> npt.NDArray[np.floating[Any]]:
     wave = np.atleast_2d(block)
     if wave.ndim != 2 or block.ndim == 0 or wave.shape[0] != channels:
         raise ParameterError(f"wave has shape {block.shape}, not (channel={channels}, time)")
+    if wave.dtype not in (np.float32, np.float64):
+        wave = wave.astype(np.float64)
     n_bad = wave.size - int(np.count_nonzero(np.isfinite(wave)))
     if n_bad:
         raise ParameterError(f"wave holds {n_bad} samples that are NaN or infinite")
-    return wave.astype(np.float32) if wave.dtype not in (np.float32, np.float64) else wave
+    return wave

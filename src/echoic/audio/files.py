@@ -84,7 +84,10 @@ def read(path: AudioPath) -> tuple[Wave, int]:
 
 
 def info(path: AudioPath) -> AudioInfo:
-    """Say what an audio file is, without decoding it.
+    """Say what an audio file is.
+
+    Its header says so; only a file whose header does not say its length is
+    decoded to its end: an MP3 without a Xing or Info header, some FLAC.
 
     Args:
         path: As for `read`.
@@ -138,7 +141,8 @@ def blocks(path: AudioPath, block_samples: int) -> Iterator[Wave]:
         >>> [block.shape for block in blocks(path, 500)]
         [(1, 500), (1, 300)]
     """
-    if not isinstance(block_samples, int | np.integer) or block_samples < 1:
+    is_count = isinstance(block_samples, int | np.integer) and not isinstance(block_samples, bool)
+    if not is_count or block_samples < 1:
         raise ParameterError(f"block_samples={block_samples!r} is not an integer >= 1")
     return _blocks(path, block_samples)
 

@@ -50,7 +50,9 @@ def read_pipe(name: str) -> bytes | None:
     """
     try:
         if name == STDIN:
-            if sys.stdin is None or sys.stdin.isatty():
+            if sys.stdin is None:
+                raise AudioError("-: standard input is closed; pipe an audio file into it")
+            if sys.stdin.isatty():
                 raise AudioError("-: standard input is a terminal; pipe an audio file into it")
             return sys.stdin.buffer.read()
         mode = os.stat(name).st_mode

@@ -63,7 +63,7 @@ class Recording:
     """
 
     def __init__(self, path: AudioPath) -> None:
-        """Read the header and make every check that needs no decoding of the whole."""
+        """Read the header, and decode the whole only where that does not say its length."""
         self.name = check_path(path)
         self._content = read_pipe(self.name)
         self._seems_longer = False

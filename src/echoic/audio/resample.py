@@ -6,6 +6,7 @@ data and for meeting other programs.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,8 @@ def resample(
     Delay: 0 samples; the filter sees the whole wave, it is not causal.
 
     Raises:
-        ParameterError: A rate is not positive, or the wave is not of floats.
+        ParameterError: A rate is not positive or not finite, or the wave is not of
+            floats or has no channel.
 
     References:
         soxr, the SoX Resampler library, quality "HQ".
@@ -51,10 +53,13 @@ def resample(
         raise ParameterError("wave has no time axis")
     check_number(sample_rate, name="sample_rate")
     check_number(to_sample_rate, name="to_sample_rate")
-    if not (sample_rate > 0 and to_sample_rate > 0):
+    if not (0 < sample_rate < math.inf and 0 < to_sample_rate < math.inf):
         raise ParameterError(
-            f"sample_rate={sample_rate} and to_sample_rate={to_sample_rate} are not both above 0"
+            f"sample_rate={sample_rate} and to_sample_rate={to_sample_rate} are not both above 0 "
+            "and finite"
         )
+    if wave.shape[-1] and not wave.size:
+        raise ParameterError(f"wave of shape {wave.shape} has no channel")
     samples = wave.astype(np.float32)
     if sample_rate == to_sample_rate or not samples.shape[-1]:
         return samples

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from echoic.audio.codings import checked_wave, choose_format, is_too_long
+from echoic.audio.codings import check_fits_float32, checked_wave, choose_format, is_too_long
 from echoic.audio.opening import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, STDIN, AudioPath
 from echoic.audio.sink import Sink
 from echoic.audio.wav_pipe import WavPipe
@@ -54,7 +54,7 @@ class Writer:
 
         Raises:
             ParameterError: Not floats, another number of channels, or samples
-                that are NaN or infinite.
+                that are NaN, infinite or too large for the coding.
             AudioError: The system refuses, as when the disk is full, or the
                 file would be a WAV above 4 GB.
         """
@@ -66,8 +66,10 @@ class Writer:
                 f"{self.path}: {n_samples} samples do not fit into the 4 GB of {sound.format}; "
                 "for a .wav tell open_writer the number of frames, and it writes RF64"
             )
-        if self._sound.subtype.startswith("PCM"):
+        if sound.subtype.startswith("PCM"):
             self._n_clipped += int(np.count_nonzero(np.abs(wave) > 1.0))
+        elif sound.subtype != "DOUBLE" and wave.dtype == np.float64:
+            check_fits_float32(wave)
         # In pieces: libsndfile lays what it hands to the Vorbis encoder on the stack.
         for start in range(0, wave.shape[-1], _PIECE_SAMPLES):
             self._write_piece(wave[:, start : start + _PIECE_SAMPLES])
@@ -125,7 +127,8 @@ def write(
         ParameterError: The wave is not floats, is NaN somewhere, has more than
             two axes; the sample rate is out of range.
         AudioError: The file exists and `force` is false, the folder is missing
-            or unwritable, the disk full, the suffix or subtype unknown.
+            or unwritable, the disk full, the suffix or subtype unknown, the
+            sample rate none that a FLAC holds.
 
     Example:
         >>> import tempfile
@@ -189,18 +192,20 @@ def open_writer(
     """
     check_number(sample_rate, name="sample_rate")
     check_number(channels, name="channels")
+    if not isinstance(channels, int | np.integer) or channels < 1:
+        raise ParameterError(f"channels={channels} is not an integer >= 1")
     if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE or sample_rate != int(sample_rate):
         raise ParameterError(
             f"sample_rate={sample_rate} is not an integer from {MIN_SAMPLE_RATE} "
             f"to {MAX_SAMPLE_RATE} Hz"
         )
     if str(path) == STDIN:
-        yield from _pipe_writer(int(sample_rate), channels, frames, subtype)
+        yield from _pipe_writer(int(sample_rate), int(channels), frames, subtype)
         return
-    container, coding = choose_format(path, channels, frames, subtype)
+    container, coding = choose_format(path, int(sample_rate), int(channels), frames, subtype)
     try:
         with fresh_file(path, force=force) as part, Sink.to_file(part) as sink:
-            sound = _encoder(path, sink, int(sample_rate), channels, container, coding)
+            sound = _encoder(path, sink, int(sample_rate), int(channels), container, coding)
             writer = Writer(path, sound, sink)
             try:
                 yield writer

@@ -1,8 +1,7 @@
 """The command line: one file per verb, found by its name, loaded when it is called.
 
 A module `echoic.cli.NAME` that defines a function `NAME` is the verb
-`echoic NAME`; how to write one stands in `echoic.cli.common`. Verbs are
-imported one by one, so that one that cannot be loaded harms no other.
+`echoic NAME`; how to write one stands in `echoic.cli.common`.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typer.core import TyperGroup
 
 from echoic.cli._records import one_line
 from echoic.cli._signals import exit_code, leave_on_signals
-from echoic.cli._streams import prepare_streams
+from echoic.cli._streams import is_verbose, prepare_streams
 from echoic.errors import EchoicError, ParameterError
 
 
@@ -78,8 +77,8 @@ def echoic(
 
 def main() -> None:
     """Run the command line and exit; what escapes a verb becomes one line."""
-    is_verbose = bool({"-v", "--verbose"} & set(sys.argv))
-    prepare_streams(mute_libraries=not is_verbose)
+    verbose = is_verbose(sys.argv)
+    prepare_streams(mute_libraries=not verbose)
     leave_on_signals()
     try:
         app(prog_name="echoic")
@@ -94,7 +93,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the outermost net
         if exit_code() is not None:
             sys.exit(exit_code())
-        if not isinstance(error, EchoicError) and is_verbose:
+        if not isinstance(error, EchoicError) and verbose:
             traceback.print_exc()
         else:
             print(f"echoic: {one_line(error)}", file=sys.stderr)

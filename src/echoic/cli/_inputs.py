@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from echoic.errors import FileError
 
@@ -39,6 +39,16 @@ def expand_one(given: str, note: Callable[[str], None], *, recursive: bool = Fal
     ]
 
 
+def is_one_file(paths: Sequence[str], given: Sequence[str]) -> bool:
+    """Whether one file was named itself: a folder or glob of one file may hold two tomorrow.
+
+    Args:
+        paths: The files that were found.
+        given: What the user typed.
+    """
+    return len(paths) == 1 and list(paths) == list(given)
+
+
 def _audio_files(folder: str, note: Callable[[str], None], recursive: bool) -> list[str]:
     audio: list[str] = []
     others: list[str] = []
@@ -55,18 +65,28 @@ def _audio_files(folder: str, note: Callable[[str], None], recursive: bool) -> l
 
 
 def _names(folder: str, recursive: bool) -> list[str]:
-    """What lies in a folder, and in those below it if wanted, but for what is hidden."""
+    """What lies in a folder, and in those below it if wanted, but for what is hidden.
+
+    A hearing that echoic has written is not looked into: its stems are results.
+    """
     names = []
     for name in sorted(os.listdir(folder)):
         path = os.path.join(folder, name)
         if name.startswith("."):
             continue
         # A link to a folder may lead back up.
-        if recursive and os.path.isdir(path) and not os.path.islink(path):
+        is_folder = os.path.isdir(path) and not os.path.islink(path)
+        if recursive and is_folder and not _is_hearing(path):
             names += [os.path.join(name, deeper) for deeper in _names(path, recursive)]
         else:
             names.append(name)
     return names
+
+
+def _is_hearing(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, "events.json")) and os.path.isdir(
+        os.path.join(folder, "stems")
+    )
 
 
 def _may_be_a_file(path: str) -> bool:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from echoic.cli._signals import leave_on_signals
-from echoic.cli._streams import prepare_streams
+from echoic.cli._streams import is_verbose, prepare_streams
 from echoic.errors import EchoicError
 
 Result = TypeVar("Result")
@@ -41,7 +41,7 @@ def in_processes(
         futures = {path: _submit(pool, path) for path in files}
         for path in paths:
             if path in futures:
-                result = _result(futures[path], function, path)
+                result = _result(futures.pop(path), function, path)
                 yield path, result
             else:
                 yield path, function(path)
@@ -111,7 +111,7 @@ def _begin(function: Callable[[str], Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leave_on_signals()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    prepare_streams(mute_libraries="-v" not in sys.argv and "--verbose" not in sys.argv)
+    prepare_streams(mute_libraries=not is_verbose(sys.argv))
 
 
 def _leave_with_parent() -> None:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import typer
 
-from echoic.cli._inputs import STDIN, expand_one
+from echoic.cli._inputs import STDIN, expand_one, is_one_file
 from echoic.cli._records import in_one_line, one_line, to_json
 from echoic.cli._signals import exit_code
 from echoic.cli._table import Table
-from echoic.errors import EchoicError, EchoicWarning
+from echoic.errors import EchoicError, EchoicWarning, FileError
+from echoic.outputs import describe_os_error
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -47,6 +48,7 @@ class Reporter:
         self.quiet = quiet
         self.verbose = verbose
         self.n_failed = 0
+        self._of_several = False
         self._bars: Progress | None = None
 
     def expand(self, inputs: Sequence[str], *, recursive: bool = False) -> list[str]:
@@ -68,6 +70,7 @@ class Reporter:
                 paths += expand_one(given, self.note, recursive=recursive)
             except OSError as error:
                 self.fail(given, error)
+        self._of_several = not is_one_file(paths, inputs)
         return paths
 
     def each(
@@ -91,7 +94,7 @@ class Reporter:
         Raises:
             typer.Exit: Code 1, after the last input, if any has failed.
         """
-        several = len(paths) > 1
+        several = self._of_several or len(paths) > 1
         with table or nullcontext():
             for path, outcome in self._outcomes(paths, work, jobs):
                 for words in outcome.notes:
@@ -131,9 +134,19 @@ class Reporter:
                 advance(1)
 
     def data(self, text: str) -> None:
-        """Print a result on standard output."""
-        with self._bars_hidden():
-            print(text, flush=True)
+        """Print a result on standard output.
+
+        Raises:
+            FileError: it is a file on a disk that is full.
+            BrokenPipeError: its reader has left.
+        """
+        try:
+            with self._bars_hidden():
+                print(text, flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise FileError(f"-: cannot be written: {describe_os_error(error)}") from error
 
     def note(self, text: str) -> None:
         """Say something that is neither result nor error, unless asked to be quiet."""
@@ -254,7 +267,12 @@ def _attempt(path: str, work: Callable[[str, Reporter], Any], reporter: Reporter
 def _attempt_apart(path: str, work: Callable[[str, Reporter], Any], verbose: bool) -> Outcome:
     """As `_attempt`, in another process: what is said there is brought back."""
     reporter = SilentReporter(verbose=verbose)
-    return _attempt(path, work, reporter)._replace(notes=reporter.said)
+    outcome = _attempt(path, work, reporter)
+    if verbose and outcome.error is not None:
+        # A traceback does not travel between processes, but notes do.
+        outcome.error.add_note("".join(traceback.format_exception(outcome.error)).rstrip())
+        outcome.error.with_traceback(None)
+    return outcome._replace(notes=reporter.said)
 
 
 def _new_bars() -> Progress:

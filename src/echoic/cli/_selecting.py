@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from echoic.cli._inputs import is_one_file
 from echoic.cli._source import Source
-from echoic.cli._targets import find_targets, is_there
+from echoic.cli._targets import are_there, find_targets
 from echoic.cli.common import Reporter, check_replacing
 
 if TYPE_CHECKING:
@@ -91,8 +92,8 @@ def select_from_all(
     check_replacing(force=force, skip_existing=skip_existing)
     if output == STDOUT and reporter.as_json:
         raise typer.BadParameter("-o - and --json both write to standard output")
-    if rest in {STDOUT, output}:
-        raise typer.BadParameter(f"--rest {rest}: must be a file of its own")
+    if rest == STDOUT:
+        raise typer.BadParameter("--rest -: must be a file")
     paths = reporter.expand(inputs, recursive=recursive)
     targets, rests = (
         {} if one is None else find_outputs(paths, one, given=inputs) for one in (output, rest)
@@ -100,8 +101,14 @@ def select_from_all(
     pages = {}
     if report is not None:
         pages = find_targets(paths, Path(report), (".html", ".htm"), given=inputs)
+    check_distinct({"--output": targets, "--rest": rests, "--report": pages})
+    asked = [one for one in (targets, rests, pages) if one]
     if skip_existing:
-        paths = [path for path in paths if not is_there(path, Path(targets[path]), reporter)]
+        paths = [
+            path
+            for path in paths
+            if not are_there(path, [Path(one[path]) for one in asked], reporter)
+        ]
     work = partial(
         select_from_one,
         make=make,
@@ -109,7 +116,8 @@ def select_from_all(
         rests=rests,
         pages=pages,
         kicker=kicker,
-        force=force,
+        # What is there in part is written anew.
+        force=force or (skip_existing and len(asked) > 1),
         also_read=also_read,
         also_say=also_say,
     )
@@ -122,12 +130,31 @@ def find_outputs(paths: list[str], output: str, *, given: Sequence[str]) -> dict
     Raises:
         typer.BadParameter: several results for one file or for standard output.
     """
-    if len(paths) == 1 and not os.path.isdir(output):
+    if is_one_file(paths, given) and not os.path.isdir(output):
         return {paths[0]: output}
     if output == STDOUT:
-        raise typer.BadParameter("-o -: standard output takes one result, not several")
+        raise typer.BadParameter(
+            "-o -: standard output takes one result, not those of several files or a folder"
+        )
     targets = find_targets(paths, Path(output), (".wav",), given=given)
     return {path: str(target) for path, target in targets.items()}
+
+
+def check_distinct(outputs: Mapping[str, Mapping[str, str | Path]]) -> None:
+    """Refuse a file that would be written twice.
+
+    Args:
+        outputs: {option: {input: file}}.
+
+    Raises:
+        typer.BadParameter: two options name one file.
+    """
+    first: dict[str, str] = {}
+    for option, files in outputs.items():
+        for file in files.values():
+            other = first.setdefault(os.path.realpath(file), option)
+            if other != option:
+                raise typer.BadParameter(f"{file}: is both {other} and {option}")
 
 
 def select_from_one(
@@ -150,7 +177,7 @@ def select_from_one(
     output, rest, page = targets[path], rests.get(path), pages.get(path)
     for one in (output, rest, page):
         if one not in {STDOUT, None}:
-            check_apart([path, *also_read], one)
+            check_apart([*targets, *also_read], one)
             check_writable(one, force=force)  # before any long work
     source = Source(path)
     module = make(source.sample_rate)

@@ -5,9 +5,21 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import re
 import sys
+from collections.abc import Iterable
 
 _ANY_NAME = "echoic-any-name"
+
+
+def is_verbose(arguments: Iterable[str]) -> bool:
+    """Whether a command line asks for -v, which must be known before it is parsed.
+
+    Example:
+        >>> is_verbose(["info", "a.wav", "-qv"]), is_verbose(["info", "v.wav"])
+        (True, False)
+    """
+    return any(one == "--verbose" or re.fullmatch("-q*v[qv]*", one) for one in arguments)
 
 
 def prepare_streams(*, mute_libraries: bool) -> None:

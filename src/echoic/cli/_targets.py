@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from echoic.cli._inputs import is_one_file
 from echoic.cli._source import name_results
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def find_targets(
 
     Args:
         paths: The inputs.
-        output: A file for one input, a folder for several.
+        output: A file for one input, a folder for several and for those of a folder.
         suffixes: Those a file can have; the first is what is written into a folder.
         suffix: The one that is asked for, if one is.
         given: What the user typed.
@@ -40,7 +41,7 @@ def find_targets(
     """
     if not paths:
         return {}
-    if len(paths) == 1 and not os.path.isdir(output):
+    if is_one_file(paths, given) and not os.path.isdir(output):
         if output.suffix.lower() not in suffixes:
             wanted = " nor ".join(suffixes)
             raise typer.BadParameter(
@@ -52,17 +53,22 @@ def find_targets(
     names = name_results(paths, suffix or suffixes[0], given=given)
     targets = {path: output / name for path, name in names.items()}
     if output.exists() and not output.is_dir():
-        raise typer.BadParameter(f"{output}: is a file; several inputs need a folder")
+        raise typer.BadParameter(
+            f"{output}: is a file; several inputs, or those of a folder, need a folder"
+        )
     for folder in {target.parent for target in targets.values()}:
         make_folder(folder)
     return targets
 
 
-def is_there(path: str, target: Path, reporter: Reporter) -> bool:
-    """Whether a result has been written already, said aloud if so."""
-    there = target.is_file()
+def are_there(path: str, targets: Sequence[Path], reporter: Reporter) -> bool:
+    """Whether every result of an input has been written already, said aloud if so."""
+    there = all(target.is_file() for target in targets)
     if there:
-        reporter.note(f"{path}: skipped, {target} exists already")
+        named = " and ".join(map(str, targets))
+        reporter.note(
+            f"{path}: skipped, {named} {'exist' if len(targets) > 1 else 'exists'} already"
+        )
     return there
 
 

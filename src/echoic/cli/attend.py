@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from echoic.cli._inputs import STDIN
 from echoic.cli._selecting import Output, Report, Rest, select_from_all
 from echoic.cli.common import (
     Force,
@@ -64,6 +66,8 @@ def attend(
     selection: dict[str, Any] = {name: value for name, value in asked.items() if value}
     if len(selection) != 1:
         raise typer.BadParameter("give one of --keep, --mute and --like")
+    if like == STDIN and not (len(inputs) == 1 and os.path.isfile(inputs[0])):
+        raise typer.BadParameter("--like needs a file: - can be read once, for one input")
     if not like:
         check_labels(next(iter(selection.values())), find_model("hear").labels)
     select_from_all(

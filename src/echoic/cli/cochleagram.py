@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from echoic.cli._source import Source
-from echoic.cli._targets import find_targets, is_there
+from echoic.cli._targets import are_there, find_targets
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -102,7 +102,7 @@ def cochleagram(
     suffix = as_format and f".{as_format.value}"
     targets = find_targets(paths, output, SUFFIXES, suffix=suffix, given=inputs)
     if skip_existing:
-        paths = [path for path in paths if not is_there(path, targets[path], reporter)]
+        paths = [path for path in paths if not are_there(path, [targets[path]], reporter)]
     work = partial(cochleagram_of_one, targets=targets, settings=settings, force=force)
     reporter.each(paths, work, jobs=jobs)
 
@@ -122,7 +122,7 @@ def cochleagram_of_one(
     from echoic.pipeline.cochleagram import envelopes
 
     target = targets[path]
-    check_apart([path], target)
+    check_apart(targets, target)
     check_writable(target, force=force)  # before any long work
     source = Source(path)
     ear = Ear(sample_rate=source.sample_rate, **settings)
@@ -158,15 +158,17 @@ def cochleagram_of_one(
 def _save_png(
     part: Path, envelopes: Iterator[NDArray[np.float32]], *, ear: Ear, n_frames: int, title: str
 ) -> None:
-    from echoic.report import ColumnMeter, draw_cochleagram
+    from echoic.report import ColumnMeter
+    from echoic.report.plots import draw_meter
 
     meter = ColumnMeter(n_frames, n_bands=ear.design.n_bands)
     for envelope in envelopes:
         meter.add(envelope)
-    heard = ear.center_hz < ear.design.sample_rate / 2
-    duration_s = n_frames * ear.hop / ear.design.sample_rate
-    level_db = meter.level_db()[heard]
-    part.write_bytes(draw_cochleagram(level_db, ear.center_hz[heard], duration_s, title=title))
+    rate = ear.design.sample_rate
+    duration_s = n_frames * ear.hop / rate
+    part.write_bytes(
+        draw_meter(meter, ear.center_hz, sample_rate=rate, duration_s=duration_s, title=title)
+    )
 
 
 def _save_npz(

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from echoic.cli._inputs import is_one_file
 from echoic.cli._source import Source, name_results
 from echoic.cli._table import table_or_none
 from echoic.cli.common import (
@@ -26,6 +27,7 @@ from echoic.cli.common import (
     check_replacing,
     split_commas,
 )
+from echoic.errors import FileError
 
 COLUMNS = ("file", "label", "onset_s", "offset_s", "confidence")
 
@@ -43,7 +45,8 @@ Output = Annotated[
         "-o",
         "--output",
         metavar="DIR",
-        help="With one input this is the hearing's folder, with several they lie in it. "
+        help="With one file this is the hearing's folder, with several or a folder of them they "
+        "lie in it. "
         "Default: NAME.hearing here.",
         show_default=False,
     ),
@@ -114,7 +117,7 @@ def hear(
     folders = name_results(paths, ".hearing", given=inputs)
     if output is not None:
         folders = {path: str(Path(output) / folder) for path, folder in folders.items()}
-        if len(paths) == 1:
+        if is_one_file(paths, inputs):
             folders = dict.fromkeys(paths, output)
     work = partial(
         hear_one,
@@ -151,6 +154,21 @@ def event_rows(record: dict[str, Any]) -> list[list[Any]]:
     return [[record["file"], *(event[name] for name in COLUMNS[1:])] for event in record["events"]]
 
 
+def read_hearing(mark: Path) -> dict[str, Any]:
+    """The record of a hearing that was written before.
+
+    Raises:
+        FileError: it is none, as where its end is missing.
+    """
+    try:
+        record: dict[str, Any] = json.loads(mark.read_text(encoding="utf-8"))
+        show_hearing(record)
+        event_rows(record)
+    except (ValueError, LookupError, TypeError) as error:
+        raise FileError(f"{mark.parent}: its {mark.name} is not of a hearing") from error
+    return record
+
+
 def hear_one(
     path: str,
     reporter: Reporter,
@@ -181,8 +199,8 @@ def hear_one(
 
     folder = Path(folders[path])
     if skip_existing and (folder / MARK).is_file():
+        record = read_hearing(folder / MARK)
         reporter.note(f"{path}: skipped, {folder} exists already")
-        record: dict[str, Any] = json.loads((folder / MARK).read_text(encoding="utf-8"))
         return record
     check_apart(inputs, folder)
     source = Source(path)

@@ -10,7 +10,7 @@ import typer
 
 from echoic.cli._source import Source
 from echoic.cli._table import table_or_none
-from echoic.cli._targets import find_targets, is_there
+from echoic.cli._targets import are_there, find_targets
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -65,13 +65,15 @@ def pitch(
     check_replacing(force=force, skip_existing=skip_existing)
     if skip_existing and output is None:
         raise typer.BadParameter("--skip-existing needs -o: nothing else is written")
+    if skip_existing and table is not None:
+        raise typer.BadParameter("--table needs every input: leave out --skip-existing")
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     settings: dict[str, Any] = {"low_f0_hz": low_hz, "high_f0_hz": high_hz, "hop_s": hop_ms / 1000}
     Pitch(sample_rate=16_000, **settings)  # wrong usage is said before any work
     paths = reporter.expand(inputs, recursive=recursive)
     targets = find_targets(paths, output, (".png",), given=inputs) if output else {}
     if skip_existing:
-        paths = [path for path in paths if not is_there(path, targets[path], reporter)]
+        paths = [path for path in paths if not are_there(path, [targets[path]], reporter)]
     reporter.each(
         paths,
         partial(pitch_of_one, targets=targets, settings=settings, force=force),
@@ -97,7 +99,7 @@ def pitch_of_one(
 
     target = targets.get(path)
     if target is not None:
-        check_apart([path], target)
+        check_apart(targets, target)
         check_writable(target, force=force)  # before any long work
     source = Source(path)
     with reporter.progress(f"hearing {source.name}", total=source.duration_s) as advance:

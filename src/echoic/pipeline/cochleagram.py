@@ -38,16 +38,16 @@ class Cochleagram:
 
     def draw(self, *, title: str = "", events: Sequence[Event] = ()) -> bytes:
         """Draw levels over time and centre frequency, and events below them, as a PNG."""
-        from echoic.report.plots import draw_cochleagram
+        from echoic.report.plots import draw_meter
 
-        heard = self.center_hz < self.sample_rate / 2
         n_frames = self.envelope.shape[1]
         meter = ColumnMeter(n_frames, n_bands=len(self.envelope))
         meter.add(self.envelope)
-        return draw_cochleagram(
-            meter.level_db()[heard],
-            self.center_hz[heard],
-            n_frames * self.hop_s,
+        return draw_meter(
+            meter,
+            self.center_hz,
+            sample_rate=self.sample_rate,
+            duration_s=n_frames * self.hop_s,
             title=title,
             events=events,
         )

@@ -9,10 +9,11 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from echoic.audio import open_writer
-from echoic.ear.design import design_listening
+from echoic.audio.codings import choose_format
+from echoic.ear.design import N_BANDS, design_listening
 from echoic.ear.frontend import HOP_S
 from echoic.errors import EchoicWarning, ParameterError
 from echoic.events import Event, to_audacity, to_csv
@@ -22,10 +23,6 @@ from echoic.pipeline.sound import NamedSound, no_one
 from echoic.pipeline.spool import Spool
 from echoic.report.meter import ColumnMeter
 from echoic.streaming import FrameClock
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 PARTS = ("events", "stems", "picture", "page")
 STEM_SUBTYPES = {"wav": "FLOAT", "flac": "PCM_24"}
@@ -67,10 +64,21 @@ def hear_into(
 
     Returns:
         What `events.json` holds.
+
+    Raises:
+        AudioError: the sound cannot be read, or stems of its channels and rate not be written.
     """
+    if "stems" in parts:  # said before any long work
+        choose_format(
+            folder / f"stems/{REST}.{stem_format}",
+            sound.sample_rate,
+            sound.n_channels,
+            sound.n_samples,
+            STEM_SUBTYPES[stem_format],
+        )
     started = time.monotonic()
     n_frames = FrameClock(sample_rate=sound.sample_rate, hop_s=HOP_S).n_frames(sound.n_samples)
-    meter = ColumnMeter(max(n_frames, 1), n_bands=64)
+    meter = ColumnMeter(max(n_frames, 1), n_bands=N_BANDS)
     stems: dict[str, str] = {}
     with Spool(folder) if "stems" in parts else nullcontext() as places:
         events = listener.listen(sound, places=places, on_envelope=meter.add, advance=advance)
@@ -91,7 +99,7 @@ def hear_into(
         forms |= {"events.csv": to_csv(events), "events.txt": to_audacity(events)}
     for name, text in forms.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    write_pictures(folder, sound, record, events, meter.level_db(), parts, started)
+    write_pictures(folder, sound, record, events, meter, parts, started)
     return record
 
 
@@ -129,7 +137,7 @@ def write_pictures(
     sound: NamedSound,
     record: dict[str, Any],
     events: Sequence[Event],
-    level_db: NDArray[np.float64],
+    meter: ColumnMeter,
     parts: Collection[str],
     started: float,
 ) -> None:
@@ -137,15 +145,21 @@ def write_pictures(
     center_hz = design_listening(sample_rate=sound.sample_rate).center_hz
     elapsed_s = time.monotonic() - started
     if "picture" in parts:
-        from echoic.report.plots import draw_cochleagram
+        from echoic.report.plots import draw_meter
 
-        png = draw_cochleagram(
-            level_db, center_hz, sound.duration_s, title=sound.name, events=events
+        png = draw_meter(
+            meter,
+            center_hz,
+            sample_rate=sound.sample_rate,
+            duration_s=sound.duration_s,
+            title=sound.name,
+            events=events,
         )
         (folder / "cochleagram.png").write_bytes(png)
     if "page" in parts:
         from echoic.report.page import write_page
 
+        level_db, heard_hz = meter.heard(center_hz, sample_rate=sound.sample_rate)
         with warnings.catch_warnings():
             # The page reads the sound again; what is odd about it has been said.
             warnings.simplefilter("ignore", EchoicWarning)
@@ -159,7 +173,7 @@ def write_pictures(
                 events=events,
                 stems={label: folder / path for label, path in record["stems"].items()},
                 level_db=level_db,
-                center_hz=center_hz,
+                center_hz=heard_hz,
                 elapsed_s=elapsed_s,
                 original=sound.file,
             )

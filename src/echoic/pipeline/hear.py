@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_number
 from echoic.ear.design import design_listening
 from echoic.ear.frontend import HOP_S
 from echoic.errors import ParameterError
@@ -117,12 +118,16 @@ def check_asked(
     """The labels that are listened for, checked before anything is loaded.
 
     Raises:
-        ParameterError: a threshold that is not between 0 and 1.
+        ParameterError: a threshold that is not between 0 and 1, or no label.
         LabelError: a label that the model does not know.
         ModelError: there is no such model.
     """
-    if threshold is not None and not 0 < threshold < 1:
-        raise ParameterError(f"threshold={threshold!r} is not between 0 and 1")
+    if threshold is not None:
+        check_number(threshold, name="threshold")
+        if not 0 < threshold < 1:
+            raise ParameterError(f"threshold={threshold!r} is not between 0 and 1")
+    if labels is not None and not len(labels):
+        raise ParameterError("labels is empty")
     known = find_model(model).labels
     return known if labels is None else check_labels(labels, known)
 

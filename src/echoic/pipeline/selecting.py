@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.audio import open_writer
-from echoic.pipeline.sound import NamedSound, Sound, WaveSound, no_one
+from echoic.pipeline.sound import NamedSound, Sound, Wave, WaveSound, no_one
 from echoic.report.sounds import Shown, write_sounds_page
 from echoic.streaming import Streaming, run
 
-Wave = NDArray[np.float32]
 SOUND, KEPT, LEFT_OUT = "sound", "kept", "left out"
 
 

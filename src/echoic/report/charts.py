@@ -21,7 +21,7 @@ class Line(NamedTuple):
     Attributes:
         name: Written beside its last point.
         points: (x, y); those that are not finite, or not above 0 on an axis of powers of ten,
-            are left out.
+            are left out, and the line has a gap there.
         color: In CSS.
         joined: Whether a line leads through the points.
         hollow: Whether points are drawn as rings.
@@ -48,7 +48,7 @@ def chart_svg(
     """
     kept = [_scaled(line, log_y) for line in lines]
     every = np.concatenate([points for points in kept if points.size])
-    low, high = every.min(axis=0), every.max(axis=0)
+    low, high = np.nanmin(every, axis=0), np.nanmax(every, axis=0)
     margin = np.maximum((high - low) * 0.05, 1e-3)
     low, high = low - margin, high + margin
     box = np.array([WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM])
@@ -77,31 +77,44 @@ def chart_svg(
 
 
 def _scaled(line: Line, log_y: bool) -> np.ndarray:
+    """(point, 2), NaN where one is left out; none at all where no point is left."""
     points = np.array(line.points, np.float64).reshape(-1, 2)
     if log_y:
         with np.errstate(divide="ignore", invalid="ignore"):
             points[:, 1] = np.log10(points[:, 1])
-    points = points[np.isfinite(points).all(axis=1)]
+    is_there = np.isfinite(points).all(axis=1)
+    if not is_there.any():
+        return points[:0]
+    points[~is_there] = np.nan
     if len(points) > _MAX_POINTS:
         points = points[np.unique(np.linspace(0, len(points) - 1, _MAX_POINTS).astype(int))]
     return points
 
 
 def _line_svg(line: Line, places: np.ndarray) -> str:
-    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+    is_there = np.isfinite(places[:, 0])
+    starts = is_there & ~np.append(False, is_there[:-1])  # of each stretch without a gap
+    path = "".join(
+        f"{'M' if start else 'L'}{x:.1f} {y:.1f}"
+        for (x, y), start in zip(places[is_there], starts[is_there], strict=True)
+    )
     words = f'<path d="{path}" style="stroke:{line.color}"/>' if line.joined else ""
     if not line.joined or len(places) < 30:
         fill = "none" if line.hollow else line.color
         words += "".join(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" style="stroke:{line.color};fill:{fill}"/>'
-            for x, y in places
+            for x, y in places[is_there]
         )
     return f"<g><title>{as_html(line.name)}</title>{words}</g>"
 
 
 def _names_svg(lines: Sequence[Line], placed: Sequence[np.ndarray]) -> str:
     """Each name right of its last point, moved up or down where it would lie on another."""
-    ends = [(*places[-1], line) for line, places in zip(lines, placed, strict=True) if places.size]
+    ends = [
+        (*places[np.isfinite(places[:, 0])][-1], line)
+        for line, places in zip(lines, placed, strict=True)
+        if places.size
+    ]
     taken: list[tuple[float, float, float]] = []
     parts = []
     for x, y_point, line in sorted(ends, key=lambda end: end[1]):
@@ -151,12 +164,18 @@ def _round_ticks(low: float, high: float, *, at_most: int = 6) -> list[tuple[flo
 
 
 def _power_ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Numbers 1, 2 and 5 times powers of ten between 10^low and 10^high, or powers alone."""
+    """Numbers 1, 2 and 5 times powers of ten between 10^low and 10^high, or powers alone.
+
+    Where there are fewer than two of them, any round numbers.
+    """
     mantissas = (1, 2, 5) if high - low < 2 else (1,)
     step = max(1, int((high - low) / 6))
     exponents = range(int(np.floor(low)), int(np.ceil(high)) + 1, step)
     ticks = [(float(np.log10(m) + e), _number_text(m, e)) for e in exponents for m in mantissas]
-    return [(at, words) for at, words in ticks if low <= at <= high]
+    kept = [(at, words) for at, words in ticks if low <= at <= high]
+    if len(kept) >= 2:
+        return kept
+    return [(float(np.log10(number)), words) for number, words in _round_ticks(10**low, 10**high)]
 
 
 def _number_text(mantissa: int, exponent: int) -> str:

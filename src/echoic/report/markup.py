@@ -26,15 +26,13 @@ from numpy.typing import NDArray
 from echoic.report.axes import (
     band_edges_erb,
     clock_text,
-    erb_ticks,
     level_range_db,
     printable,
     time_ticks,
 )
 from echoic.report.canvas import magma
-from echoic.report.plots import RANGE_DB, paint_levels
+from echoic.report.plots import RANGE_DB, frequency_ticks, paint_levels
 from echoic.report.tracks import Copy
-from echoic.units import hz_to_erb_rate
 
 # Neighbours differ much in hue; the names beside the lanes say the same without colour.
 _HUES = (28, 205, 145, 330, 265, 60, 180, 0, 95, 235, 300, 45)
@@ -145,17 +143,12 @@ def picture_fields(
     """
     low_erb, high_erb = band_edges_erb(center_hz)
     low_db, high_db = level_range_db(level_db, RANGE_DB, highest_db=highest_db)
-    ticks = [
-        (100 * (float(hz_to_erb_rate(hz)) - low_erb) / (high_erb - low_erb), label)
-        for hz, label in erb_ticks(
-            float(center_hz[0]), float(center_hz[-1]), min_gap_erb=0.06 * (high_erb - low_erb)
-        )
-    ]
+    ticks = frequency_ticks(center_hz, min_gap_erb=0.06 * (high_erb - low_erb))
     return {
         "picture": base64.b64encode(paint_levels(level_db, highest_db=highest_db)).decode(),
         "frequency_ticks": "".join(
-            f'<span class="tick" aria-hidden="true" style="bottom:{percent:.2f}%">{label}</span>'
-            for percent, label in ticks
+            f'<span class="tick" aria-hidden="true" style="bottom:{place:.2%}">{label}</span>'
+            for place, label in ticks
         ),
         "low_hz": f"{center_hz[0]:.0f}",
         "high_hz": f"{center_hz[-1]:.0f}",

@@ -81,6 +81,13 @@ class ColumnMeter:
         """Mean powers, (band, column); 0 for what is to come."""
         return self._power / np.maximum(self._n_frames, 1)
 
+    def heard(
+        self, center_hz: NDArray[np.floating[Any]], *, sample_rate: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.floating[Any]]]:
+        """`level_db` and centres of the bands below Nyquist; those above are silent."""
+        is_heard = center_hz < sample_rate / 2
+        return self.level_db()[is_heard], center_hz[is_heard]
+
     def level_db(self) -> NDArray[np.float64]:
         """Levels in dB re amplitude 1, (band, column); −inf for silence and what is to come."""
         with np.errstate(divide="ignore"):

@@ -51,20 +51,28 @@ class Result:
     point: Point | None = None
 
     def course(self) -> list[dict[str, float]]:
-        """The losses of every evaluation, as means of the windows that came so far."""
+        """The losses of every evaluation, as means of the windows that came so far.
+
+        Terms may come and go from round to round; one that a window does not have is 0 there.
+        """
         rows = [
             [window[k] for window in self.losses if k < len(window)]
             for k in range(max(map(len, self.losses), default=0))
         ]
         return [
-            {name: sum(losses[name] for losses in row) / len(row) for name in row[0]}
+            {name: sum(losses.get(name, 0.0) for losses in row) / len(row) for name in _terms(row)}
             for row in rows
         ]
 
 
+def _terms(losses: Sequence[Mapping[str, float]]) -> list[str]:
+    """The names of all terms, in the order in which they come."""
+    return list(dict.fromkeys(name for terms in losses for name in terms))
+
+
 def table_html(results: Sequence[Result]) -> str:
     """One row a method."""
-    heads = ["Method", "Evaluations", "Loss at first", "Lowest loss", "CPU (s)"]
+    heads = ["Method", "Evaluations", "Loss at first", "Loss at the end", "CPU (s)"]
     heads += ["Depth (dB/dB)", "Gap closed", "Gates"]
     rows = "".join(
         f'<tr><th scope="row">{as_html(result.method)}</th>'
@@ -81,7 +89,7 @@ def table_html(results: Sequence[Result]) -> str:
 
 def _figures(result: Result) -> tuple[str, ...]:
     totals = [sum(terms.values()) for terms in result.course()]
-    first, lowest = (_loss_text(totals[0]), _loss_text(min(totals))) if totals else ("–", "–")
+    first, last = (_loss_text(totals[0]), _loss_text(totals[-1])) if totals else ("–", "–")
     point = result.point
     placed = ["–", "–", "–"]
     if point is not None:
@@ -89,7 +97,7 @@ def _figures(result: Result) -> tuple[str, ...]:
         placed = [*(minus(f"{round(x, 2) + 0.0:.2f}") for x in point[:2]), gates]
     n_evaluations = sum(len(window) for window in result.losses)
     evaluations = f"{n_evaluations}{', stopped early' if result.interrupted else ''}"
-    return (evaluations, first, lowest, f"{result.cpu_s:.1f}", *placed)
+    return (evaluations, first, last, f"{result.cpu_s:.1f}", *placed)
 
 
 def _loss_text(loss: float) -> str:
@@ -134,10 +142,14 @@ def _losses_html(result: Result) -> str:
     totals = [sum(losses.values()) for losses in course]
     if not any(np.isfinite(total) and total > 0 for total in totals):
         return ""
-    terms = list(course[0])
+    terms = _terms(course)
     lines = [Line("sum", list(enumerate(totals, start=1)), "var(--ink)")]
     lines += [
-        Line(name, list(enumerate((losses[name] for losses in course), 1)), color_of(index))
+        Line(
+            name,
+            list(enumerate((losses.get(name, np.nan) for losses in course), 1)),
+            color_of(index),
+        )
         for index, name in enumerate(terms)
         if len(terms) > 1
     ]

@@ -31,7 +31,7 @@ from echoic.report.markup import (
     sound_facts,
     time_ticks_html,
 )
-from echoic.report.tracks import MAX_EMBEDDED_BYTES, MAX_EMBEDDED_S
+from echoic.report.tracks import NOT_PLAYED
 
 
 def write_page(
@@ -138,11 +138,7 @@ def _downloads(lanes: Sequence[Lane], folder: Path) -> str:
 def _notes(lanes: Sequence[Lane], n_channels: int) -> str:
     """What a listener should know about what is, or is not, played."""
     if not any(is_playable(lane, lanes) for lane in lanes):
-        return (
-            f"<p>The sounds together last more than {MAX_EMBEDDED_S / 60:.0f} minutes or take "
-            f"more than {MAX_EMBEDDED_BYTES >> 20} MB, too much to be played within this page; "
-            "the links lead to the files.</p>"
-        )
+        return f"<p>{NOT_PLAYED}; the links lead to the files.</p>"
     keys = "<p>Keys: space plays and pauses, ← and → move by 1 s (with shift 10 s), "
     keys += "1 to 9 solo a sound, 0 the mixture.</p>"
     coding = "<p>This page plays copies of 16 bits; the files beside it are exact.</p>"

@@ -17,6 +17,7 @@ from echoic.errors import ParameterError
 from echoic.events import Event
 from echoic.report.axes import band_edges_erb, erb_ticks, level_range_db, printable, time_ticks
 from echoic.report.canvas import COLORS, Box, Canvas, as_png, paint, text_width_px
+from echoic.report.meter import ColumnMeter
 from echoic.units import hz_to_erb_rate
 
 Levels = NDArray[np.floating[Any]]
@@ -93,17 +94,47 @@ def draw_cochleagram(
     return canvas.png()
 
 
+def draw_meter(
+    meter: ColumnMeter,
+    center_hz: NDArray[np.floating[Any]],
+    *,
+    sample_rate: float,
+    duration_s: float,
+    title: str = "",
+    events: Sequence[Event] = (),
+) -> bytes:
+    """Draw what a meter has measured, without the bands above Nyquist, as a PNG.
+
+    Args:
+        meter: Of a whole sound.
+        center_hz: Centres of its bands.
+        sample_rate: Hz, of the sound.
+        duration_s: As for `draw_cochleagram`, like what follows.
+        title: As there.
+        events: As there.
+
+    Raises:
+        ParameterError: As `draw_cochleagram`.
+    """
+    level_db, center_hz = meter.heard(center_hz, sample_rate=sample_rate)
+    return draw_cochleagram(level_db, center_hz, duration_s, title=title, events=events)
+
+
 def clock_ticks(duration_s: float) -> list[tuple[float, str]]:
     """Round times at their places within a duration, 0 to 1."""
     return [(time_s / duration_s, words) for time_s, words in time_ticks(duration_s)]
 
 
-def frequency_ticks(center_hz: NDArray[np.floating[Any]]) -> list[tuple[float, str]]:
-    """Round frequencies at their places among bands, 0 to 1."""
+def frequency_ticks(
+    center_hz: NDArray[np.floating[Any]], *, min_gap_erb: float = 1.0
+) -> list[tuple[float, str]]:
+    """Round frequencies at their places among bands, 0 to 1, so many ERBs apart or more."""
     low_erb, high_erb = band_edges_erb(center_hz)
     return [
         ((float(hz_to_erb_rate(hz)) - low_erb) / (high_erb - low_erb), words)
-        for hz, words in erb_ticks(float(center_hz[0]), float(center_hz[-1]))
+        for hz, words in erb_ticks(
+            float(center_hz[0]), float(center_hz[-1]), min_gap_erb=min_gap_erb
+        )
     ]
 
 

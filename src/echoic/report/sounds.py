@@ -27,7 +27,7 @@ from echoic.report.markup import (
     time_ticks_html,
 )
 from echoic.report.meter import ColumnMeter
-from echoic.report.tracks import MAX_EMBEDDED_BYTES, MAX_EMBEDDED_S, Copy, copies_of
+from echoic.report.tracks import NOT_PLAYED, Copy, copies_of
 
 N_COLUMNS, N_BANDS, HIGH_HZ = 1200, 80, 16_000.0
 _BLOCK_SAMPLES = 1 << 18
@@ -74,7 +74,7 @@ def write_sounds_page(
     """Write the page.
 
     Sounds are embedded as FLAC while everything together lasts at most ten
-    minutes and takes at most 48 MB.
+    minutes and takes at most 48 MB, at sample rates that FLAC holds.
 
     Args:
         path: The page; complete or not there.
@@ -156,7 +156,7 @@ def _heard(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Levels (band, column), of the summed power of all channels, and centres of the bands."""
     about = info(path)
     ear = page_ear(about.sample_rate)
-    meter = ColumnMeter(ear.clock.n_frames(about.frames), N_COLUMNS, n_bands=N_BANDS)
+    meter = ColumnMeter(max(ear.clock.n_frames(about.frames), 1), N_COLUMNS, n_bands=N_BANDS)
     state = None
     for block in blocks(path, _BLOCK_SAMPLES):
         frames, state = ear(block, state)
@@ -197,10 +197,7 @@ def _lane_html(lane: _Lane, *, color: str, highest_db: float | None) -> str:
 
 def _notes_html(lanes: Sequence[_Lane], n_channels: int) -> str:
     if all(lane.copy is None for lane in lanes):
-        return (
-            f"<p>The sounds together last more than {MAX_EMBEDDED_S / 60:.0f} minutes or take "
-            f"more than {MAX_EMBEDDED_BYTES >> 20} MB, too much to be played within this page.</p>"
-        )
+        return f"<p>{NOT_PLAYED}.</p>"
     words = "<p>Keys: space plays and pauses, ← and → move by 1 s (with shift 10 s), 1 to 9 choose "
     words += "what is heard, at the same place. Copies of 16 bits are played.</p>"
     if n_channels > 2:

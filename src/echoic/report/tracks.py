@@ -13,11 +13,17 @@ import soundfile
 from numpy.typing import NDArray
 
 from echoic.audio import Wave, blocks, info
+from echoic.audio.codings import flac_holds_rate
 from echoic.errors import ParameterError
 from echoic.report.meter import ColumnMeter
 
 MAX_EMBEDDED_S = 600.0
 MAX_EMBEDDED_BYTES = 48 << 20
+NOT_PLAYED = (
+    "The sounds cannot be played within this page: together they last more than "
+    f"{MAX_EMBEDDED_S / 60:.0f} minutes or take more than {MAX_EMBEDDED_BYTES >> 20} MB, or FLAC "
+    "does not hold their sample rate"
+)
 N_CURVE_POINTS = 600
 CURVE_RANGE_DB = 60.0
 
@@ -80,8 +86,10 @@ def load_tracks(stems: Sequence[Path], original: Path | None) -> tuple[Track, li
 
 
 def copies_of(files: Sequence[Path]) -> list[Copy | None]:
-    """A copy of every file, or of none if they are long or large together."""
-    if sum(info(path).duration_s for path in files) <= MAX_EMBEDDED_S:
+    """A copy of every file, or of none: if they are long or large together, or of odd rates."""
+    found = [info(path) for path in files]
+    held = all(flac_holds_rate(one.sample_rate) for one in found)
+    if held and sum(one.duration_s for one in found) <= MAX_EMBEDDED_S:
         encoded = [encode_flac(path) for path in files]
         if sum(len(copy.flac) for copy in encoded) <= MAX_EMBEDDED_BYTES:
             return [*encoded]

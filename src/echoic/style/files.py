@@ -140,7 +140,7 @@ def texture_file(
         raise ParameterError(f"seconds={seconds:g} is not from {MIN_STYLE_S:g} s")
     waves, rate = audio.read(style)
     shown = shown_of(waves, rate, style)
-    steps = n_steps or TEXTURE_STEPS
+    steps = TEXTURE_STEPS if n_steps is None else n_steps
     n_samples = round(seconds * rate)
     n_windows = sum(1 for _ in windows(n_samples, rate))
     parts: list[Transfer] = []

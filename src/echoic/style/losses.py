@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -23,6 +25,12 @@ def gram(features: Tensor) -> Tensor:
 def gram_loss(features: Tensor, wanted: Tensor) -> Tensor:
     """Squared distance of Gram matrices, relative to the wanted one's."""
     return (gram(features) - wanted).square().sum() / wanted.square().sum().clamp(min=1e-12)
+
+
+def grams_loss(layers: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+    """Mean of `gram_loss` over layers."""
+    pairs = zip(layers, wanted, strict=True)
+    return torch.stack([gram_loss(features, one) for features, one in pairs]).mean()
 
 
 def mean_loss(features: Tensor, style: Tensor) -> Tensor:

@@ -15,12 +15,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
 
 from echoic.errors import FileError, ParameterError
 from echoic.outputs import fresh_file
 from echoic.style.files import Restyled
-from echoic.style.losses import gram, gram_loss, relative_error
+from echoic.style.losses import gram, grams_loss, relative_error
 from echoic.style.networks import PictureNetwork
 from echoic.style.optimise import OnStep, Outcome, Problem, Schedule, Term, minimise
 
@@ -70,13 +69,9 @@ def restyle_picture(
         wanted = network(shown)[CONTENT_LAYER]
         grams = [gram(maps) for maps in network(manner)]
 
-    def style_loss(view: tuple[Tensor, list[Tensor]]) -> Tensor:
-        layers = zip(view[1], grams, strict=True)
-        return torch.stack([gram_loss(maps, g) for maps, g in layers]).mean()
-
     weight = 0.0 if strength == 1 else CONTENT_WEIGHT * 10 ** (2 - 4 * strength)
     terms = (
-        Term("style", "style", 1.0, style_loss),
+        Term("style", "style", 1.0, lambda view: grams_loss(view[1], grams)),
         Term(
             "content",
             "content",
@@ -133,7 +128,7 @@ def restyle_picture_file(
     """
     from PIL import Image
 
-    started, steps = time.process_time(), n_steps or N_STEPS
+    started, steps = time.process_time(), N_STEPS if n_steps is None else n_steps
 
     def on_step(_number: int, _losses: Any) -> None:
         advance(1 / steps)
@@ -152,7 +147,7 @@ def restyle_picture_file(
         Image.fromarray(pixels).save(part, format=kind)
     return Restyled(
         len(outcome.losses),
-        sum(outcome.losses[-1].values()),
+        sum(outcome.losses[-1].values()) if outcome.losses else None,
         outcome.interrupted,
         time.process_time() - started,
     )

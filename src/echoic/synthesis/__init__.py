@@ -7,8 +7,9 @@ chainsaw, helicopter), `calls` (dog, rooster, baby, sneeze) and `syllables` they
 together, with stems and true events), `dsp` (what all of these are made of).
 
 Every sound is a float32 array (time,), made at any rate from 8 to 192 kHz. What is random takes
-a `numpy.random.Generator` and is the same for the same seed. Tones, noises, vowels, textures and
-music are scaled to an RMS (`level_dbfs`), sources and calls to a peak (`peak_dbfs`).
+a `numpy.random.Generator` and is the same for the same seed. Tones, noises, vowels, textures,
+babble and music are scaled to an RMS (`level_dbfs`); clicks, plucked strings, sources, machines
+and calls to a peak (`peak_dbfs`).
 """
 
 from echoic.events import Event

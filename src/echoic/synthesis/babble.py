@@ -11,6 +11,7 @@ from echoic.synthesis.dsp import (
     count_samples,
     harmonic_sum,
     noise_band,
+    rms_of,
     to_rms,
     wander,
 )
@@ -79,6 +80,6 @@ def _talker(n_samples: int, sample_rate: float, rng: np.random.Generator) -> Flo
         return source
 
     voice = harmonic_sum(f0, amplitude, sample_rate=sample_rate, high_hz=6000)
-    voice *= np.interp(at, knots, voiced) / np.sqrt(np.mean(voice**2))
+    voice *= np.interp(at, knots, voiced) / rms_of(voice)
     hiss = noise_band(n_samples, 2500, 7000, sample_rate=sample_rate, rng=rng)
     return voice + 0.12 * hiss * np.interp(at, knots, hissing)

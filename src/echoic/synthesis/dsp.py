@@ -55,11 +55,15 @@ def db_to_gain(values: Floats | float) -> Floats:
     return np.asarray(10.0 ** (np.asarray(values) / 20.0))
 
 
+def rms_of(wave: Floats) -> float:
+    """Return the RMS; 1 of silence, which stays silence when it is divided by that."""
+    return float(np.sqrt(np.mean(wave**2))) or 1.0
+
+
 def to_rms(wave: ArrayLike, level_dbfs: float) -> Wave:
     """Scale to an RMS of level_dbfs (0 dBFS is a mean square of 1); silence stays silence."""
     values = np.asarray(wave, np.float64)
-    rms = float(np.sqrt(np.mean(values**2)))
-    return (values * (10 ** (level_dbfs / 20) / rms if rms > 0 else 0.0)).astype(np.float32)
+    return (values * (10 ** (level_dbfs / 20) / rms_of(values))).astype(np.float32)
 
 
 def to_peak(wave: ArrayLike, peak_dbfs: float) -> Wave:
@@ -121,6 +125,7 @@ def noise_band(
 ) -> Floats:
     """Return Gaussian noise between two soft corners (Butterworth magnitudes), RMS 1.
 
+    A single sample has no component but that of 0 Hz, and is silent.
     A tilt acts from the lower corner on: -3 dB gives every octave in between equal power.
     """
 
@@ -130,7 +135,7 @@ def noise_band(
         return tilt * up / np.sqrt(1 + up**2) / np.sqrt(1 + (f / high_hz) ** (2 * order))
 
     noise = spectrally_shaped(rng.standard_normal(n_samples), gain, sample_rate=sample_rate)
-    return noise / np.sqrt(np.mean(noise**2))
+    return noise / rms_of(noise)
 
 
 def convolved(wave: Floats, kernel: Floats, n_samples: int | None = None) -> Floats:

@@ -20,6 +20,7 @@ from echoic.synthesis.dsp import (
     db_to_gain,
     harmonic_sum,
     noise_band,
+    rms_of,
     to_peak,
     wander,
 )
@@ -71,7 +72,7 @@ def engine(
         return own * (0.6 + hills) * (frequency / 100 + 0.5) ** (-1 / brightness)
 
     pulses = harmonic_sum(np.maximum(f0, 2.0), amplitude, sample_rate=sample_rate, high_hz=9000)
-    pulses *= (1 + 0.2 * cycle) / np.sqrt(np.mean(pulses**2))
+    pulses *= (1 + 0.2 * cycle) / rms_of(pulses)
     rush = noise_band(
         n_samples, 300, 3500 * brightness, sample_rate=sample_rate, rng=rng, tilt_db_per_octave=-2.5
     )
@@ -177,7 +178,7 @@ def helicopter(
     thump = harmonic_sum(
         f0, lambda f, _: f / 70.0 / (1 + (f / 90.0) ** 3), sample_rate=sample_rate, high_hz=1500
     )
-    wave = 0.10 * tail / np.sqrt(np.mean(tail**2)) + 0.7 * thump / np.sqrt(np.mean(thump**2))
+    wave = 0.10 * tail / rms_of(tail) + 0.7 * thump / rms_of(thump)
     wave += _chopped_air(slap, sample_rate, rng)
     whine = harmonic_sum(
         np.full(n_samples, 1650.0) * (1 + 0.002 * drift),

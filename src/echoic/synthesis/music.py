@@ -71,7 +71,7 @@ def pluck(
     check_below_nyquist(sample_rate, frequency_hz=frequency_hz)
     check_positive(brightness=brightness)
     out = np.zeros(n_samples)
-    for number in range(1, min(40, int(10000 / frequency_hz)) + 1):
+    for number in range(1, max(1, min(40, int(10000 / frequency_hz))) + 1):
         gain = np.sin(np.pi * number * 0.22) * number ** -(0.6 + 0.6 / brightness)
         stretch = np.sqrt(1 + 0.00012 * number**2)  # stiffness of the string
         decay_s = 1.1 * (200.0 / frequency_hz) ** 0.4 / (1 + 0.35 * number / brightness)

@@ -6,7 +6,7 @@ content and style.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,13 +43,16 @@ class Classifier(nn.Module):
         self, weights: Sequence[Tensor], see: Callable[[Sequence[Tensor], Tensor], Tensor]
     ) -> None:
         super().__init__()
-        self.layers = nn.ParameterList(nn.Parameter(weight) for weight in weights)
+        # By names that end in "weight", as `optimisers` knows weights between layers.
+        self.layers = nn.ParameterDict(
+            {f"{k}_weight": nn.Parameter(weight) for k, weight in enumerate(weights)}
+        )
         self.logits = nn.Linear(weights[-1].shape[0], len(LABELS))
         self._see = see
 
     def forward(self, shown: Tensor) -> Tensor:
         """Tell what is shown."""
-        features = self._see(list(self.layers), shown)
+        features = self._see(list(self.layers.values()), shown)
         logits: Tensor = self.logits(features.flatten(2).mean(-1))
         return logits
 
@@ -97,6 +100,12 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     return {"loss": nn.functional.cross_entropy(logits, batch["label"]), "top_1": right}
 
 
+def validation(model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
+    """The losses on recordings kept aside."""
+    with torch.no_grad():
+        return mean_of([losses(model, batch) for batch in batches])
+
+
 def run_classifier(
     classifier: Classifier,
     spectrogram: LogSpectrogram,
@@ -117,10 +126,6 @@ def run_classifier(
     kept = ClipDrawer(kept_recordings(), spectrogram, sample_rate)
     fixed = [kept(np.random.default_rng((_SEED, k))) for k in range(_N_VALIDATION_BATCHES)]
 
-    def validate(model: nn.Module) -> dict[str, float]:
-        with torch.no_grad():
-            return mean_of([losses(model, batch) for batch in fixed])
-
     average = train(
         classifier,
         losses,
@@ -128,10 +133,11 @@ def run_classifier(
         settings,
         recipe=recipe,
         folder=folder,
-        validate=validate,
+        kept=fixed,
+        validate=validation,
         report=report,
     )
     assert isinstance(average, Classifier)
     path = folder / f"{recipe}.pt"
-    torch.save([layer.detach().cpu() for layer in average.layers], path)
+    torch.save([layer.detach().cpu() for layer in average.layers.values()], path)
     return path

@@ -8,7 +8,7 @@ from echoic.training.data import (
     Recordings,
     is_kept_aside,
     load_clips,
-    load_folder,
+    load_files,
     recording_of,
 )
 from echoic.training.hard_negatives import make_hard_negatives
@@ -49,8 +49,8 @@ def training_recordings(folder: Path, *, unsure_as_other: bool = False) -> Recor
         keep=lambda file: is_used(file) and not is_kept_aside(recording_of(file)),
         unsure_as_other=unsure_as_other,
     )
-    render_collection(folder / "music", n_pieces=_N_MUSIC_PIECES, seed=_SEED)
-    used += load_folder(folder / "music", "music")
+    pieces = render_collection(folder / "music", n_pieces=_N_MUSIC_PIECES, seed=_SEED)
+    used += load_files(pieces, "music")
     used += make_hard_negatives(Recordings(used), n_clips=_N_CHANGED, seed=_SEED)
     used += synthesise(n_clips=_N_SYNTHETIC, n_other=_N_OTHER, seed=_SEED)
     return Recordings(used)

@@ -171,9 +171,10 @@ def _read_all(
         return [clip for clip in clips if clip is not None]
 
 
-def load_folder(folder: Path, label: str) -> list[Clip]:
-    """Read every FLAC of a folder as clips of one label, such as rendered music."""
-    return _read_all([(path, path.name, label) for path in sorted(folder.glob("*.flac"))])
+def load_files(paths: Sequence[Path], label: str) -> list[Clip]:
+    """Read files as clips of one label, such as rendered music, each a recording of its own."""
+    # The x keeps the number at the end of a name from counting takes, see `recording_of`.
+    return _read_all([(path, f"{path.stem}x", label) for path in paths])
 
 
 def _rows(split: str, folder: Path) -> Sequence[Mapping[str, str]]:

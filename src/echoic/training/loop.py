@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,13 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, IterableDataset
 
 from echoic.errors import ParameterError
+from echoic.training.losses import mean_of
 from echoic.training.muon import optimisers
 
 Batch = dict[str, Tensor]
 LossFunction = Callable[[nn.Module, Batch], dict[str, Tensor]]
 DrawBatch = Callable[[np.random.Generator], Batch]
-Validate = Callable[[nn.Module], dict[str, float]]
+Validate = Callable[[nn.Module, Iterable[Batch]], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,10 @@ class Run:
         """Matrix products in bfloat16 where that is quick; weights stay in float32."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16)
 
+    def on_device(self, batch: Batch) -> Batch:
+        """A batch where the network is."""
+        return {name: value.to(self.device) for name, value in batch.items()}
+
     def descend(self, losses: dict[str, Tensor]) -> None:
         """One step down the gradient of losses["loss"]."""
         self.model.zero_grad(set_to_none=True)
@@ -180,6 +185,7 @@ class Run:
                 "average": self.average.state_dict(),
                 "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
                 "generator": torch.get_rng_state(),
+                "cuda_generators": torch.cuda.get_rng_state_all(),
             },
             beside,
         )
@@ -205,6 +211,9 @@ class Run:
         for optimiser, state in zip(self.optimisers, saved["optimisers"], strict=True):
             optimiser.load_state_dict(state)
         torch.set_rng_state(saved["generator"].cpu())
+        states = saved.get("cuda_generators", [])  # older checkpoints have none
+        for number, state in zip(range(torch.cuda.device_count()), states, strict=False):
+            torch.cuda.set_rng_state(state.cpu(), number)
         self.step = int(saved["step"])
 
 
@@ -216,7 +225,8 @@ def train(
     *,
     recipe: str,
     folder: Path,
-    validate: Validate = lambda model: {},
+    kept: Sequence[Batch] = (),
+    validate: Validate = lambda model, batches: {},
     report: Callable[[str], None] = print,
 ) -> nn.Module:
     """Train to the last step, from the checkpoint in `folder` if there is one.
@@ -228,7 +238,9 @@ def train(
         settings: Steps, rates, seed.
         recipe: Name of what is trained.
         folder: Takes `checkpoint.pt` and `log.jsonl`.
-        validate: Called with the averaged network now and then; its figures are logged.
+        kept: Batches to validate on.
+        validate: Called with the averaged network and `kept` now and then, both on the device of
+            the run; its figures are logged.
         report: Called with one line now and then.
 
     Returns:
@@ -250,7 +262,7 @@ def train(
         # Of its own: a loader without takes its seed from the generator of the dropout.
         generator=torch.Generator().manual_seed(settings.seed),
     )
-    started, sums = time.monotonic(), dict[str, float]()
+    started, rows = time.monotonic(), list[dict[str, float]]()
     with (folder / "log.jsonl").open("a") as log:
 
         def note(row: dict[str, float]) -> None:
@@ -262,17 +274,17 @@ def train(
 
         for batch in batches:
             with run.precision():
-                losses = loss_function(model, {k: v.to(run.device) for k, v in batch.items()})
+                losses = loss_function(model, run.on_device(batch))
             run.descend(losses)
-            for name, value in losses.items():
-                sums[name] = sums.get(name, 0.0) + float(value.detach())
-            if run.step % settings.log_every == 0:
-                note({name: value / settings.log_every for name, value in sums.items()})
-                sums.clear()
+            rows.append({name: float(value.detach()) for name, value in losses.items()})
             is_last = run.step == settings.n_steps
+            if run.step % settings.log_every == 0 or is_last:
+                note(mean_of(rows))
+                rows.clear()
             if run.step % settings.checkpoint_every == 0 or is_last:
                 run.save()
             if run.step % settings.validate_every == 0 or is_last:
-                note({f"val_{k}": v for k, v in validate(run.average.module.eval()).items()})
+                found = validate(run.average.module.eval(), map(run.on_device, kept))
+                note({f"val_{name}": value for name, value in found.items()})
     averaged: nn.Module = run.average.module
     return averaged.eval()

@@ -20,13 +20,14 @@ class NoisySpeechSettings:
     Attributes:
         n_talkers: Heard in a scene, each a source of its own.
         talkers_spread_db: How much louder or softer than the first the others may be.
-        snr_db: Of speech over noise, energies over the whole scene.
+        snr_db: Of the loudest talker over the noise, energies over the whole scene.
         quiet_probability: Of next to no noise: clean speech must pass.
         silent_probability: Of noise alone.
         n_noises: Probability of 1, 2 … noises.
         steady_probability: That a noise is made, coloured and perhaps modulated.
         lasting_probability: Otherwise, that a recording fills the scene, over and over.
         babble_probability: That many other talkers are the noise.
+        n_babblers: How many these are.
     """
 
     n_talkers: int = 1

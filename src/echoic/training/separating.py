@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import permutations
@@ -37,7 +37,7 @@ _WARM_UP_STEPS = 40  # of each scene, not asked about
 _WEIGHTS = {"error_db": 0.1, "share": 1.0}
 _N_VALIDATION_BATCHES, _SEED = 8, 30
 _LIMITS = (
-    "learned from some 350 speakers, most of them reading English, and from sounds that people "
+    "learned from some 300 speakers, most of them reading English, and from sounds that people "
     "are used to; masks have no phase; what lies above 7.6 kHz follows what lies below"
 )
 
@@ -125,7 +125,7 @@ def best_order(gains: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Te
     return torch.cat([best, torch.full_like(best[:, :1], n_voices)], dim=1)
 
 
-def validation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
+def validation(model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
     """The losses on recordings kept aside."""
     with torch.no_grad():
         return mean_of([losses(model, batch) for batch in batches])
@@ -229,7 +229,8 @@ def learn(
         settings,
         recipe=recipe,
         folder=folder,
-        validate=lambda model: validation(model, fixed),
+        kept=fixed,
+        validate=validation,
         report=report,
     )
     assert isinstance(network, Separator)

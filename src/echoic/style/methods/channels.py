@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from echoic.errors import ParameterError
-from echoic.style.losses import gram, gram_loss, relative_error
+from echoic.style.losses import gram, gram_loss, grams_loss, relative_error
 from echoic.style.methods.task import Task
 from echoic.style.networks import Wide, in_turn
 from echoic.style.optimise import Problem, Term
@@ -72,12 +72,8 @@ def wyse(task: Task) -> Problem:
     content = see(spectrogram(task.content))[1]
     grams = [gram(features) for features in see(spectrogram(task.style))]
 
-    def style_loss(view: Tensor) -> Tensor:
-        layers = zip(see(view), grams, strict=True)
-        return torch.stack([gram_loss(features, wanted) for features, wanted in layers]).mean()
-
     terms = (
-        Term("style", "style", 1.0, style_loss),
+        Term("style", "style", 1.0, lambda view: grams_loss(see(view), grams)),
         Term(
             "content",
             "content",
@@ -127,9 +123,6 @@ def antognini(task: Task) -> Problem:
     grams = [gram(features) for features in shown]
     rhythms = [autocorrelation(features, n_frames) for features in shown]
 
-    def style_loss(view: Tensor) -> Tensor:
-        return torch.stack([gram_loss(f, w) for f, w in zip(see(view), grams, strict=True)]).mean()
-
     def rhythm_loss(view: Tensor) -> Tensor:
         pairs = zip(see(view), rhythms, strict=True)
         return torch.stack(
@@ -141,7 +134,7 @@ def antognini(task: Task) -> Problem:
         return torch.stack([relative_error(f, wanted) for f, wanted in pairs]).mean()
 
     terms = (
-        Term("style", "style", 1.0, style_loss),
+        Term("style", "style", 1.0, lambda view: grams_loss(see(view), grams)),
         Term("rhythm", "style", 1.0, rhythm_loss),
         Term("content", "content", task.content_weight(1e-2), content_loss),
         Term("alignment", "penalty", 0.01, lambda view: alignment(see(view)[0], shown[0])),
@@ -192,8 +185,7 @@ def complex_spectrum(task: Task) -> Problem:
     grams = [gram(network(shown)) for network in networks]
 
     def style_loss(view: Tensor) -> Tensor:
-        pairs = zip(networks, grams, strict=True)
-        return torch.stack([gram_loss(network(view), wanted) for network, wanted in pairs]).mean()
+        return grams_loss([network(view) for network in networks], grams)
 
     terms = (
         Term("style", "style", 1.0, style_loss),

@@ -16,7 +16,7 @@ from torch import Tensor
 from echoic.style.cochlea import Cochlea, Envelopes
 from echoic.style.coherence import coherence_term
 from echoic.style.depth import exponent_for
-from echoic.style.losses import gram, gram_loss
+from echoic.style.losses import gram, grams_loss
 from echoic.style.methods.course import course_term, depth_term, envelope_term, words_term
 from echoic.style.methods.long_term import spectrum_term
 from echoic.style.methods.task import LEVEL, Task
@@ -181,7 +181,6 @@ def gram_term(style: Envelopes, bands: Tensor, n_frames: int, *, seed: int) -> T
     wanted = [gram(features) for features in grams(style)]
 
     def loss(heard: Heard) -> Tensor:
-        losses = [gram_loss(f, w) for f, w in zip(grams(heard.envelopes), wanted, strict=True)]
-        return torch.stack(losses).mean().log1p()
+        return grams_loss(grams(heard.envelopes), wanted).log1p()
 
     return Term("grams", "style", GRAM_WEIGHT, loss)

@@ -18,6 +18,7 @@ from echoic.style.losses import (
     gaussian_mmd_loss,
     gram,
     gram_loss,
+    grams_loss,
     mean_loss,
     moments_loss,
     polynomial_mmd_loss,
@@ -112,12 +113,8 @@ def verma_smith(task: Task) -> Problem:
     over_time = F.interpolate(shown.mean(0)[None, None], n_frames, mode="linear")[0, 0]
     over_frequency = shown.mean(1)
 
-    def style_loss(view: Tensor) -> Tensor:
-        layers = zip(network(view[None]), grams, strict=True)
-        return torch.stack([gram_loss(maps, wanted) for maps, wanted in layers]).mean()
-
     terms = (
-        Term("style", "style", 1.0, style_loss),
+        Term("style", "style", 1.0, lambda view: grams_loss(network(view[None]), grams)),
         Term(
             "content",
             "content",
@@ -146,12 +143,8 @@ def wyse_image(task: Task) -> Problem:
     content = network(spectrogram(task.content)[None])[1]
     grams = [gram(maps) for maps in network(spectrogram(task.style)[None])]
 
-    def style_loss(view: Tensor) -> Tensor:
-        layers = zip(network(view[None]), grams, strict=True)
-        return torch.stack([gram_loss(maps, wanted) for maps, wanted in layers]).mean()
-
     terms = (
-        Term("style", "style", 1.0, style_loss),
+        Term("style", "style", 1.0, lambda view: grams_loss(network(view[None]), grams)),
         Term(
             "content",
             "content",

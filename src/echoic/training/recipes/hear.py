@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -190,7 +190,7 @@ def hear_in_turn(model: HearingNetwork, frames: Tensor) -> HearingOutput:
     return HearingOutput(*(torch.cat(parts) for parts in zip(first, last, strict=True)))
 
 
-def validation(model: nn.Module, batches: Sequence[Batch]) -> dict[str, float]:
+def validation(model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
     """The losses on recordings kept aside, and how often a clip alone is named rightly."""
     assert isinstance(model, HearingNetwork)
     rows: list[dict[str, float | Tensor]] = []
@@ -229,7 +229,8 @@ def learn(
         settings,
         recipe="hear",
         folder=folder,
-        validate=lambda model: validation(model, fixed),
+        kept=fixed,
+        validate=validation,
         report=report,
     )
     assert isinstance(network, HearingNetwork)
