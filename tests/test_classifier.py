@@ -10,9 +10,9 @@ from echoic.labels import LABELS
 from echoic.style.methods import LEVEL
 from echoic.style.networks import Wide, in_turn
 from echoic.style.spectrogram import LogSpectrogram
-from echoic.training.classifier import Classifier, ClipDrawer, losses, validation
+from echoic.training.classifier import Classifier, ClipDrawer, losses
 from echoic.training.data import Recordings, make_clip
-from echoic.training.loop import LoopSettings, train
+from echoic.training.loop import LoopSettings, mean_losses, train
 
 RATE = 16_000
 KNOWN = LABELS[:3]
@@ -57,9 +57,9 @@ def test_it_learns_to_tell_tones(drawer, tmp_path):
     torch.manual_seed(0)
     model = Classifier([first.weight, second.weight], see)
     kept = [drawer(np.random.default_rng(1))]
-    before = validation(model, kept)
+    before = mean_losses(losses, model, kept)
     settings = LoopSettings(60, learning_rate=0.01, warm_up_steps=1, ema_decay=0.5, n_workers=0)
     average = train(model, losses, drawer, settings, recipe="it", folder=tmp_path, report=len)
-    after = validation(average.cpu(), kept)
+    after = mean_losses(losses, average.cpu(), kept)
     assert after["loss"] < before["loss"] / 10
     assert after["top_1"] == 1

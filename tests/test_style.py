@@ -324,8 +324,9 @@ def test_published_methods_work_on_the_waveform_too(method):
 
 @pytest.mark.parametrize("method", ["gatys", "ulyanov-1024"])
 def test_published_methods_leave_their_start(method):
-    half = CONTENT[: RATE // 2]
-    done = transfer(half, STYLE, sample_rate=RATE, method=method, n_steps=25, strength=0.9)
+    """However long the content is: the gradients of five layers vanish near silence."""
+    long = np.tile(CONTENT, 3)
+    done = transfer(long, STYLE, sample_rate=RATE, method=method, n_steps=15, strength=0.9)
     first, last = (sum(losses.values()) for losses in (done.losses[0], done.losses[-1]))
     assert last < 0.5 * first
 

@@ -32,6 +32,16 @@ def check_number(value: object, *, name: str) -> None:
         raise ParameterError(f"{name}={value!r} is not a number")
 
 
+def check_count(value: object, *, name: str) -> None:
+    """Refuse what is no whole number from 1 on.
+
+    Raises:
+        ParameterError: it is none.
+    """
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise ParameterError(f"{name}={value!r} is not an integer >= 1")
+
+
 def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
     """A real numpy array as float32, finite: NaN and infinities become 0, excess is clipped.
 

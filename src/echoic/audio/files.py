@@ -22,7 +22,7 @@ import numpy as np
 
 from echoic.audio.opening import AudioPath
 from echoic.audio.recording import READ_BLOCK_SAMPLES, Recording, Wave
-from echoic.errors import ParameterError
+from echoic.checks import check_count
 
 
 @dataclass(frozen=True)
@@ -141,9 +141,7 @@ def blocks(path: AudioPath, block_samples: int) -> Iterator[Wave]:
         >>> [block.shape for block in blocks(path, 500)]
         [(1, 500), (1, 300)]
     """
-    is_count = isinstance(block_samples, int | np.integer) and not isinstance(block_samples, bool)
-    if not is_count or block_samples < 1:
-        raise ParameterError(f"block_samples={block_samples!r} is not an integer >= 1")
+    check_count(block_samples, name="block_samples")
     return _blocks(path, block_samples)
 
 

@@ -21,7 +21,7 @@ from echoic.audio.codings import check_fits_float32, checked_wave, choose_format
 from echoic.audio.opening import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, STDIN, AudioPath
 from echoic.audio.sink import Sink
 from echoic.audio.wav_pipe import WavPipe
-from echoic.checks import MAX_CHANNELS, check_channels, check_number
+from echoic.checks import MAX_CHANNELS, check_channels, check_count, check_number
 from echoic.errors import AudioError, AudioWarning, FileError, ParameterError
 from echoic.outputs import describe_os_error, fresh_file
 
@@ -192,8 +192,7 @@ def open_writer(
     """
     check_number(sample_rate, name="sample_rate")
     check_number(channels, name="channels")
-    if not isinstance(channels, int | np.integer) or channels < 1:
-        raise ParameterError(f"channels={channels} is not an integer >= 1")
+    check_count(channels, name="channels")
     if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE or sample_rate != int(sample_rate):
         raise ParameterError(
             f"sample_rate={sample_rate} is not an integer from {MIN_SAMPLE_RATE} "

@@ -84,9 +84,10 @@ def _names(folder: str, recursive: bool) -> list[str]:
 
 
 def _is_hearing(folder: str) -> bool:
-    return os.path.isfile(os.path.join(folder, "events.json")) and os.path.isdir(
-        os.path.join(folder, "stems")
-    )
+    from echoic.cli._folder import MARK
+
+    mark, stems = (os.path.join(folder, name) for name in (MARK, "stems"))
+    return os.path.isfile(mark) and os.path.isdir(stems)
 
 
 def _may_be_a_file(path: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_count
 from echoic.errors import ParameterError
 
 
@@ -39,8 +40,7 @@ class ColumnMeter:
             ("n_columns", n_columns),
             ("n_bands", n_bands),
         ):
-            if count < 1:
-                raise ParameterError(f"{name}={count} is not an integer >= 1")
+            check_count(count, name=name)
         self.n_frames_total = n_frames_total
         self.n_columns = min(n_columns, n_frames_total)
         self.n_added = 0

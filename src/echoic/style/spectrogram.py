@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 N_GRIFFIN_LIM = 500
-START_LEVEL = 0.1  # of noise that a picture starts from, relative to the content's picture
 
 
 class LogSpectrogram:
@@ -123,8 +122,8 @@ def start_and_inverse(
         content: (time,).
         generator: Of noise and phases.
         share_of_noise: From 0, the content, to 1, noise of the content's level; a picture that
-            starts from noise alone starts well below the content's, but not so low that its
-            Gram matrices, and with them all gradients, vanish in single precision.
+            starts from noise alone starts from noise of the content's picture's level: from less,
+            Gram matrices after five layers, and their gradients, vanish in single precision.
     """
     level = content.square().mean().sqrt()
     noise = level * torch.randn(content.shape, generator=generator)
@@ -133,7 +132,7 @@ def start_and_inverse(
     if share_of_noise == 1:
         shown = spectrogram(content)
         level = shown.square().mean().sqrt()
-        from_noise = START_LEVEL * level * torch.randn(shown.shape, generator=generator)
+        from_noise = level * torch.randn(shown.shape, generator=generator)
     return {
         "start": start,
         "start_view": from_noise,

@@ -6,7 +6,8 @@ content and style.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,7 @@ from echoic.style.methods import LEVEL
 from echoic.style.spectrogram import LogSpectrogram
 from echoic.training.corpus import kept_recordings, training_recordings
 from echoic.training.data import Recordings
-from echoic.training.loop import Batch, LoopSettings, train
-from echoic.training.losses import mean_of
+from echoic.training.loop import Batch, LoopSettings, mean_losses, train
 
 N_STEPS = 600
 _BATCH, _DURATION_S, _N_VALIDATION_BATCHES, _SEED = 12, 2.5, 8, 40
@@ -100,12 +100,6 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     return {"loss": nn.functional.cross_entropy(logits, batch["label"]), "top_1": right}
 
 
-def validation(model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
-    """The losses on recordings kept aside."""
-    with torch.no_grad():
-        return mean_of([losses(model, batch) for batch in batches])
-
-
 def run_classifier(
     classifier: Classifier,
     spectrogram: LogSpectrogram,
@@ -134,7 +128,7 @@ def run_classifier(
         recipe=recipe,
         folder=folder,
         kept=fixed,
-        validate=validation,
+        validate=partial(mean_losses, losses),
         report=report,
     )
     assert isinstance(average, Classifier)

@@ -217,6 +217,14 @@ class Run:
         self.step = int(saved["step"])
 
 
+@torch.no_grad()
+def mean_losses(
+    losses: LossFunction, model: nn.Module, batches: Iterable[Batch]
+) -> dict[str, float]:
+    """The mean of every loss over batches, to validate by where the losses say enough."""
+    return mean_of([losses(model, batch) for batch in batches])
+
+
 def train(
     model: nn.Module,
     loss_function: LossFunction,

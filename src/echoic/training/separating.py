@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import permutations
@@ -22,8 +22,8 @@ from echoic.runtime import find_model
 from echoic.training.batches import Kind, OneOf, stacked
 from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import load_rooms
-from echoic.training.loop import Batch, LoopSettings, train
-from echoic.training.losses import applied, error_db, error_power, mean_of, share_loss, weigh
+from echoic.training.loop import Batch, LoopSettings, mean_losses, train
+from echoic.training.losses import applied, error_db, error_power, share_loss, weigh
 from echoic.training.mixing import MixedScene
 from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
 from echoic.training.packaging import package
@@ -125,12 +125,6 @@ def best_order(gains: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Te
     return torch.cat([best, torch.full_like(best[:, :1], n_voices)], dim=1)
 
 
-def validation(model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
-    """The losses on recordings kept aside."""
-    with torch.no_grad():
-        return mean_of([losses(model, batch) for batch in batches])
-
-
 def new_separator(n_signals: int) -> Separator:
     """A network that has learned nothing but to listen, as the shipped `hear` does."""
     separator = Separator(n_signals)
@@ -230,7 +224,7 @@ def learn(
         recipe=recipe,
         folder=folder,
         kept=fixed,
-        validate=validation,
+        validate=partial(mean_losses, losses),
         report=report,
     )
     assert isinstance(network, Separator)

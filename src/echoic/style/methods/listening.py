@@ -9,6 +9,8 @@ words, and the depth at which all this is kept.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -47,7 +49,8 @@ def hearing(task: Task) -> Problem:
     style = style_view(task.style)
     bands = audible_bands(style.envelopes)
     content = view.cochlea(task.content).linear
-    carrier = randomise_phase(lengthen(task.style, n_samples, sample_rate=rate), task.generator())
+    longer = lengthen(task.style, n_samples, sample_rate=rate)
+    carrier = randomise_phase(longer, task.generator())
 
     def vocoded(exponent: float) -> Tensor:
         return shape_bands(carrier, depth_gains(content, exponent), view.cochlea)
@@ -55,11 +58,12 @@ def hearing(task: Task) -> Problem:
     depth = 1 - task.strength
     exponent = exponent_for(depth, task.content, vocoded, sample_rate=rate)
     noise = vocoded(exponent)
-    events = view.cochlea(lengthen(task.style, n_samples, sample_rate=rate)).linear
+    events = view.cochlea(longer).linear
+    gains = depth_gains(content, exponent)
     level = style.envelopes.linear.square().mean(-1, keepdim=True).sqrt()
     # From noise alone no descent finds the way to ticks with silence between them: it starts
     # with half the style's own course, in dB. Of the style's waveform nothing is in it.
-    course = shifted_to_fit(events, content).sqrt() * depth_gains(content, exponent)
+    course = shifted_to_fit(events, content).sqrt() * gains
     start = with_course(noise, course, level, view.cochlea)
     terms = [
         statistics_term(style, bands),
@@ -68,20 +72,19 @@ def hearing(task: Task) -> Problem:
     ]
     if depth > 0:
         terms += [
-            course_term(level * depth_gains(content, exponent), bands, depth),
+            course_term(level * gains, bands, depth),
             envelope_term(content, depth),
             words_term(content, view.cochlea(noise).linear, depth, view.cochlea),
             depth_term(content, depth, view.cochlea),
         ]
 
     def renew(heard: Heard) -> tuple[Term, ...]:
-        """What the sound has come to share with either is held down from here on."""
-        guard = coherence_term(heard.wave, (task.content, task.style), sample_rate=rate)
+        """What is far off counts more from here on, and no copy is made of either sound."""
         for k, term in enumerate(terms):
             if term.name == "course":
                 excess = depth * float(term.loss(heard)) / MAX_COURSE_LOSS
                 terms[k] = term._replace(weight=term.weight * min(max(excess, 1.0), MAX_STEP))
-        return tuple(terms) if guard is None else (*terms, guard)
+        return guarded(terms, heard, (task.content, task.style), sample_rate=rate)
 
     return Problem(start, view, tuple(terms), renew=renew)
 
@@ -115,10 +118,17 @@ def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> 
     )
 
     def renew(heard: Heard) -> tuple[Term, ...]:
-        guard = coherence_term(heard.wave, (style,), sample_rate=sample_rate)
-        return terms if guard is None else (*terms, guard)
+        return guarded(terms, heard, (style,), sample_rate=sample_rate)
 
     return Problem(start, view, terms, renew=renew)
+
+
+def guarded(
+    terms: Sequence[Term], heard: Heard, sources: tuple[Tensor, ...], *, sample_rate: float
+) -> tuple[Term, ...]:
+    """The terms, and one that holds down what the sound has come to share with its sources."""
+    guard = coherence_term(heard.wave, sources, sample_rate=sample_rate)
+    return tuple(terms) if guard is None else (*terms, guard)
 
 
 def above_silence(envelopes: Tensor) -> Tensor:
