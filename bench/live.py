@@ -34,6 +34,7 @@ BLOCK = 256 * PUSH
 LIVE: dict[str, dict[str, Any]] = {
     "attend": {"keep": ["speech"]},
     "denoise": {},
+    "voices": {},
     "separate": {"labels": ["speech", "rain"]},
     "detect": {},
 }

@@ -43,6 +43,7 @@ from echoic.processors import (
     Replay,
     Separate,
     Unmix,
+    Voices,
     load_model,
 )
 from echoic.processors.masks import ApplyMasksState
@@ -402,6 +403,7 @@ CASES = [
         ],
     ),
     Case(Denoise, lambda: Denoise(sample_rate=RATE, floor_db=-12), channels, 9_001),
+    Case(Voices, lambda: Voices(sample_rate=RATE), channels, 9_001),
     Case(EchoicMemory, network(EchoicMemory, 6), uniform(1, 3), 300, batch=np.concatenate),
     Case(
         LeakyLayer,

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from echoic.ear import Correlogram, Ear, Filterbank, Inverse, Pitch, SummaryCorrelogram
     from echoic.errors import AudioError, EchoicError, ParameterError
     from echoic.events import Event
-    from echoic.pipeline import Hearing, attend, cochleagram, denoise, hear, pitch, stream, tag
+    from echoic.pipeline import (
+        Hearing,
+        attend,
+        cochleagram,
+        denoise,
+        hear,
+        pitch,
+        stream,
+        tag,
+        voices,
+    )
 
 __version__ = "0.1.0"
 
@@ -25,6 +35,7 @@ _HOME = {
     "hear": "echoic.pipeline",
     "attend": "echoic.pipeline",
     "denoise": "echoic.pipeline",
+    "voices": "echoic.pipeline",
     "tag": "echoic.pipeline",
     "pitch": "echoic.pipeline",
     "cochleagram": "echoic.pipeline",
@@ -63,6 +74,7 @@ __all__ = [
     "read",
     "stream",
     "tag",
+    "voices",
     "write",
 ]
 

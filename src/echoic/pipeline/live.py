@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from echoic.errors import ParameterError
-from echoic.processors import Attend, Denoise, Detect, Separate
+from echoic.processors import Attend, Denoise, Detect, Separate, Voices
 from echoic.streaming import Stream, Streaming
 
 PROCESSORS = {
@@ -13,6 +13,7 @@ PROCESSORS = {
     "denoise": Denoise,
     "detect": Detect,
     "separate": Separate,
+    "voices": Voices,
 }
 
 
@@ -20,8 +21,8 @@ def stream(processor: str, *, sample_rate: float, **options: Any) -> LiveStream:
     """Make a stream: push chunks of any length, change the options, flush at the end.
 
     Args:
-        processor: "attend" (keep, mute or like), "denoise" (floor_db), "separate" (labels) or
-            "detect".
+        processor: "attend" (keep, mute or like), "denoise" (floor_db), "voices", "separate"
+            (labels) or "detect".
         sample_rate: Hz, 8 to 192 kHz.
         options: Of the processor.
 

@@ -50,6 +50,7 @@ class Attend:
     """
 
     hop = 1
+    parts = ("kept", "left out")
 
     def __init__(
         self,

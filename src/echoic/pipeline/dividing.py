@@ -1,4 +1,4 @@
-"""A part of a whole sound, picked out by a processor: what attending and denoising share."""
+"""A whole sound divided into parts by a processor: what attend, denoise and voices share."""
 
 from __future__ import annotations
 
@@ -16,92 +16,94 @@ from echoic.pipeline.sound import NamedSound, Sound, Wave, WaveSound, no_one
 from echoic.report.sounds import Shown, write_sounds_page
 from echoic.streaming import Streaming, run
 
-SOUND, KEPT, LEFT_OUT = "sound", "kept", "left out"
+_SOUND = "sound"
 
 
-class Selects(Streaming[Any, Wave], Protocol):
-    """A processor that keeps a part of a wave: `Attend`, `Denoise`."""
+class Divides(Streaming[Any, Wave], Protocol):
+    """A processor that divides a wave into parts: `Attend`, `Denoise`, `Voices`."""
+
+    @property
+    def parts(self) -> Sequence[str]:
+        """Names of the parts."""
 
     @property
     def separate(self) -> Streaming[Any, Wave]:
-        """What gives the signals that it chooses among."""
+        """What gives the signals that the parts are made of."""
 
-    def divide(self, signals: Wave) -> tuple[Wave, Wave]:
-        """What is kept of the signals, and what is not; both add up to the sound."""
+    def divide(self, signals: Wave) -> Sequence[Wave]:
+        """The parts that signals make; they add up to the sound."""
 
 
-def select(wave: NDArray[np.floating], module: Selects, *, sample_rate: int) -> Wave:
-    """What a processor keeps of a whole wave, sample-aligned, same shape.
+def processed(
+    wave: NDArray[np.floating], module: Streaming[Any, Wave], *, sample_rate: int
+) -> Wave:
+    """What a processor makes of a whole wave, sample-aligned, (…,) and the shape of the wave.
 
     Raises:
         ParameterError: not a wave.
     """
     sound = WaveSound(wave, sample_rate=sample_rate)
     whole = np.concatenate(list(run(module, sound.blocks())), axis=-1)
-    return whole.reshape(np.shape(wave))
+    return whole.reshape(*whole.shape[:-2], *np.shape(wave))
 
 
-def select_into(
-    path: str,
+def divide_into(
+    files: Mapping[str, str],
     sound: Sound,
-    module: Selects,
+    module: Divides,
     *,
-    rest: str | None = None,
     force: bool = False,
     advance: Callable[[float], None] = no_one,
 ) -> None:
-    """As `select`, of a sound that is read block by block, into files that appear whole.
+    """Divide a sound, read block by block, into files that appear whole.
 
     Args:
-        path: Takes what is kept.
+        files: {part: file} of the parts that are wanted.
         sound: Read once.
         module: Made for the sound's rate.
-        rest: Takes what is not kept, if it is wanted; both add up to the sound.
         force: Whether files that are there already may be replaced.
         advance: Takes the seconds that are done.
     """
-    _write_parts(_asked_for(path, rest), sound, module, force=force, advance=advance)
+    _write_parts([*files.items()], sound, module, force=force, advance=advance)
 
 
-def select_and_report(
-    path: str,
+def divide_and_report(
+    files: Mapping[str, str],
     sound: NamedSound,
-    module: Selects,
+    module: Divides,
     *,
     report: Path,
     kicker: str,
     asked: Mapping[str, object],
-    rest: str | None = None,
     force: bool = False,
     advance: Callable[[float], None] = no_one,
 ) -> None:
-    """As `select_into`, with a page to hear and to see what was kept and what was left out.
+    """As `divide_into`, with a page to hear and to see the sound and its parts.
 
     Args:
-        path: As there, like all that is not said here.
+        files: As there, like all that is not said here.
         sound: As there.
         module: As there.
         report: The page.
         kicker: What it is about, in a few words.
         asked: What was asked for, {name: value}.
-        rest: As there.
         force: As there, for the page too.
         advance: As there.
     """
     with TemporaryDirectory() as folder:
         # The page reads sounds from files, and of some there is no other.
-        copies = {name: f"{folder}/{name}.wav" for name in (SOUND, KEPT, LEFT_OUT)}
-        wanted = [(copy, name) for name, copy in copies.items()]
-        _write_parts(_asked_for(path, rest) + wanted, sound, module, force=force, advance=advance)
+        copies = {name: f"{folder}/{name}.wav" for name in (_SOUND, *module.parts)}
+        wanted = [*files.items(), *copies.items()]
+        _write_parts(wanted, sound, module, force=force, advance=advance)
+        hints = dict.fromkeys(copies, "") | {
+            _SOUND: "what went in",
+            module.parts[-1]: "the parts add up to what went in",
+        }
         write_sounds_page(
             report,
             kicker=kicker,
             title=sound.name,
-            sounds=[
-                Shown(SOUND, "what went in", Path(copies[SOUND])),
-                Shown(KEPT, "what came out", Path(copies[KEPT])),
-                Shown(LEFT_OUT, "both add up to what went in", Path(copies[LEFT_OUT])),
-            ],
+            sounds=[Shown(name, hints[name], Path(copy)) for name, copy in copies.items()],
             chosen=1,
             n_given=1,
             facts=asked,
@@ -109,20 +111,15 @@ def select_and_report(
         )
 
 
-def _asked_for(path: str, rest: str | None) -> list[tuple[str, str]]:
-    """Files and what goes into them."""
-    return [(path, KEPT)] + ([] if rest is None else [(rest, LEFT_OUT)])
-
-
 def _write_parts(
     wanted: Sequence[tuple[str, str]],
     sound: Sound,
-    module: Selects,
+    module: Divides,
     *,
     force: bool,
     advance: Callable[[float], None],
 ) -> None:
-    """Write (file, part) pairs, block by block."""
+    """Write (part, file) pairs, block by block; all parts together are the sound."""
     with ExitStack() as stack:
         writers = [
             (
@@ -137,9 +134,9 @@ def _write_parts(
                     )
                 ),
             )
-            for file, part in wanted
+            for part, file in wanted
         ]
         for signals in run(module.separate, sound.blocks(advance)):
-            parts = dict(zip((KEPT, LEFT_OUT), module.divide(signals), strict=True))
+            waves = dict(zip(module.parts, module.divide(signals), strict=True))
             for part, writer in writers:
-                writer.write(parts[KEPT] + parts[LEFT_OUT] if part == SOUND else parts[part])
+                writer.write(np.sum([*waves.values()], axis=0) if part == _SOUND else waves[part])
