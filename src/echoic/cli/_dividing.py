@@ -15,6 +15,7 @@ from echoic.cli._inputs import is_one_file
 from echoic.cli._source import Source
 from echoic.cli._targets import are_there, find_targets, made_folder
 from echoic.cli.common import Reporter, check_replacing
+from echoic.outputs import InputFiles, check_writable
 
 if TYPE_CHECKING:
     from echoic.pipeline.dividing import Divides
@@ -151,7 +152,7 @@ def divide_all(
         kicker=kicker,
         # What is there in part is written anew.
         force=force or (skip_existing and len(wanted) > 1),
-        read=[*paths, *also_read],
+        read=InputFiles([*paths, *also_read]),
         also_say=also_say,
     )
     reporter.each(todo, work, jobs=jobs)
@@ -200,18 +201,17 @@ def divide_one(
     pages: Mapping[str, Path],
     kicker: str,
     force: bool,
-    read: Sequence[str],
+    read: InputFiles,
     also_say: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Divide one input, and write the parts and a page about them."""
-    from echoic.outputs import check_apart, check_writable
     from echoic.pipeline.dividing import divide_and_report, divide_into
 
     own, page = {part: found[path] for part, found in files.items()}, pages.get(path)
     with made_folder(folders[path]) if path in folders else nullcontext():
         for one in (*own.values(), page):
             if one not in {STDOUT, None}:
-                check_apart(read, one)
+                read.check_apart(one)
                 check_writable(one, force=force)  # before any long work
         source = Source(path)
         module = make(source.sample_rate)
