@@ -41,7 +41,7 @@ class Listen:
     Args:
         model: From `load_model`.
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
-        want: "probabilities" or "places" where the other is not wanted, which then has 0 steps.
+        want: What is, see `Wanted`; of the rest there are 0 steps.
 
     Shape:
         wave (channel, time) -> `Listened`.
@@ -56,7 +56,7 @@ class Listen:
         self.front_end = FrontEnd(sample_rate=sample_rate)
         self.want = want
         self.hop = self.front_end.hop
-        n_owed = 0 if want == "places" else model.look_ahead_steps
+        n_owed = model.look_ahead_steps if want in {"all", "probabilities"} else 0
         self.delay = Listened(0, n_owed, 0)
 
     def __call__(

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.ear.frontend import HOP_S, SPECIFICATION
-from echoic.errors import LabelError, ModelError
+from echoic.ear.frontend import HOP_S
+from echoic.errors import LabelError
+from echoic.processors.cards import check_card
 from echoic.processors.network import Heard, Masker, Query, QueryNetwork, Wanted
+from echoic.processors.specialists import Specialists
 from echoic.runtime import Card, find_model
 
 
@@ -29,27 +31,6 @@ def check_labels(labels: Sequence[str], known: Sequence[str]) -> tuple[str, ...]
     if len(set(labels)) < len(labels):
         raise LabelError(f"a label is given twice: {' '.join(labels)}")
     return tuple(labels)
-
-
-def check_card(card: Card, kind: str) -> None:
-    """Refuse a model of another kind, or one that learned with another front end.
-
-    Raises:
-        ModelError: it is.
-    """
-    if card.kind != kind:
-        raise ModelError(f"{card.name}: gives masks of {card.kind}, not of {kind}")
-    differs = sorted(
-        name
-        for name in card.front_end.keys() | SPECIFICATION.keys()
-        if card.front_end.get(name) != SPECIFICATION.get(name)
-    )
-    if differs:
-        name = differs[0]
-        raise ModelError(
-            f"{card.name}: learned with another front end: {name} is "
-            f"{card.front_end.get(name)!r} in its card and {SPECIFICATION.get(name)!r} here"
-        )
 
 
 class Model:
@@ -86,7 +67,10 @@ class Model:
         check_card(card, "labels")
         self.card = card
         self.labels = card.labels
-        self._network = QueryNetwork(card)
+        self._network: QueryNetwork | Specialists = QueryNetwork(card)
+        if card.masks_from:
+            rows = {card.labels.index(label): name for label, name in card.masks_from.items()}
+            self._network = Specialists(self._network, rows)
         self.frames_per_step = self._network.frames_per_step
         self.step_s = HOP_S * self.frames_per_step
         self.look_ahead_steps = round(card.look_ahead_s / self.step_s)
@@ -110,6 +94,17 @@ class Model:
             ModelError: a graph is missing or damaged.
         """
         self._network.prepare(want)
+
+    def wanted(self, labels: Sequence[str], examples: Sequence[Query] = ()) -> Wanted:
+        """What masks of these need.
+
+        Raises:
+            LabelError: a label that is unknown, or given twice.
+        """
+        return self._network.wanted(self._rows(labels), examples)
+
+    def _rows(self, labels: Sequence[str]) -> list[int]:
+        return [self.labels.index(label) for label in check_labels(labels, self.labels)]
 
     def query(self, frames: NDArray[np.float32], weight: NDArray[np.float32]) -> Query:
         """What asks for sounds like an example.
@@ -144,8 +139,7 @@ class Model:
         Raises:
             LabelError: a label that is unknown, or given twice.
         """
-        rows = [self.labels.index(label) for label in check_labels(labels, self.labels)]
-        masks = self._network.masker(rows, examples, others)
+        masks = self._network.masker(self._rows(labels), examples, others)
         return lambda places: masks(np.asarray(places, np.float32))
 
 

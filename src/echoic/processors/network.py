@@ -22,8 +22,12 @@ class Heard(NamedTuple, Generic[Value]):
     places: Value
 
 
-Wanted = Literal["all", "probabilities", "places"]
-"""What is asked of a network; of the rest it gives 0 steps, and does not compute it."""
+Wanted = Literal["all", "probabilities", "places", "common", "own"]
+"""What is asked of a network; of the rest it gives 0 steps, and does not compute it.
+
+Where some labels have networks of their own, "common" are the places of the others alone, and
+"own" those of these: what is not computed is 0 there.
+"""
 
 _PARTS: dict[Wanted, str | None] = {
     "all": None,
@@ -49,6 +53,9 @@ class QueryNetwork:
     Args:
         card: Of the model.
 
+    Attributes:
+        nothing: What is given of 0 steps.
+
     Raises:
         ModelError: a graph is missing or damaged.
     """
@@ -63,7 +70,7 @@ class QueryNetwork:
         nothing = np.zeros(self._table.argument_shape("embedding"), np.float32)
         self._queries, _ = self._look_up(nothing)  # (label + 1, size)
         no_places = np.empty((N_GAIN_BANDS, self._queries.shape[1], 0), np.float32)
-        self._nothing = Heard(np.empty((len(card.labels), 0), np.float32), no_places)
+        self.nothing = Heard(np.empty((len(card.labels), 0), np.float32), no_places)
 
     def __call__(
         self, frames: NDArray[np.float32], state: NetworkState | None, *, want: Wanted
@@ -72,12 +79,16 @@ class QueryNetwork:
         network = self.prepare(want)
         answers, state = network(frames, state)
         named = dict(zip(network.results, answers, strict=True))
-        heard = self._nothing
+        heard = self.nothing
         if "logits" in named:
             heard = heard._replace(probabilities=_sigmoid(named["logits"]))
         if "places" in named:
             heard = heard._replace(places=named["places"])
         return heard, state
+
+    def wanted(self, rows: Sequence[int], examples: Sequence[Query]) -> Wanted:
+        """What masks of these need."""
+        return "places"
 
     def prepare(self, want: Wanted) -> Network:
         """The graphs that give what is wanted, loaded when first asked for."""

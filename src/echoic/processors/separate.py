@@ -65,7 +65,9 @@ class Separate:
         self.together = together
         self.labels = check_labels(labels, self.model.labels)
         self.masks = self.model.masker(self.labels, examples, others=OTHERS)
-        self.listen = Listen(self.model, sample_rate=sample_rate, want="places")
+        self.listen = Listen(
+            self.model, sample_rate=sample_rate, want=self.model.wanted(self.labels, examples)
+        )
         self.apply = ApplyMasks(
             n_labels=1 if together else len(self.labels) + len(examples),
             frames_per_step=self.model.frames_per_step,
