@@ -199,6 +199,10 @@ def test_help_and_version(run):
     assert "info" in out
     assert "common" not in out
     assert run("--version") == (0, f"echoic {echoic.__version__}\n", "")
+    done = subprocess.run(
+        [sys.executable, "-m", "echoic", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"echoic {echoic.__version__}\n"
     code, out, _ = run("info", "--help")
     assert code == 0
     assert all(option in out for option in ("IN...", "--json", "-q", "-v"))

@@ -36,6 +36,7 @@ LAYERS = [
     "style",
     "training",
     "cli",
+    "__main__",
 ]
 # Beyond the order: who may not know whom, though it lies below.
 STRANGERS = {

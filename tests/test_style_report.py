@@ -318,7 +318,7 @@ def test_ctrl_c_leaves_out_the_methods_to_come(here, monkeypatch):
         (("--report", "page.html", "--compare", "magic"), "method 'magic' is not one of"),
         (("--compare", "vocoder"), "--compare shows methods on a page"),
         (("--report", "page.html", "-o", "page.html"), "is both --output and --report"),
-        (("--report", "style.html", "--force"), "style.html is an input"),
+        (("--report", "style.html", "--force"), "style.wav: is both input and output"),
     ],
 )
 def test_bad_input_gets_one_line_and_leaves_nothing(run, here, arguments, words):

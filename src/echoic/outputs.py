@@ -12,7 +12,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from echoic.errors import FileError
@@ -69,27 +69,43 @@ def resolve_output(path: str | os.PathLike[str]) -> tuple[Path, int | None]:
         raise FileError(f"{path}: cannot be written: {words}") from error
 
 
-def check_apart(inputs: Iterable[str], output: str | os.PathLike[str]) -> None:
-    """Refuse an output that is one of the inputs, or a folder that one of them lies in.
+class InputFiles:
+    """The files that a run reads, none of which an output may take away.
 
     Args:
-        inputs: Files that are read; those that are not there (such as "-") do not matter.
-        output: The file or folder to be written.
-
-    Raises:
-        FileError: it would take an input away.
+        paths: Of them; those that are not there (such as "-") do not matter.
     """
-    target, mode = resolve_output(output)
-    if mode is None:
-        return
-    for path in inputs:
-        source = Path(os.path.realpath(path))
-        if not os.path.exists(source):
-            continue
-        if target in source.parents:
-            raise FileError(f"{path}: lies in {output}, which is to be written")
-        if source.samefile(target):
-            raise FileError(f"{path}: is both input and output")
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._files: dict[tuple[int, int], str] = {}  # by device and inode
+        self._above: dict[Path, str] = {}  # every folder that one lies in
+        for path in paths:
+            source = Path(os.path.realpath(path))
+            with suppress(OSError):
+                self._files[_identity(source)] = path
+                self._above |= dict.fromkeys(source.parents, path)
+
+    def check_apart(self, output: str | os.PathLike[str]) -> None:
+        """Refuse an output that is one of the files, or a folder that one of them lies in.
+
+        Args:
+            output: The file or folder to be written.
+
+        Raises:
+            FileError: it would take an input away.
+        """
+        target, mode = resolve_output(output)
+        if mode is None:
+            return
+        if target in self._above:
+            raise FileError(f"{self._above[target]}: lies in {output}, which is to be written")
+        if (same := _identity(target)) in self._files:
+            raise FileError(f"{self._files[same]}: is both input and output")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    about = os.stat(path)
+    return about.st_dev, about.st_ino
 
 
 def write_through(path: Path) -> None:

@@ -14,6 +14,7 @@ from echoic.cli._inputs import is_one_file
 from echoic.cli._source import Source
 from echoic.cli._targets import are_there, find_targets
 from echoic.cli.common import Reporter, check_replacing
+from echoic.outputs import InputFiles, check_writable
 
 if TYPE_CHECKING:
     from echoic.pipeline.selecting import Selects
@@ -118,7 +119,7 @@ def select_from_all(
         kicker=kicker,
         # What is there in part is written anew.
         force=force or (skip_existing and len(asked) > 1),
-        also_read=also_read,
+        read=InputFiles([*targets, *also_read]),
         also_say=also_say,
     )
     reporter.each(paths, work, jobs=jobs)
@@ -167,17 +168,16 @@ def select_from_one(
     pages: dict[str, Path],
     kicker: str,
     force: bool,
-    also_read: Sequence[str],
+    read: InputFiles,
     also_say: dict[str, Any],
 ) -> dict[str, Any]:
     """Select from one input, and write what is selected, what is not, and a page about it."""
-    from echoic.outputs import check_apart, check_writable
     from echoic.pipeline.selecting import select_and_report, select_into
 
     output, rest, page = targets[path], rests.get(path), pages.get(path)
     for one in (output, rest, page):
         if one not in {STDOUT, None}:
-            check_apart([*targets, *also_read], one)
+            read.check_apart(one)
             check_writable(one, force=force)  # before any long work
     source = Source(path)
     module = make(source.sample_rate)

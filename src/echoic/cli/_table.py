@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from echoic.outputs import check_apart, fresh_file
+from echoic.outputs import InputFiles, fresh_file
 
 Rows = Callable[[Any], Iterable[Sequence[Any]]]
 
@@ -32,7 +32,7 @@ class Table:
     def __init__(
         self, path: str, columns: Sequence[str], rows: Rows, *, inputs: Iterable[str], force: bool
     ) -> None:
-        check_apart(inputs, path)
+        InputFiles(inputs).check_apart(path)
         self._path, self._columns, self._rows, self._force = path, columns, rows, force
         self._stack = ExitStack()
 

@@ -25,6 +25,7 @@ from echoic.cli.common import (
     Verbose,
     check_replacing,
 )
+from echoic.outputs import InputFiles, check_writable, fresh_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,7 +104,13 @@ def cochleagram(
     targets = find_targets(paths, output, SUFFIXES, suffix=suffix, given=inputs)
     if skip_existing:
         paths = [path for path in paths if not are_there(path, [targets[path]], reporter)]
-    work = partial(cochleagram_of_one, targets=targets, settings=settings, force=force)
+    work = partial(
+        cochleagram_of_one,
+        targets=targets,
+        read=InputFiles(targets),
+        settings=settings,
+        force=force,
+    )
     reporter.each(paths, work, jobs=jobs)
 
 
@@ -112,17 +119,17 @@ def cochleagram_of_one(
     reporter: Reporter,
     *,
     targets: dict[str, Path],
+    read: InputFiles,
     settings: dict[str, Any],
     force: bool,
 ) -> dict[str, Any]:
     """Hear one input and write its file."""
     from echoic.ear import Ear
     from echoic.errors import AudioError
-    from echoic.outputs import check_apart, check_writable, fresh_file
     from echoic.pipeline.cochleagram import envelopes
 
     target = targets[path]
-    check_apart(targets, target)
+    read.check_apart(target)
     check_writable(target, force=force)  # before any long work
     source = Source(path)
     ear = Ear(sample_rate=source.sample_rate, **settings)

@@ -28,6 +28,7 @@ from echoic.cli.common import (
     split_commas,
 )
 from echoic.errors import FileError
+from echoic.outputs import InputFiles
 
 COLUMNS = ("file", "label", "onset_s", "offset_s", "confidence")
 
@@ -122,7 +123,7 @@ def hear(
     work = partial(
         hear_one,
         folders=folders,
-        inputs=paths,
+        read=InputFiles(paths),
         asked=asked,
         written={"parts": parts, "stem_format": stem_format.value},
         skip_existing=skip_existing,
@@ -174,7 +175,7 @@ def hear_one(
     reporter: Reporter,
     *,
     folders: dict[str, str],
-    inputs: list[str],
+    read: InputFiles,
     asked: dict[str, Any],
     written: dict[str, Any],
     skip_existing: bool,
@@ -186,14 +187,13 @@ def hear_one(
         path: The input.
         reporter: Who is talked to.
         folders: Of all inputs.
-        inputs: None of which may lie in the folder.
+        read: All inputs, none of which may lie in the folder.
         asked: What is listened for, see `Listener`.
         written: What is written, see `hear_into`.
         skip_existing: Whether a hearing that is there already is read instead.
         force: Whether it is replaced.
     """
     from echoic.cli._folder import MARK, fresh_folder
-    from echoic.outputs import check_apart
     from echoic.pipeline.folder import hear_into
     from echoic.pipeline.hear import Listener
 
@@ -202,7 +202,7 @@ def hear_one(
         record = read_hearing(folder / MARK)
         reporter.note(f"{path}: skipped, {folder} exists already")
         return record
-    check_apart(inputs, folder)
+    read.check_apart(folder)
     source = Source(path)
     with (
         fresh_folder(folder, force=force) as part,

@@ -24,6 +24,7 @@ from echoic.cli.common import (
     Verbose,
     check_replacing,
 )
+from echoic.outputs import InputFiles, check_writable, fresh_file
 
 COLUMNS = ("file", "time_s", "f0_hz", "voicing")
 
@@ -76,7 +77,9 @@ def pitch(
         paths = [path for path in paths if not are_there(path, [targets[path]], reporter)]
     reporter.each(
         paths,
-        partial(pitch_of_one, targets=targets, settings=settings, force=force),
+        partial(
+            pitch_of_one, targets=targets, read=InputFiles(targets), settings=settings, force=force
+        ),
         show_pitch,
         jobs=jobs,
         table=table_or_none(table, COLUMNS, pitch_rows, inputs=paths, force=force),
@@ -88,18 +91,18 @@ def pitch_of_one(
     reporter: Reporter,
     *,
     targets: dict[str, Path],
+    read: InputFiles,
     settings: dict[str, Any],
     force: bool,
 ) -> dict[str, Any]:
     """Hear one input, and draw it if that is wanted."""
     from echoic.ear import Pitch
     from echoic.errors import AudioError, ParameterError
-    from echoic.outputs import check_apart, check_writable, fresh_file
     from echoic.pipeline.pitch import track_pitch
 
     target = targets.get(path)
     if target is not None:
-        check_apart(targets, target)
+        read.check_apart(target)
         check_writable(target, force=force)  # before any long work
     source = Source(path)
     with reporter.progress(f"hearing {source.name}", total=source.duration_s) as advance:

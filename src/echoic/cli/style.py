@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from echoic.cli.common import Force, Json, Quiet, Reporter, Verbose, split_commas
+from echoic.outputs import InputFiles, check_writable
 
 PREVIEW_S, PREVIEW_STEPS = 3.0, 60
 TEXTURE_S = 5.0
@@ -22,93 +24,126 @@ RUNNERS = {
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg"}
 
 
+Sounds = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="CONTENT STYLE",
+        help="Whose course is kept, and whose sound is taken; only STYLE with --texture. "
+        "Two pictures work as well.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    str,
+    typer.Option("-o", "--output", metavar="OUT", help="The file to write.", show_default=False),
+]
+Method = Annotated[
+    str,
+    typer.Option(
+        "--method",
+        metavar="METHOD",
+        help="hearing, gatys, mcdermott, ulyanov, vocoder, … (docs/style.md).",
+    ),
+]
+Strength = Annotated[
+    float, typer.Option("--strength", min=0.0, max=1.0, help="0: content, 1: all style.")
+]
+Domain = Annotated[
+    str | None,
+    typer.Option(
+        "--domain",
+        metavar="DOMAIN",
+        help="waveform, or published: a picture of the sound, then phase retrieval. "
+        "Default: as the method was published.",
+        show_default=False,
+    ),
+]
+Steps = Annotated[
+    int | None,
+    typer.Option("--steps", min=1, help="Evaluations of the losses.", show_default=False),
+]
+Network = Annotated[
+    str | None,
+    typer.Option(
+        "--network",
+        metavar="FILE",
+        help="Learned weights instead of random ones, of echoic train style-picture or "
+        "style-channels; for gatys, li-…, verma-smith, wyse and wyse-image.",
+        show_default=False,
+    ),
+]
+Texture = Annotated[
+    bool, typer.Option("--texture", help="Synthesise a texture; there is no content.")
+]
+Seconds = Annotated[
+    float | None,
+    typer.Option(
+        "--seconds", min=0.5, help="Length of the texture; default 5.", show_default=False
+    ),
+]
+Only = Annotated[
+    str | None,
+    typer.Option(
+        "--only",
+        metavar="LABEL",
+        help="Restyle this sound of the scene, and leave the rest.",
+        show_default=False,
+    ),
+]
+Report = Annotated[
+    str | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.html",
+        help="Also write a page: players, cochleagrams, losses, the trade-off.",
+        show_default=False,
+    ),
+]
+Compare = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--compare",
+        metavar="METHOD,…",
+        help="Further methods to show on the page.",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is asked for.
+
+    Attributes:
+        kind: "sound", "texture" or "picture".
+        inputs: Content and style, or the style of a texture.
+        output: The file to write.
+        how: Options of the method.
+        where: Options of the part of the sound that is made.
+        page: Options of the page; empty without one.
+    """
+
+    kind: str
+    inputs: list[str]
+    output: str
+    how: dict[str, Any]
+    where: dict[str, Any]
+    page: dict[str, Any]
+
+
 def style(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="CONTENT STYLE",
-            help="Whose course is kept, and whose sound is taken; only STYLE with --texture. "
-            "Two pictures work as well.",
-            show_default=False,
-        ),
-    ],
-    output: Annotated[
-        str,
-        typer.Option(
-            "-o", "--output", metavar="OUT", help="The file to write.", show_default=False
-        ),
-    ],
-    method: Annotated[
-        str,
-        typer.Option(
-            "--method",
-            metavar="METHOD",
-            help="hearing, gatys, mcdermott, ulyanov, vocoder, … (docs/style.md).",
-        ),
-    ] = "hearing",
-    strength: Annotated[
-        float, typer.Option("--strength", min=0.0, max=1.0, help="0: content, 1: all style.")
-    ] = 0.5,
-    domain: Annotated[
-        str | None,
-        typer.Option(
-            "--domain",
-            metavar="DOMAIN",
-            help="waveform, or published: a picture of the sound, then phase retrieval. "
-            "Default: as the method was published.",
-            show_default=False,
-        ),
-    ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option("--steps", min=1, help="Evaluations of the losses.", show_default=False),
-    ] = None,
-    network: Annotated[
-        str | None,
-        typer.Option(
-            "--network",
-            metavar="FILE",
-            help="Learned weights instead of random ones, of echoic train style-picture or "
-            "style-channels; for gatys, li-…, verma-smith, wyse and wyse-image.",
-            show_default=False,
-        ),
-    ] = None,
-    texture: Annotated[
-        bool, typer.Option("--texture", help="Synthesise a texture; there is no content.")
-    ] = False,
-    seconds: Annotated[
-        float | None,
-        typer.Option(
-            "--seconds", min=0.5, help="Length of the texture; default 5.", show_default=False
-        ),
-    ] = None,
-    only: Annotated[
-        str | None,
-        typer.Option(
-            "--only",
-            metavar="LABEL",
-            help="Restyle this sound of the scene, and leave the rest.",
-            show_default=False,
-        ),
-    ] = None,
-    report: Annotated[
-        str | None,
-        typer.Option(
-            "--report",
-            metavar="FILE.html",
-            help="Also write a page: players, cochleagrams, losses, the trade-off.",
-            show_default=False,
-        ),
-    ] = None,
-    compare: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--compare",
-            metavar="METHOD,…",
-            help="Further methods to show on the page.",
-            show_default=False,
-        ),
-    ] = None,
+    inputs: Sounds,
+    output: Output,
+    method: Method = "hearing",
+    strength: Strength = 0.5,
+    domain: Domain = None,
+    steps: Steps = None,
+    network: Network = None,
+    texture: Texture = False,
+    seconds: Seconds = None,
+    only: Only = None,
+    report: Report = None,
+    compare: Compare = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only 3 s, and quickly.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of all that is random.")] = 0,
     force: Force = False,
@@ -121,10 +156,7 @@ def style(
     Same rate, channels and length as CONTENT; a texture has one channel at STYLE's
     rate. Ctrl-C keeps the best so far.
     """
-    from echoic.outputs import check_writable
-
     kind = _kind_of(inputs, output, texture=texture, seconds=seconds, only=only)
-    reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     n_steps = PREVIEW_STEPS if preview and steps is None else steps
     how: dict[str, Any] = {"n_steps": n_steps, "seed": seed}
     where: dict[str, Any] = {}
@@ -137,34 +169,39 @@ def style(
         raise typer.BadParameter(f"--network is for a sound restyled by another, not a {kind}")
     elif kind == "texture":
         where = {"seconds": PREVIEW_S if preview else seconds or TEXTURE_S}
-    page = _page_asked(report, split_commas(compare), kind, inputs=inputs, output=output)
+    page = _page_asked(report, split_commas(compare), kind, output=output)
+    job = Job(kind, inputs, output, how, where, page)
+    reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
+    reporter.each(inputs[:1], lambda _content, reporter: restyle(job, reporter, force=force))
 
-    def work(_first: str, reporter: Reporter) -> dict[str, Any]:
-        check_writable(output, force=force)
-        if page:
-            check_writable(page["report"], force=force)
-        run = _imported(*RUNNERS["page" if page else kind])
-        given = {"how": _imported("styling", "How")(**how)} if kind == "sound" else how
-        with reporter.progress(f"style: {method if kind == 'sound' else kind}", total=1) as advance:
-            done = run(*inputs, output, **given, **where, **page, force=force, advance=advance)
-        others = done if page else {}
-        done = others.pop(method) if page else done
-        if any(one.interrupted for one in (done, *others.values())):
-            reporter.note(f"{output}: stopped early; the best so far was written")
-        names = dict(zip(("style", "content"), reversed(inputs), strict=False))
-        compared = {name: _figures(one) for name, one in others.items()}
-        on_page = {"report": report, "compared": compared} if page else {}
-        return {
-            "kind": kind,
-            **names,
-            "output": output,
-            **how,
-            **where,
-            **_figures(done),
-            **on_page,
-        }
 
-    reporter.each(inputs[:1], work)
+def restyle(job: Job, reporter: Reporter, *, force: bool) -> dict[str, Any]:
+    """Do what is asked for; the record of it."""
+    read = InputFiles(job.inputs)
+    for file in (job.output, *([job.page["report"]] if job.page else [])):
+        read.check_apart(file)
+        check_writable(file, force=force)
+    run = _imported(*RUNNERS["page" if job.page else job.kind])
+    how = {"how": _imported("styling", "How")(**job.how)} if job.kind == "sound" else job.how
+    options = {**how, **job.where, **job.page, "force": force}
+    with reporter.progress(f"style: {job.how.get('method', job.kind)}", total=1) as advance:
+        done = run(*job.inputs, job.output, **options, advance=advance)
+    compared = done if job.page else {}
+    done = compared.pop(job.how["method"]) if job.page else done
+    if any(one.interrupted for one in (done, *compared.values())):
+        reporter.note(f"{job.output}: stopped early; the best so far was written")
+    record = {
+        "kind": job.kind,
+        **dict(zip(("style", "content"), reversed(job.inputs), strict=False)),
+        "output": job.output,
+        **job.how,
+        **job.where,
+        **_figures(done),
+    }
+    if job.page:
+        record["report"] = str(job.page["report"])
+        record["compared"] = {name: _figures(one) for name, one in compared.items()}
+    return record
 
 
 def _figures(done: Any) -> dict[str, Any]:
@@ -193,26 +230,18 @@ def _kind_of(
     if not texture and seconds is not None:
         raise typer.BadParameter("--seconds belongs to --texture")
     pictures = [Path(path).suffix.lower() in PICTURE_SUFFIXES for path in (*inputs, output)]
-    _check_no_input(inputs, output)
     if any(pictures) and (texture or only is not None or not all(pictures)):
         raise typer.BadParameter("a picture takes its style from a picture, and gives a picture")
     return "picture" if any(pictures) else "texture" if texture else "sound"
 
 
-def _check_no_input(inputs: list[str], target: str) -> None:
-    if os.path.exists(target) and any(
-        os.path.exists(path) and os.path.samefile(path, target) for path in inputs
-    ):
-        raise typer.BadParameter(f"{target} is an input; it would be written over")
-
-
 def _page_asked(
-    report: str | None, compare: list[str] | None, kind: str, *, inputs: list[str], output: str
+    report: str | None, compare: list[str] | None, kind: str, *, output: str
 ) -> dict[str, Any]:
     """What is asked of the page; empty without one.
 
     Raises:
-        typer.BadParameter: there is nothing to report on, or it would be written over a file.
+        typer.BadParameter: there is nothing to report on, or no file to write it to.
     """
     if report is None:
         if compare is not None:
@@ -224,7 +253,6 @@ def _page_asked(
         raise typer.BadParameter(f"--report {report}: its suffix is not .html")
     if os.path.realpath(report) == os.path.realpath(output):
         raise typer.BadParameter(f"{report} is both --output and --report")
-    _check_no_input(inputs, report)
     return {"report": Path(report), "compare": compare or []}
 
 
