@@ -97,7 +97,7 @@ class MadeUpModel(Model):
         places = self.gains_of(levels[:, n - 1 : n_whole : n])
         return Heard(np.zeros((len(LABELS), 0), np.float32), places), levels[:, n_whole:]
 
-    def masker(self, labels, examples=(), *, others=0.0):
+    def masker(self, labels, examples=(), *, others=0.0, rest=1.0):
         rows = [*(LABELS.index(label) for label in labels), -1]
 
         def masks(places):
@@ -267,6 +267,9 @@ def test_shares_among_few_labels_are_theirs_and_the_rest_s_alone():
     np.testing.assert_allclose(between.sum(axis=0), 1, atol=1e-5)
     assert (few[:-1] >= between[:-1] - 1e-6).all()
     assert (between[:-1] >= everyone[rows] - 1e-6).all()
+    little = model.masker(PAIR, rest=0.1)(heard.places)
+    np.testing.assert_allclose(little.sum(axis=0), 1, atol=1e-5)
+    np.testing.assert_allclose(little[-1] * few[0], 0.1 * few[-1] * little[0], atol=1e-6)
 
 
 # --- a stream is the file ---------------------------------------------------------------------

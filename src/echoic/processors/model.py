@@ -119,7 +119,12 @@ class Model:
         return self._network.query(frames, weight)
 
     def masker(
-        self, labels: Sequence[str], examples: Sequence[Query] = (), *, others: float = 0.0
+        self,
+        labels: Sequence[str],
+        examples: Sequence[Query] = (),
+        *,
+        others: float = 0.0,
+        rest: float = 1.0,
     ) -> Masker:
         """What turns places into shares of the power in every band.
 
@@ -129,8 +134,9 @@ class Model:
         Args:
             labels: Whose shares are wanted.
             examples: Queries of examples (`query`), whose shares are wanted as well.
-            others: How much the labels that nobody asked for take part, for the rest, 0 to 1.
-                Where it is known that what is asked for is there, they only get in its way.
+            others: How much the labels that nobody asked for count, for the rest, 0 to 1.
+            rest: How much the rest itself counts, above 0. Where it is known that what is asked
+                for is there, both only get in its way.
 
         Shape:
             The result: places (64, size, step), as the call gave them, or rounded to float16
@@ -139,7 +145,7 @@ class Model:
         Raises:
             LabelError: a label that is unknown, or given twice.
         """
-        masks = self._network.masker(self._rows(labels), examples, others)
+        masks = self._network.masker(self._rows(labels), examples, others=others, rest=rest)
         return lambda places: masks(np.asarray(places, np.float32))
 
 

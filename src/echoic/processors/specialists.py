@@ -115,9 +115,11 @@ class Specialists:
         """What asks for sounds like an example; specialists know none."""
         return self._common.query(frames, weight)
 
-    def masker(self, rows: Sequence[int], examples: Sequence[Query], others: float) -> Masker:
+    def masker(
+        self, rows: Sequence[int], examples: Sequence[Query], *, others: float, rest: float
+    ) -> Masker:
         """Shares by the network of all labels, but those of the specialists' labels."""
-        of_common = self._common.masker(rows, examples, others)
+        of_common = self._common.masker(rows, examples, others=others, rest=rest)
         own = [
             (rows.index(row), self._size + column)
             for column, row in enumerate(self._models)
