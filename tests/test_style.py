@@ -15,6 +15,8 @@ from echoic.style.losses import gaussian_mmd_loss, gram, mean_loss, polynomial_m
 from echoic.style.methods.course import LIKENESS, WORDS_RISE, envelope_term, words_term
 from echoic.style.methods.listening import shifted_to_fit, with_course
 from echoic.style.methods.long_term import LongTermSpectrum, spectrum_term
+from echoic.style.methods.picture import li
+from echoic.style.methods.task import Task
 from echoic.style.methods.texture import Heard, TextureView
 from echoic.style.networks import PictureNetwork
 from echoic.style.optimise import Problem, Schedule, Term, minimise
@@ -217,6 +219,21 @@ def test_losses_vanish_where_distributions_agree():
     near = float(gaussian_mmd_loss(x, torch.rand(3, 500), seed=0))
     far = float(gaussian_mmd_loss(x, 2 + torch.rand(3, 500), seed=0))
     assert abs(near) < 0.1 < far
+
+
+def test_a_gaussian_kernel_pairs_positions_anew_every_round():
+    """The same pairs for good were matched one by one, and noise came out."""
+    content, style = (0.1 * torch.randn(RATE // 2) for _ in range(2))
+    task = Task(content=content, style=style, sample_rate=RATE, strength=0.5, seed=3)
+    problem = li(task, "gaussian")
+    view = problem.view(content)
+
+    def style_loss(terms) -> float:
+        return float(next(term.loss(view) for term in terms if term.kind == "style"))
+
+    rounds = [style_loss(problem.renew(view)) for _ in range(3)]
+    assert len({style_loss(problem.terms), *rounds}) == 4
+    assert li(task, "polynomial").renew is None
 
 
 # The optimisation ---------------------------------------------------------------------------

@@ -56,22 +56,25 @@ class Specialists:
         check_kind(state, SpecialistsState, owner="Specialists")
         heard, common = self._common.nothing, None
         if want != "own":
-            heard, common = self._common(frames, state.common, want=_of_common(want))
+            before = state.common or _joining(self._common.prepare(_of_common(want)), state)
+            heard, common = self._common(frames, before, want=_of_common(want))
         shares, own = list[NDArray[np.float32]](), None
         if want not in _WITHOUT_OWN:
-            shares, own = self._own_shares(frames, state.own)
+            shares, own = self._own_shares(frames, state)
         places = self._side_by_side(heard.places, shares)
         return heard._replace(places=places), SpecialistsState(common, own)
 
     def _own_shares(
-        self, frames: NDArray[np.float32], states: tuple[NetworkState, ...] | None
+        self, frames: NDArray[np.float32], state: SpecialistsState
     ) -> tuple[list[NDArray[np.float32]], tuple[NetworkState, ...]]:
         """(band, step) of every specialist."""
         networks = self._networks
-        given = (None,) * len(networks) if states is None else states
-        if len(given) != len(networks):
+        given = state.own
+        if given is None:
+            given = tuple(_joining(network, state) for network in networks)
+        elif len(given) != len(networks):
             raise ParameterError(f"state of {len(given)} specialists, not of {len(networks)}")
-        heard = [network(frames, state) for network, state in zip(networks, given, strict=True)]
+        heard = [network(frames, own) for network, own in zip(networks, given, strict=True)]
         return [masks[0] for (masks,), _ in heard], tuple(after for _, after in heard)
 
     def _side_by_side(
@@ -136,6 +139,16 @@ class Specialists:
             return shares
 
         return masks
+
+
+def _joining(network: Network, state: SpecialistsState) -> NetworkState:
+    """The state of a network that has not heard so far, within the step that others are in."""
+    fresh = network.init_state()
+    for other in (state.common, *(state.own or ())):
+        if other is not None:
+            check_kind(other, NetworkState, owner="Specialists")
+            return fresh._replace(pending=other.pending)
+    return fresh
 
 
 def _of_common(want: Wanted) -> Wanted:

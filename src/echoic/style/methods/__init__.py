@@ -33,6 +33,7 @@ METHODS: dict[str, Method] = {
             f"the same with {words}",
             partial(li, kernel=kernel),
             learns=True,
+            schedule=Schedule(n_rounds=15 if kernel == "gaussian" else 1),
             domain="published",
             reference=_LI,
         )

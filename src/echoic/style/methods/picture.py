@@ -8,7 +8,9 @@ between content and style are ours for that reason, the rest is as published.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from itertools import count
 
 import torch
 import torch.nn.functional as F
@@ -87,11 +89,18 @@ def li(task: Task, kernel: str) -> Problem:
     losses: dict[str, LayerLoss] = {
         "linear": mean_loss,
         "polynomial": polynomial_mmd_loss,
-        # The same pairs of positions at every step, or no line search could work.
-        "gaussian": partial(gaussian_mmd_loss, seed=task.seed),
         "moments": moments_loss,
     }
-    return picture(task, losses[kernel])
+    if kernel != "gaussian":
+        return picture(task, losses[kernel])
+    # New pairs of positions every round: kept for good, they would be matched one by one and
+    # the distributions would not. The same at every step of a round, or no line search could work.
+    seeds = count(task.seed)
+
+    def paired_anew() -> Problem:
+        return picture(task, partial(gaussian_mmd_loss, seed=next(seeds)))
+
+    return replace(paired_anew(), renew=lambda _view: paired_anew().terms)
 
 
 def verma_smith_view(sample_rate: float) -> LogSpectrogram:
