@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,16 +43,18 @@ class UnetSystem:
         self.confidence, self.threshold = Confidence(*learned["confidence"]), learned["threshold"]
         self.network.eval()
 
-    def hear(self, wave: NDArray[np.float32], sample_rate: int) -> Heard:
+    def hear(
+        self, wave: NDArray[np.float32], sample_rate: int, labels: Sequence[str] = LABELS
+    ) -> Heard:
         """Events and stems, by the same rules for both as the product's."""
         if sample_rate != SAMPLE_RATE:
-            return self._hear_resampled(wave, sample_rate)
+            return self._hear_resampled(wave, sample_rate, labels)
         spectrum = stft(wave)
         probabilities, masks = look(self.network, spectrum)
         events = find_events(
-            self.confidence(probabilities),
-            labels=LABELS,
-            threshold=dict.fromkeys(LABELS, self.threshold),
+            self.confidence(probabilities[[LABELS.index(label) for label in labels]]),
+            labels=labels,
+            threshold=dict.fromkeys(labels, self.threshold),
             step_s=STEP_S,
             duration_s=wave.size / sample_rate,
         )
@@ -68,10 +71,12 @@ class UnetSystem:
         wave = resample(wave, sample_rate=sample_rate, to_sample_rate=SAMPLE_RATE)
         return rank([self.confidence(look(self.network, stft(wave))[0])], LABELS, step_s=STEP_S)
 
-    def _hear_resampled(self, wave: NDArray[np.float32], sample_rate: int) -> Heard:
+    def _hear_resampled(
+        self, wave: NDArray[np.float32], sample_rate: int, labels: Sequence[str]
+    ) -> Heard:
         """It knows one rate; what lies above goes to the rest."""
         down = resample(wave, sample_rate=sample_rate, to_sample_rate=SAMPLE_RATE)
-        heard = self.hear(down, SAMPLE_RATE)
+        heard = self.hear(down, SAMPLE_RATE, labels)
         stems = {}
         for label, stem in heard.stems.items():
             up = resample(stem, sample_rate=SAMPLE_RATE, to_sample_rate=sample_rate)

@@ -33,7 +33,7 @@ def scene(rng: np.random.Generator, confidence: Confidence) -> Heard:
 def test_confidence_is_as_often_right_as_it_says():
     rng, truth = np.random.default_rng(0), Confidence(0.6, -0.8)
     heard = [scene(rng, truth) for _ in range(3000)]
-    found = fit_confidence(heard, labels=LABELS, step_s=STEP_S)
+    found = fit_confidence(heard, 0.05, labels=LABELS, step_s=STEP_S)
     assert found.slope == pytest.approx(truth.slope, abs=0.1)
     assert found.offset == pytest.approx(truth.offset, abs=0.15)
     fresh = [scene(rng, truth) for _ in range(3000)]
@@ -42,9 +42,30 @@ def test_confidence_is_as_often_right_as_it_says():
     assert expected_calibration_error(reliability(sure, right)) < 0.04
 
 
+def test_confidences_after_one_another():
+    probability = np.array([0.1, 0.5, 0.9])
+    both = Confidence(0.5, 1.0).after(Confidence(2.0, -0.3))
+    after = Confidence(0.5, 1.0)(Confidence(2.0, -0.3)(probability))
+    np.testing.assert_allclose(both(probability), after, atol=1e-6)
+
+
+def test_confidence_is_fitted_to_events_of_the_threshold():
+    """Below it rain would begin at 0 s, and be false: half of it is not there."""
+    probabilities = np.full((len(LABELS), 1000), 0.01, np.float32)
+    probabilities[0, :100], probabilities[0, 300:400] = 0.1, 0.9
+    probabilities[0, 100:300] = 0.03
+    heard = [Heard(probabilities, [Event("rain", 3.0, 4.0)], DURATION_S)] * 50
+    sure, unsure = (
+        fit_confidence(heard, threshold, labels=LABELS, step_s=STEP_S)(np.array([0.9]))[0]
+        for threshold in (0.5, 0.06)
+    )
+    assert sure > 0.95
+    assert unsure < 0.1
+
+
 def test_few_events_change_confidence_little():
     heard = [scene(np.random.default_rng(0), Confidence(1.0, 0.0))]
-    found = fit_confidence(heard, labels=LABELS, step_s=STEP_S)
+    found = fit_confidence(heard, 0.05, labels=LABELS, step_s=STEP_S)
     assert found.slope == pytest.approx(1, abs=0.5)
     assert found.offset == pytest.approx(0, abs=0.5)
 

@@ -17,6 +17,7 @@ from echoic.nn.listener import FRAMES_PER_STEP, N_BANDS, N_FEATURES
 from echoic.pipeline import attend
 from echoic.processors import Model
 from echoic.processors.example import hear_example
+from echoic.processors.network import SHARPNESS
 from echoic.runtime import Graph
 from echoic.runtime.models import Card, load_card
 from echoic.runtime.network import Network
@@ -161,7 +162,7 @@ def test_a_model_answers_and_masks_as_torch_does(exported, frames, in_torch):
     wanted = torch.sigmoid(logits).numpy()
     places = places.movedim(-1, 0)
     assert np.abs(heard.probabilities - wanted).max() <= TOLERANCE
-    queries = exported.network.queries.labels.detach()[None]
+    queries = SHARPNESS * exported.network.queries.labels.detach()[None]
     with torch.no_grad():
         every = masks(places[None], queries)[0].numpy()
         two = masks(places[None], queries, torch.tensor([[True, False, True, True]]))[0].numpy()

@@ -357,8 +357,8 @@ def test_the_table_holds_the_rows_of_all_inputs(run, here):
 
 
 def test_a_table_of_events_and_one_of_files(run, here):
-    run("hear", "in", "--recursive", "-o", "out", "--jobs", "1", "--threshold", "0.02")
-    run("hear", "in", "-o", "again", "--threshold", "0.02", "--table", "e.csv")
+    run("hear", "in", "--recursive", "-o", "out", "--jobs", "1", "--threshold", "0.0001")
+    run("hear", "in", "-o", "again", "--threshold", "0.0001", "--table", "e.csv")
     record = json.loads((here / "out/a.hearing/events.json").read_text())
     head, *found = rows(here / "e.csv")
     assert head == ["file", "label", "onset_s", "offset_s", "confidence"]

@@ -348,7 +348,7 @@ def test_attend_prints_a_record_when_asked(run, here):
         ((), "give one of --keep, --mute"),
         (("--keep", "rain", "--like", "a.wav"), "give one of --keep, --mute"),
         (("--keep", "rain", "--mute", "speech"), "give one of --keep, --mute"),
-        (("--keep", "cat"), "unknown label 'cat'; known: dog_bark"),
+        (("--keep", "moose"), "unknown label 'moose'; known: dog_bark"),
         (("--mute", "rain", "--mute", "rest"), "unknown label 'rest'"),
         (("--mute", "rain", "--mute", "rain"), "twice"),
     ],

@@ -14,8 +14,6 @@ from echoic.ear.haircell import Adaptation
 from echoic.streaming import FrameClock
 
 HOP_S = 0.005
-FRAMES_PER_STEP = 4  # networks take a step of the listener every so many frames
-STEP_S = HOP_S * FRAMES_PER_STEP
 # Level is counted from the loudest band of the recent past, which sinks slowly
 # and is never taken to be below −70 dBFS; 70 dB under it all is silence.
 _DECAY_PER_S = 0.05  # 5 dB a second, on the scale of `compress_log`

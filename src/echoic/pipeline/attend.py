@@ -36,7 +36,7 @@ def attend(
     Raises:
         ParameterError: not one of keep, mute and like; not a wave; a silent example.
         LabelError: an unknown label.
-        ModelError: there is no such model, or it can be asked for labels only.
+        ModelError: there is no such model.
 
     Example:
         >>> noise = 0.1 * np.random.default_rng(0).standard_normal(8000).astype(np.float32)

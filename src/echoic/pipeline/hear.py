@@ -182,9 +182,7 @@ class Listener:
         want: Wanted = "probabilities" if places is None else "all"
         listen = Listen(self.model, sample_rate=sound.sample_rate, want=want)
         rows = [self.model.labels.index(label) for label in self.labels]
-        finder = EventFinder(
-            labels=self.labels, threshold=self.threshold, step_s=self.model.answer_s
-        )
+        finder = EventFinder(labels=self.labels, threshold=self.threshold, step_s=self.model.step_s)
         for heard in run(listen, sound.blocks(advance)):
             on_envelope(heard.envelope)
             finder.add(heard.probabilities[rows])

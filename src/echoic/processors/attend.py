@@ -46,7 +46,7 @@ class Attend:
     Raises:
         ParameterError: not one of keep, mute and like, or nothing sounds in the example.
         LabelError: an unknown label.
-        ModelError: there is no such model, or it can be asked for labels only.
+        ModelError: there is no such model.
     """
 
     hop = 1

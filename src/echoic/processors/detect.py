@@ -36,9 +36,9 @@ class Detect:
         self.model = load_model(model)
         self.listen = Listen(self.model, sample_rate=sample_rate, want="probabilities")
         self.labels = self.model.labels
-        self.step_s = self.model.answer_s
+        self.step_s = self.model.step_s
         self.delay = self.model.look_ahead_steps
-        self.hop = self.listen.hop * self.model.frames_per_answer
+        self.hop = self.listen.hop * self.model.frames_per_step
 
     def __call__(
         self, wave: NDArray[np.floating], state: ListenState | None = None

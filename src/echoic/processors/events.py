@@ -14,7 +14,7 @@ SHORTEST_EVENT_S = 0.1
 _SMOOTHING_S = 0.18  # made an odd number of steps, so that it has a middle
 # An event goes on while the probability stays above this part of the threshold
 # it had to pass to begin.
-_HOLD = 0.5
+_HOLD = 0.25
 
 
 class Smoother:
@@ -69,7 +69,7 @@ class _Span:
 class EventFinder:
     """Collect the events of probabilities that come block by block.
 
-    An event begins and ends where the smoothed probability passes half its
+    An event begins and ends where the smoothed probability passes a quarter of its
     threshold, if it passes the whole threshold in between. Gaps under 0.4 s
     are bridged, events under 0.1 s dropped. Its confidence is the highest
     probability in it.
@@ -94,7 +94,7 @@ class EventFinder:
         self._threshold = np.array([threshold[label] for label in labels], np.float32)
         self._smoother = Smoother(step_s=step_s)
         self._n_steps = 0
-        self._open: dict[int, _Span] = {}  # row -> what is above half its threshold now
+        self._open: dict[int, _Span] = {}  # row -> what is above a quarter of its threshold now
         self._found: dict[int, list[_Span]] = {}
 
     def add(self, probabilities: NDArray[np.float32]) -> None:

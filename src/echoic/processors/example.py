@@ -28,7 +28,6 @@ def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float
 
     Raises:
         ParameterError: not a wave, or nothing sounds in it.
-        ModelError: the model can be asked for labels only.
     """
     samples = as_channels(wave)[:, : round(MAX_EXAMPLE_S * sample_rate)]
     spans = active_spans(samples, sample_rate=sample_rate)

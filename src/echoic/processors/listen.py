@@ -19,8 +19,8 @@ class Listened(NamedTuple, Generic[Value]):
     """What one pass over a wave gives.
 
     envelope: (band, frame) every 5 ms, of the summed power of the channels.
-    probabilities: (label, answer).
-    places: (…, step), what masks are made from.
+    probabilities: (label, step).
+    places: (64, size, step), what masks are made from.
     """
 
     envelope: Value
@@ -41,12 +41,12 @@ class Listen:
     Args:
         model: From `load_model`.
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
-        want: "probabilities" or "places" where the other is not wanted, which then has 0 steps.
+        want: What is, see `Wanted`; of the rest there are 0 steps.
 
     Shape:
         wave (channel, time) -> `Listened`.
 
-    Delay: 0, but for the probabilities, which are `model.look_ahead_steps` answers late.
+    Delay: 0, but for the probabilities, which are `model.look_ahead_steps` late.
     Hop: 5 ms a frame; places and probabilities come every so many frames.
     """
 
@@ -56,7 +56,7 @@ class Listen:
         self.front_end = FrontEnd(sample_rate=sample_rate)
         self.want = want
         self.hop = self.front_end.hop
-        n_owed = 0 if want == "places" else model.look_ahead_steps
+        n_owed = model.look_ahead_steps if want in {"all", "probabilities"} else 0
         self.delay = Listened(0, n_owed, 0)
 
     def __call__(
@@ -74,8 +74,8 @@ class Listen:
         check_kind(state, ListenState, owner="Listen")
         n_owed = self.delay.probabilities
         n_channels = state.front_end.ear.rows.shape[0]
-        # One answer more, since part of one may be heard already and not be owed.
-        n_samples = int(np.ceil((n_owed + 1) * self.model.frames_per_answer * self.hop))
+        # One step more, since part of one may be heard already and not be owed.
+        n_samples = int(np.ceil((n_owed + 1) * self.model.frames_per_step * self.hop))
         heard, _ = self(np.zeros((n_channels, n_samples), np.float32), state)
         return Listened(
             heard.envelope[..., :0], heard.probabilities[..., :n_owed], heard.places[..., :0]

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.ear.frontend import HOP_S, SPECIFICATION
-from echoic.errors import LabelError, ModelError
-from echoic.processors.network import Heard, Masker, Query, Wanted, load_network
+from echoic.ear.frontend import HOP_S
+from echoic.errors import LabelError
+from echoic.processors.cards import check_card
+from echoic.processors.network import Heard, Masker, Query, QueryNetwork, Wanted
+from echoic.processors.specialists import Specialists
 from echoic.runtime import Card, find_model
 
 
@@ -31,34 +33,12 @@ def check_labels(labels: Sequence[str], known: Sequence[str]) -> tuple[str, ...]
     return tuple(labels)
 
 
-def check_card(card: Card, kind: str) -> None:
-    """Refuse a model of another kind, or one that learned with another front end.
-
-    Raises:
-        ModelError: it is.
-    """
-    if card.kind != kind:
-        raise ModelError(f"{card.name}: gives masks of {card.kind}, not of {kind}")
-    differs = sorted(
-        name
-        for name in card.front_end.keys() | SPECIFICATION.keys()
-        if card.front_end.get(name) != SPECIFICATION.get(name)
-    )
-    if differs:
-        name = differs[0]
-        raise ModelError(
-            f"{card.name}: learned with another front end: {name} is "
-            f"{card.front_end.get(name)!r} in its card and {SPECIFICATION.get(name)!r} here"
-        )
-
-
 class Model:
     """A network that says which labels sound, and what masks are made from.
 
-    It answers in two rhythms: `places`, all that masks need, once a step, at
-    once; `probabilities` once an answer, `look_ahead_steps` answers late, when
-    more has been heard. What places look like is the network's own affair:
-    what `masker` gives turns them, now or later, into shares of labels.
+    `places`, all that masks need, are answered at once; `probabilities` come
+    `look_ahead_steps` late, when more has been heard. What `masker` gives turns
+    places, now or later, into shares of labels.
 
     Args:
         card: Of the model.
@@ -66,15 +46,16 @@ class Model:
     Attributes:
         card: As given.
         labels: What it knows, in the order of the probabilities.
-        frames_per_step: Front-end frames of 5 ms in a step of places and masks.
-        frames_per_answer: Front-end frames of 5 ms in a step of probabilities.
-        look_ahead_steps: Answers by which the probabilities are late.
+        frames_per_step: Front-end frames of 5 ms in a step.
+        step_s: Seconds a step.
+        look_ahead_steps: By which the probabilities are late.
 
     Shape:
-        frames (2, 64, frame) -> `Heard`: probabilities (label, answer), places (…, step).
+        frames (2, 64, frame) -> `Heard`: probabilities (label, step), places
+            (64, size, step).
 
-    Delay: 0 steps for places, `look_ahead_steps` answers for probabilities.
-    Hop: `frames_per_step` frames for places.
+    Delay: 0 steps for places, `look_ahead_steps` for probabilities.
+    Hop: `frames_per_step` frames.
 
     Raises:
         ModelError: a graph is missing or damaged, the card is of a network of
@@ -86,12 +67,13 @@ class Model:
         check_card(card, "labels")
         self.card = card
         self.labels = card.labels
-        self._network = load_network(card)
+        self._network: QueryNetwork | Specialists = QueryNetwork(card)
+        if card.masks_from:
+            rows = {card.labels.index(label): name for label, name in card.masks_from.items()}
+            self._network = Specialists(self._network, rows)
         self.frames_per_step = self._network.frames_per_step
-        self.frames_per_answer = self._network.frames_per_answer
         self.step_s = HOP_S * self.frames_per_step
-        self.answer_s = HOP_S * self.frames_per_answer
-        self.look_ahead_steps = round(card.look_ahead_s / self.answer_s)
+        self.look_ahead_steps = round(card.look_ahead_s / self.step_s)
         self.hop = self.frames_per_step
         self.delay = Heard(probabilities=self.look_ahead_steps, places=0)
 
@@ -113,6 +95,17 @@ class Model:
         """
         self._network.prepare(want)
 
+    def wanted(self, labels: Sequence[str], examples: Sequence[Query] = ()) -> Wanted:
+        """What masks of these need.
+
+        Raises:
+            LabelError: a label that is unknown, or given twice.
+        """
+        return self._network.wanted(self._rows(labels), examples)
+
+    def _rows(self, labels: Sequence[str]) -> list[int]:
+        return [self.labels.index(label) for label in check_labels(labels, self.labels)]
+
     def query(self, frames: NDArray[np.float32], weight: NDArray[np.float32]) -> Query:
         """What asks for sounds like an example.
 
@@ -122,14 +115,16 @@ class Model:
 
         Shape:
             frames (2, 64, frame), weight (step,) -> (size,).
-
-        Raises:
-            ModelError: the model can be asked for labels only.
         """
         return self._network.query(frames, weight)
 
     def masker(
-        self, labels: Sequence[str], examples: Sequence[Query] = (), *, others: float = 0.0
+        self,
+        labels: Sequence[str],
+        examples: Sequence[Query] = (),
+        *,
+        others: float = 0.0,
+        rest: float = 1.0,
     ) -> Masker:
         """What turns places into shares of the power in every band.
 
@@ -139,18 +134,18 @@ class Model:
         Args:
             labels: Whose shares are wanted.
             examples: Queries of examples (`query`), whose shares are wanted as well.
-            others: How much the labels that nobody asked for take part, for the rest, 0 to 1.
-                Where it is known that what is asked for is there, they only get in its way.
+            others: How much the labels that nobody asked for count, for the rest, 0 to 1.
+            rest: How much the rest itself counts, above 0. Where it is known that what is asked
+                for is there, both only get in its way.
 
         Shape:
-            The result: places (…, step), as the call gave them, or rounded to float16
+            The result: places (64, size, step), as the call gave them, or rounded to float16
             -> (label + example + 1, 64, step), adding up to 1; the last row is the rest.
 
         Raises:
             LabelError: a label that is unknown, or given twice.
         """
-        rows = [self.labels.index(label) for label in check_labels(labels, self.labels)]
-        masks = self._network.masker(rows, examples, others)
+        masks = self._network.masker(self._rows(labels), examples, others=others, rest=rest)
         return lambda places: masks(np.asarray(places, np.float32))
 
 

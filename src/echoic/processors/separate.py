@@ -14,9 +14,12 @@ from echoic.processors.masks import ApplyMasks, ApplyMasksState
 from echoic.processors.model import Model, check_labels, load_model
 from echoic.processors.network import Query
 
-# Nobody knows yet whether what is asked for is there. At 1 it is drowned by all that sounds a
-# little like it, at 0 the sounds of other labels leak into it while it pauses.
-OTHERS = 0.05
+# Weights of the other labels and of the rest, against what is asked for. Nobody knows yet whether
+# that is there: if they weigh nothing, other sounds leak into it while it pauses, and at 1 it is
+# drowned by all that sounds a little like it. Of what was heard before it is known. Chosen on
+# recordings kept aside from training.
+OTHERS, REST = 0.05, 0.35
+REST_OF_HEARD = 0.15
 
 
 class SeparateState(NamedTuple):
@@ -64,8 +67,10 @@ class Separate:
         self.model = load_model(model)
         self.together = together
         self.labels = check_labels(labels, self.model.labels)
-        self.masks = self.model.masker(self.labels, examples, others=OTHERS)
-        self.listen = Listen(self.model, sample_rate=sample_rate, want="places")
+        self.masks = self.model.masker(self.labels, examples, others=OTHERS, rest=REST)
+        self.listen = Listen(
+            self.model, sample_rate=sample_rate, want=self.model.wanted(self.labels, examples)
+        )
         self.apply = ApplyMasks(
             n_labels=1 if together else len(self.labels) + len(examples),
             frames_per_step=self.model.frames_per_step,
@@ -97,7 +102,7 @@ class Replay:
 
     Args:
         model: That listened.
-        places: Gives the places of steps [start, stop), (…, step).
+        places: Gives the places of steps [start, stop), (64, size, step).
         labels: Whose signals are wanted.
         sample_rate: Hz.
 
@@ -122,7 +127,7 @@ class Replay:
     ) -> None:
         self.places = places
         self.labels = check_labels(labels, model.labels)
-        self.masks = model.masker(self.labels)
+        self.masks = model.masker(self.labels, rest=REST_OF_HEARD)
         self.apply = ApplyMasks(
             n_labels=len(self.labels),
             frames_per_step=model.frames_per_step,

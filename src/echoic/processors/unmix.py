@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -10,10 +9,9 @@ from numpy.typing import NDArray
 
 from echoic.checks import check_kind
 from echoic.ear.frontend import FrontEnd, FrontEndState
+from echoic.processors.cards import load_signal_network
 from echoic.processors.masks import ApplyMasks, ApplyMasksState
-from echoic.processors.model import check_card
-from echoic.runtime import find_model
-from echoic.runtime.network import Network, NetworkState
+from echoic.runtime.network import NetworkState
 
 
 class UnmixState(NamedTuple):
@@ -49,7 +47,7 @@ class Unmix:
 
     def __init__(self, *, model: str, kind: str, sample_rate: float) -> None:
         """Load the network and design the banks."""
-        self._network = _load(model, kind)
+        self._network = load_signal_network(model, kind)
         self.n_signals = self._network.result_shape("masks")[0]
         self._front_end = FrontEnd(sample_rate=sample_rate)
         self._apply = ApplyMasks(
@@ -74,16 +72,3 @@ class Unmix:
         """The last `delay` samples."""
         check_kind(state, UnmixState, owner="Unmix")
         return self._apply.finish(state.apply)
-
-
-@lru_cache(maxsize=4)
-def _load(model: str, kind: str) -> Network:
-    """The network of a model, loaded once.
-
-    Raises:
-        ModelError: there is no such model, it is of another kind or learned with another
-            front end, or a graph is missing or damaged.
-    """
-    card = find_model(model)
-    check_card(card, kind)
-    return Network(card)

@@ -34,6 +34,8 @@ class Card:
         labels: In the order of the outputs, if its kind is "labels".
         look_ahead_s: How late detection answers.
         threshold: Per label, the probability from which it counts as heard.
+        masks_from: label -> name of the model of kind "speech" that gives its masks, where
+            there is one that gives better ones.
         about: Data and licences, recipe, figures, limits; for people.
         folder: Where the card lies.
     """
@@ -48,6 +50,7 @@ class Card:
     labels: tuple[str, ...] = ()
     look_ahead_s: float = 0.0
     threshold: dict[str, float] = field(default_factory=dict)
+    masks_from: dict[str, str] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
     folder: Path = WEIGHTS
 

@@ -18,10 +18,24 @@ from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer
 
 # In scenes without any label, in which two sounds of other kinds overlap as a rule.
 FALSE_EVENTS_IN_10_S = 0.8
-_SCENES = (400, MixingSettings(duration_s=10.0))
+# Half of them with sounds of other kinds among those of the labels, half with little else.
+_SCENES = (
+    (200, MixingSettings(duration_s=10.0)),
+    (
+        200,
+        MixingSettings(
+            duration_s=10.0,
+            n_sounds=(0.0, 0.25, 0.25, 0.25, 0.25),
+            background_probability=0.3,
+            foreground_other_probability=0.0,
+        ),
+    ),
+)
 _SCENES_WITHOUT_LABELS = (200, MixingSettings(duration_s=10.0, n_sounds=(1.0,)))
 _SEED = 20
-_FAINTEST = 0.05  # what is less probable is no event whose confidence is asked for
+# Events begin and end by their threshold: confidence is fitted to those of the threshold chosen,
+# and the threshold chosen by that confidence, in turn.
+_ROUNDS = 2
 _GRID = tuple(np.round(np.linspace(0.06, 0.94, 23), 3))
 
 
@@ -43,6 +57,10 @@ class Confidence(NamedTuple):
         """The confidence of probabilities."""
         score = self.slope * _logit(probability) + self.offset
         return (1 / (1 + np.exp(-score))).astype(np.float32)
+
+    def after(self, former: Confidence) -> Confidence:
+        """Both, one after the other."""
+        return Confidence(self.slope * former.slope, self.slope * former.offset + self.offset)
 
 
 class Calibration(NamedTuple):
@@ -79,13 +97,21 @@ def calibrate(
         scenes = (mixer.draw(known, rng) for _ in range(n_scenes))
         return [Heard(probabilities_of(one), _truth(one), settings.duration_s) for one in scenes]
 
-    heard, heard_without = hear(*_SCENES), hear(*_SCENES_WITHOUT_LABELS)
-    confidence = fit_confidence(heard, labels=LABELS, step_s=step_s)
+    heard = [one for scenes in _SCENES for one in hear(*scenes)]
+    heard_without = hear(*_SCENES_WITHOUT_LABELS)
 
     def surely(scenes: list[Heard]) -> list[Heard]:
         return [one._replace(probabilities=confidence(one.probabilities)) for one in scenes]
 
-    threshold = choose_threshold(surely(heard), surely(heard_without), labels=LABELS, step_s=step_s)
+    def best_threshold() -> float:
+        return choose_threshold(surely(heard), surely(heard_without), labels=LABELS, step_s=step_s)
+
+    confidence = Confidence(slope=1.0, offset=0.0)
+    threshold = best_threshold()
+    for _ in range(_ROUNDS):
+        fitted = fit_confidence(surely(heard), threshold, labels=LABELS, step_s=step_s)
+        confidence = fitted.after(confidence)
+        threshold = best_threshold()
     return Calibration(confidence, threshold)
 
 
@@ -99,15 +125,23 @@ def _truth(scene: MixedScene) -> list[Event]:
     ]
 
 
-def fit_confidence(heard: Sequence[Heard], *, labels: Sequence[str], step_s: float) -> Confidence:
+def fit_confidence(
+    heard: Sequence[Heard], threshold: float, *, labels: Sequence[str], step_s: float
+) -> Confidence:
     """Make the confidence of an event the probability that it is true.
 
     An event is true if the label really sounds for half of it.
+
+    Args:
+        heard: Scenes of the labels.
+        threshold: From which there is an event.
+        labels: Of the rows of probabilities.
+        step_s: Seconds a step.
     """
     rows = [
         (event.confidence, is_true(event, one.truth))
         for one in heard
-        for event in _events(one, labels, dict.fromkeys(labels, _FAINTEST), step_s)
+        for event in _events(one, labels, dict.fromkeys(labels, threshold), step_s)
     ]
     score = _logit(np.array([confidence for confidence, _ in rows]))
     true = np.array([is_true for _, is_true in rows], np.float64)

@@ -15,7 +15,7 @@ from echoic.training.hard_negatives import make_hard_negatives
 from echoic.training.music import render_collection
 from echoic.training.synthetic import synthesise
 
-_N_MUSIC_PIECES, _N_SYNTHETIC, _N_OTHER, _N_CHANGED, _SEED = 160, 8, 160, 10, 20
+_N_MUSIC_PIECES, _N_SYNTHETIC, _N_OTHER, _N_CHANGED, _SEED = 160, 32, 160, 10, 20
 SOURCES = (
     "ESC-10 folds 1-3 and clips of ESC-50 folds 1-3 that are CC0 or CC BY (Piczak 2015), "
     "LibriSpeech train-clean-100, one utterance of each of 251 readers (CC BY 4.0), Free Spoken "

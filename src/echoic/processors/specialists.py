@@ -1,0 +1,156 @@
+"""Labels whose masks come from a network that has learned nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.checks import check_kind
+from echoic.errors import ModelError, ParameterError
+from echoic.processors.cards import load_signal_network
+from echoic.processors.network import Heard, Masker, Query, QueryNetwork, Wanted
+from echoic.runtime.network import Network, NetworkState
+
+_WITHOUT_OWN = {"probabilities", "common"}
+_LEAST_LEFT = 1e-6  # of what is shared out among the others
+
+
+class SpecialistsState(NamedTuple):
+    """Of the network of all labels, and of the specialists; None of what was not wanted."""
+
+    common: NetworkState | None
+    own: tuple[NetworkState, ...] | None
+
+
+class Specialists:
+    """A network of all labels, and for some of them networks that give better masks.
+
+    What a specialist gives its label is taken from all others in proportion to what they have.
+    Its places are those of the network of all labels, and below them the specialists' shares,
+    (band, size + specialist, step).
+
+    Args:
+        common: Of all labels.
+        models: row of a label -> name of the model, of kind "speech", that is its specialist.
+
+    Raises:
+        ModelError: there is no such model, or it is of another kind.
+    """
+
+    def __init__(self, common: QueryNetwork, models: Mapping[int, str]) -> None:
+        self._common = common
+        self._models = dict(models)
+        self.frames_per_step = common.frames_per_step
+        self._size = common.nothing.places.shape[1]
+
+    def __call__(
+        self, frames: NDArray[np.float32], state: SpecialistsState | None, *, want: Wanted
+    ) -> tuple[Heard[NDArray[np.float32]], SpecialistsState]:
+        """Take ear frames (2, band, frame) in."""
+        if state is None:
+            state = SpecialistsState(None, None)
+        check_kind(state, SpecialistsState, owner="Specialists")
+        heard, common = self._common.nothing, None
+        if want != "own":
+            before = state.common or _joining(self._common.prepare(_of_common(want)), state)
+            heard, common = self._common(frames, before, want=_of_common(want))
+        shares, own = list[NDArray[np.float32]](), None
+        if want not in _WITHOUT_OWN:
+            shares, own = self._own_shares(frames, state)
+        places = self._side_by_side(heard.places, shares)
+        return heard._replace(places=places), SpecialistsState(common, own)
+
+    def _own_shares(
+        self, frames: NDArray[np.float32], state: SpecialistsState
+    ) -> tuple[list[NDArray[np.float32]], tuple[NetworkState, ...]]:
+        """(band, step) of every specialist."""
+        networks = self._networks
+        given = state.own
+        if given is None:
+            given = tuple(_joining(network, state) for network in networks)
+        elif len(given) != len(networks):
+            raise ParameterError(f"state of {len(given)} specialists, not of {len(networks)}")
+        heard = [network(frames, own) for network, own in zip(networks, given, strict=True)]
+        return [masks[0] for (masks,), _ in heard], tuple(after for _, after in heard)
+
+    def _side_by_side(
+        self, common: NDArray[np.float32], own: Sequence[NDArray[np.float32]]
+    ) -> NDArray[np.float32]:
+        """All places, steps outermost in memory."""
+        n_steps = own[0].shape[-1] if own else common.shape[-1]
+        size = self._size + len(self._models)
+        places = np.zeros((n_steps, common.shape[0], size), np.float32)
+        if common.shape[-1]:
+            places[..., : self._size] = common.transpose(2, 0, 1)
+        for column, share in enumerate(own, start=self._size):
+            places[..., column] = share.T
+        return places.transpose(1, 2, 0)
+
+    @cached_property
+    def _networks(self) -> list[Network]:
+        networks = [load_signal_network(name, "speech") for name in self._models.values()]
+        for name, network in zip(self._models.values(), networks, strict=True):
+            if network.hop != self.frames_per_step:
+                raise ModelError(
+                    f"{name}: has steps of {network.hop} frames, not of {self.frames_per_step}"
+                )
+        return networks
+
+    def wanted(self, rows: Sequence[int], examples: Sequence[Query]) -> Wanted:
+        """What masks of these need."""
+        n_own = sum(row in self._models for row in rows)
+        if not n_own:
+            return "common"
+        return "own" if n_own == len(rows) and not examples else "places"
+
+    def prepare(self, want: Wanted) -> None:
+        """Load what this needs now, and not with the first frames."""
+        if want != "own":
+            self._common.prepare(_of_common(want))
+        if want not in _WITHOUT_OWN:
+            _ = self._networks
+
+    def query(self, frames: NDArray[np.float32], weight: NDArray[np.float32]) -> Query:
+        """What asks for sounds like an example; specialists know none."""
+        return self._common.query(frames, weight)
+
+    def masker(
+        self, rows: Sequence[int], examples: Sequence[Query], *, others: float, rest: float
+    ) -> Masker:
+        """Shares by the network of all labels, but those of the specialists' labels."""
+        of_common = self._common.masker(rows, examples, others=others, rest=rest)
+        own = [
+            (rows.index(row), self._size + column)
+            for column, row in enumerate(self._models)
+            if row in rows
+        ]
+
+        def masks(places: NDArray[np.float32]) -> NDArray[np.float32]:
+            shares = of_common(places[:, : self._size])
+            for place, column in own:
+                share = places[:, column]
+                shares *= (1 - share) / np.maximum(1 - shares[place], _LEAST_LEFT)
+                shares[place] = share
+            shares[-1] = 1 - shares[:-1].sum(axis=0)
+            return shares
+
+        return masks
+
+
+def _joining(network: Network, state: SpecialistsState) -> NetworkState:
+    """The state of a network that has not heard so far, within the step that others are in."""
+    fresh = network.init_state()
+    for other in (state.common, *(state.own or ())):
+        if other is not None:
+            check_kind(other, NetworkState, owner="Specialists")
+            return fresh._replace(pending=other.pending)
+    return fresh
+
+
+def _of_common(want: Wanted) -> Wanted:
+    """What is asked of the network of all labels."""
+    return "places" if want == "common" else want
