@@ -123,6 +123,7 @@ class Specialists:
     ) -> Masker:
         """Shares by the network of all labels, but those of the specialists' labels."""
         of_common = self._common.masker(rows, examples, others=others, rest=rest)
+        only_own = self.wanted(rows, examples) == "own"
         own = [
             (rows.index(row), self._size + column)
             for column, row in enumerate(self._models)
@@ -130,7 +131,10 @@ class Specialists:
         ]
 
         def masks(places: NDArray[np.float32]) -> NDArray[np.float32]:
-            shares = of_common(places[:, : self._size])
+            if only_own:
+                shares = np.zeros((len(rows) + 1, len(places), places.shape[-1]), np.float32)
+            else:
+                shares = of_common(places[:, : self._size])
             for place, column in own:
                 share = places[:, column]
                 shares *= (1 - share) / np.maximum(1 - shares[place], _LEAST_LEFT)
