@@ -10,10 +10,11 @@ import torch
 
 from echoic.ear import FrontEnd
 from echoic.errors import ModelError, ParameterError
-from echoic.nn.export import CHUNK_STEPS, load_hearing
+from echoic.nn.export import CHUNK_STEPS, load_hearing, load_listener
 from echoic.nn.heads import masks
 from echoic.nn.hearing import HearingNetwork, HearingOutput
 from echoic.nn.listener import FRAMES_PER_STEP, N_BANDS, N_FEATURES
+from echoic.nn.separator import Separator
 from echoic.pipeline import attend
 from echoic.processors import Model
 from echoic.processors.example import hear_example
@@ -287,6 +288,13 @@ def test_weights_come_back_bit_by_bit(exported):
     for name, value in exported.network.state_dict().items():
         assert torch.equal(found[name], value), name
     assert not torch.equal(before, found["queries.labels"])
+
+
+def test_a_listener_is_taken_over_from_another_network(exported):
+    separator = Separator(3)
+    load_listener(separator.listener, exported.card.folder, "small")
+    for name, value in exported.network.listener.state_dict().items():
+        assert torch.equal(separator.listener.state_dict()[name], value), name
 
 
 def test_weights_that_lack_a_parameter_are_refused(exported):

@@ -21,7 +21,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from echoic.nn.hearing import HearingNetwork
-from echoic.nn.listener import N_BANDS, N_FEATURES
+from echoic.nn.listener import N_BANDS, N_FEATURES, Listener
 from echoic.nn.separator import Separator
 
 CHUNK_STEPS = 64
@@ -208,12 +208,29 @@ def load_hearing(network: HearingNetwork, folder: Path, name: str) -> HearingNet
     Raises:
         KeyError: the graphs lack a parameter of the network.
     """
+    stored = _stored(folder, name, "step", "queries")
+    network.load_state_dict({key: stored[key] for key in network.state_dict()})
+    network.detect.confidence.copy_(stored["detect.confidence"])
+    return network
+
+
+def load_listener(listener: Listener, folder: Path, name: str) -> Listener:
+    """Read the listener of a shipped network back into torch, to learn something else with it.
+
+    Raises:
+        KeyError: the graph lacks a parameter of the listener.
+    """
+    stored = _stored(folder, name, "step")
+    listener.load_state_dict({key: stored[f"listener.{key}"] for key in listener.state_dict()})
+    return listener
+
+
+def _stored(folder: Path, name: str, *kinds: str) -> dict[str, Tensor]:
+    """The weights in the graphs NAME.KIND.onnx, by the names that torch gave them."""
     stored: dict[str, Tensor] = {}
-    for kind in ("step", "queries"):
+    for kind in kinds:
         # With what lies beside it: `onnx.load` reads external weights from the same folder.
         for initializer in onnx.load(folder / f"{name}.{kind}.onnx").graph.initializer:
             array = np.array(numpy_helper.to_array(initializer))
             stored[initializer.name.removeprefix("network.")] = torch.from_numpy(array)
-    network.load_state_dict({key: stored[key] for key in network.state_dict()})
-    network.detect.confidence.copy_(stored["detect.confidence"])
-    return network
+    return stored

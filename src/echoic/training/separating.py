@@ -14,8 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from echoic.nn.export import load_hearing
-from echoic.nn.hearing import HearingNetwork
+from echoic.nn.export import load_listener
 from echoic.nn.separator import Separator
 from echoic.processors.masks import RAMP_S
 from echoic.runtime import find_model
@@ -125,12 +124,11 @@ def best_order(gains: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Te
     return torch.cat([best, torch.full_like(best[:, :1], n_voices)], dim=1)
 
 
-def new_separator(n_signals: int) -> Separator:
-    """A network that has learned nothing but to listen, as the shipped `hear` does."""
+def new_separator(n_signals: int, listener_of: str) -> Separator:
+    """A network that has learned nothing but to listen, as a shipped model does."""
     separator = Separator(n_signals)
-    card = find_model("hear")
-    hearing = load_hearing(HearingNetwork(len(card.labels)), card.folder, card.name)
-    separator.listener.load_state_dict(hearing.listener.state_dict())
+    card = find_model(listener_of)
+    load_listener(separator.listener, card.folder, card.name)
     return separator
 
 
@@ -143,12 +141,14 @@ class SeparatorRecipe:
         kind: What its masks are of, as its card says.
         task: One sentence for the card.
         speaking: The scenes that it learns from.
+        listener_of: The shipped model that it begins with the listener of.
     """
 
     name: str
     kind: str
     task: str
     speaking: NoisySpeechSettings
+    listener_of: str
 
     def run(
         self, folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print
@@ -162,8 +162,49 @@ class SeparatorRecipe:
             ParameterError: no data folder, or the folder holds another run.
             MissingExtraError: no FluidSynth to render music with.
         """
-        network = learn(self.name, self.speaking, folder, settings, report=report)
-        return self.package(network, folder, settings)
+        return self.package(self.learn(folder, settings, report=report), folder, settings)
+
+    def learn(
+        self, folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print
+    ) -> Separator:
+        """Train the network in `folder`, resuming where a former run ended; the averaged one.
+
+        Raises:
+            ParameterError: no data folder, or the folder holds another run.
+            MissingExtraError: no FluidSynth to render music with.
+        """
+        used = training_recordings(folder, unsure_as_other=True)
+        kept = kept_recordings(unsure_as_other=True)
+        rooms = load_rooms()
+        mixer = partial(NoisySpeechMixer, settings=self.speaking)
+        batches = OneOf(
+            [
+                Kind(
+                    probability / len(_DURATIONS_S),
+                    SpokenBatches(
+                        mixer(used, sample_rate=rate, rooms=rooms, duration_s=duration_s)
+                    ),
+                )
+                for rate, probability in _RATE_PROBABILITIES.items()
+                for duration_s in _DURATIONS_S
+            ]
+        )
+        aside = SpokenBatches(mixer(kept, sample_rate=_VALIDATION_RATE_HZ))
+        fixed = [aside(np.random.default_rng((_SEED, k))) for k in range(_N_VALIDATION_BATCHES)]
+        torch.manual_seed(settings.seed)
+        network = train(
+            new_separator(self.speaking.n_talkers + 1, self.listener_of),
+            losses,
+            batches,
+            settings,
+            recipe=self.name,
+            folder=folder,
+            kept=fixed,
+            validate=partial(mean_losses, losses),
+            report=report,
+        )
+        assert isinstance(network, Separator)
+        return network
 
     def package(self, network: Separator, folder: Path, settings: LoopSettings) -> Path:
         """Write the model's files and card into `folder`; the card's path."""
@@ -176,56 +217,3 @@ class SeparatorRecipe:
             kind=self.kind,
             about={"data": SOURCES, "limits": _LIMITS, "recipe": settings.command(self.name)},
         )
-
-
-def learn(
-    recipe: str,
-    speaking: NoisySpeechSettings,
-    folder: Path,
-    settings: LoopSettings,
-    *,
-    report: Callable[[str], None] = print,
-) -> Separator:
-    """Train a separator in `folder`, resuming where a former run ended; the averaged network.
-
-    Args:
-        recipe: Its name.
-        speaking: The scenes that it learns from.
-        folder: Takes checkpoint and log.
-        settings: Steps, rates, seed.
-        report: Called with one line now and then.
-
-    Raises:
-        ParameterError: no data folder, or the folder holds another run.
-        MissingExtraError: no FluidSynth to render music with.
-    """
-    used = training_recordings(folder, unsure_as_other=True)
-    kept = kept_recordings(unsure_as_other=True)
-    rooms = load_rooms()
-    mixer = partial(NoisySpeechMixer, settings=speaking)
-    batches = OneOf(
-        [
-            Kind(
-                probability / len(_DURATIONS_S),
-                SpokenBatches(mixer(used, sample_rate=rate, rooms=rooms, duration_s=duration_s)),
-            )
-            for rate, probability in _RATE_PROBABILITIES.items()
-            for duration_s in _DURATIONS_S
-        ]
-    )
-    aside = SpokenBatches(mixer(kept, sample_rate=_VALIDATION_RATE_HZ))
-    fixed = [aside(np.random.default_rng((_SEED, k))) for k in range(_N_VALIDATION_BATCHES)]
-    torch.manual_seed(settings.seed)
-    network = train(
-        new_separator(speaking.n_talkers + 1),
-        losses,
-        batches,
-        settings,
-        recipe=recipe,
-        folder=folder,
-        kept=fixed,
-        validate=partial(mean_losses, losses),
-        report=report,
-    )
-    assert isinstance(network, Separator)
-    return network

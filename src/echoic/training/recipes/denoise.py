@@ -11,5 +11,6 @@ RECIPE = SeparatorRecipe(
     kind="speech",
     task="speech: its share of every band",
     speaking=NoisySpeechSettings(),
+    listener_of="hear",
 )
 run = RECIPE.run

@@ -13,5 +13,6 @@ RECIPE = SeparatorRecipe(
     speaking=NoisySpeechSettings(
         n_talkers=2, snr_db=(0.0, 25.0), n_noises=(0.8, 0.2), babble_probability=0.0
     ),
+    listener_of="denoise",
 )
 run = RECIPE.run
