@@ -142,8 +142,9 @@ class ApplyMasks:
         extended = np.concatenate([state.recent, wave], axis=1)
         gains = np.empty((2 + ends.size, self.n_labels, self._n_bands), np.float32)
         gains[:2] = state.gains
-        gains[2:, :, :N_GAIN_BANDS] = masks.transpose(2, 0, 1)
-        gains[2:, :, N_GAIN_BANDS:] = gains[2:, :, N_GAIN_BANDS - 1 : N_GAIN_BANDS]
+        if ends.size:
+            gains[2:, :, :N_GAIN_BANDS] = masks.transpose(2, 0, 1)
+            gains[2:, :, N_GAIN_BANDS:] = gains[2:, :, N_GAIN_BANDS - 1 : N_GAIN_BANDS]
         elapsed = start - self._clock.end(self._clock.n_frames(start) - 1)
         signals = np.empty((self.n_labels + 1, n_channels, n_samples), np.float32)
         wanted = np.empty((self.n_labels, n_samples), np.float32)
@@ -163,7 +164,7 @@ class ApplyMasks:
                     wanted,
                 )
                 signals[:-1, channel] = wanted
-        signals[-1] = extended[:, :n_samples] - signals[:-1].sum(axis=0)
+        np.subtract(extended[:, :n_samples], signals[:-1].sum(axis=0), out=signals[-1])
         return signals, ApplyMasksState(
             stages,
             extended[:, n_samples:].copy(),

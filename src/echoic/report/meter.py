@@ -63,19 +63,25 @@ class ColumnMeter:
             raise ParameterError(
                 f"envelope has shape {envelope.shape}, not (band={len(self._power)}, frame)"
             )
-        frame = np.arange(self.n_added, self.n_added + envelope.shape[1])
-        if self.n_added + frame.size > self.n_frames_total:
+        n_frames = envelope.shape[1]
+        if self.n_added + n_frames > self.n_frames_total:
             raise ParameterError(
-                f"{self.n_added + frame.size} frames added, n_frames_total={self.n_frames_total}"
+                f"{self.n_added + n_frames} frames added, n_frames_total={self.n_frames_total}"
             )
-        if not frame.size:
+        if not n_frames:
             return
-        column = frame * self.n_columns // self.n_frames_total
-        first = np.flatnonzero(np.diff(column, prepend=-1))  # of each column within this chunk
+        end = self.n_added + n_frames
+        column = np.arange(self._column(self.n_added), self._column(end - 1) + 1)
+        begins = -(-column * self.n_frames_total // self.n_columns)  # frame, rounded up
+        first = np.maximum(begins - self.n_added, 0)  # of each column within this chunk
         power = np.square(envelope, dtype=np.float64)
-        self._power[:, column[first]] += np.add.reduceat(power, first, axis=1)
-        self._n_frames[column[first]] += np.diff(first, append=frame.size)
-        self.n_added += frame.size
+        self._power[:, column] += np.add.reduceat(power, first, axis=1)
+        self._n_frames[column] += np.diff(first, append=n_frames)
+        self.n_added = end
+
+    def _column(self, frame: int) -> int:
+        """That a frame counts for."""
+        return frame * self.n_columns // self.n_frames_total
 
     def power(self) -> NDArray[np.float64]:
         """Mean powers, (band, column); 0 for what is to come."""

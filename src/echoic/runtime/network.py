@@ -52,9 +52,15 @@ class Network:
         self._chunk = Graph(card.graph(f"{prefix}chunk"))
         _, self._n_features, self._n_bands, self.hop = self._step.argument_shape("frames")
         self.results = self._step.results
-        self._no_answers = [
-            np.empty((1, 0, *self.result_shape(name)), np.float32) for name in self.results
+        self._like = [  # a state with so many frames of the open step
+            NetworkState(
+                self._step.init_state(), np.zeros((self._n_features, self._n_bands, n), np.float32)
+            )
+            for n in range(self.hop)
         ]
+        self._no_answers = tuple(
+            np.empty((*self.result_shape(name), 0), np.float32) for name in self.results
+        )
 
     def result_shape(self, name: str) -> tuple[int, ...]:
         """Shape of what is answered in a step."""
@@ -62,8 +68,7 @@ class Network:
 
     def init_state(self) -> NetworkState:
         """The state before any sound."""
-        pending = np.zeros((self._n_features, self._n_bands, 0), np.float32)
-        return NetworkState(self._step.init_state(), pending)
+        return self._like[0]
 
     def __call__(
         self, frames: NDArray[np.float32], state: NetworkState | None = None
@@ -79,6 +84,8 @@ class Network:
         self._check_state(state)
         graph_state, pending = state
         frames = np.concatenate([pending, frames], axis=-1)[np.newaxis]
+        if frames.shape[-1] < self.hop:
+            return self._no_answers, NetworkState(graph_state, frames[0])
         n_chunk = self._chunk.argument_shape("frames")[-1]
         parts, start = [], 0
         while frames.shape[-1] - start >= self.hop:
@@ -90,8 +97,6 @@ class Network:
             )
             parts.append(answers)
             start += length
-        if not parts:
-            parts.append(self._no_answers)
         joined = tuple(
             (answers[0] if len(answers) == 1 else np.concatenate(answers, axis=1))[0]
             for answers in zip(*parts, strict=True)
@@ -103,8 +108,7 @@ class Network:
         """A `ParameterError` for a state of another network."""
         check_kind(state, NetworkState, owner="Network")
         n_pending = min(np.shape(state.pending)[-1:], default=0) % self.hop
-        pending = np.zeros((self._n_features, self._n_bands, n_pending), np.float32)
-        check_state(state, NetworkState(self._step.init_state(), pending), owner="Network")
+        check_state(state, self._like[n_pending], owner="Network")
 
     def finish(self, state: NetworkState) -> tuple[NDArray[np.float32], ...]:
         """No delay, so no tail."""
