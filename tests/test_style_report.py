@@ -336,4 +336,4 @@ def test_bad_input_gets_one_line_and_leaves_nothing(run, here, arguments, words)
 def test_a_texture_has_no_report(run, here):
     done = run("style", "--texture", "style.wav", "-o", "out.wav", "--report", "page.html")
     assert done.code == 2
-    assert "not a texture" in done.err
+    assert "--report does not apply to a texture" in done.err
