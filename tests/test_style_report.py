@@ -66,6 +66,12 @@ def test_points_lie_where_the_ticks_say():
     assert_allclose(places[:, 1], [ticks_y[1], ticks_y[10], ticks_y[1000]], atol=0.2)
 
 
+@pytest.mark.parametrize("points", [[], [(0, np.nan)], [(0, 1e18), (1, 1e18)], [(0, 0.0)]])
+def test_odd_points_make_a_chart_or_none(points):
+    svg = chart_svg([Line("it", points, "red")], title="t", x_label="x", y_label="y")
+    assert bool(svg) == any(np.isfinite(y) for _, y in points)
+
+
 def test_a_line_has_a_gap_where_it_has_no_points():
     line = Line("it", [(0, 1.0), (1, 2.0), (2, np.nan), (3, 4.0), (4, 5.0), (5, np.nan)], "red")
     svg = chart_svg([line], title="t", x_label="x", y_label="y")

@@ -182,7 +182,7 @@ def write_pictures(
 
         level_db, heard_hz = meter.heard(center_hz, sample_rate=sound.sample_rate)
         with warnings.catch_warnings():
-            # The page reads the sound again; what is odd about it has been said.
+            # The page reads the sound again; the warnings about it were given the first time.
             warnings.simplefilter("ignore", EchoicWarning)
             write_page(
                 folder / "report.html",
