@@ -8,6 +8,7 @@ import resource
 import struct
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -409,11 +410,11 @@ def test_what_is_no_number_of_channels(tmp_path, channels):
         pass
 
 
-@pytest.mark.parametrize(("suffix", "subtype"), [("wav", "FLOAT"), ("wav", None), ("ogg", None)])
-def test_numbers_beyond_float32_are_not_written_as_infinite(tmp_path, suffix, subtype):
+@pytest.mark.parametrize("subtype", ["FLOAT", None])
+def test_numbers_beyond_float32_are_not_written_as_infinite(tmp_path, subtype):
     wave = np.array([[1.0, 1e300, -1e39]])
     with pytest.raises(ParameterError, match="2 samples that do not fit into float32"):
-        audio.write(tmp_path / f"a.{suffix}", wave, sample_rate=RATE, subtype=subtype)
+        audio.write(tmp_path / "a.wav", wave, sample_rate=RATE, subtype=subtype)
     assert os.listdir(tmp_path) == []
     audio.write(tmp_path / "a.wav", wave, sample_rate=RATE, subtype="DOUBLE")
     np.testing.assert_array_equal(soundfile.read(tmp_path / "a.wav")[0], wave[0])
@@ -424,6 +425,24 @@ def test_clipping_is_said(tmp_path):
     with pytest.warns(AudioWarning, match="2 samples above full scale are clipped"):
         audio.write(tmp_path / "a.wav", loud, sample_rate=RATE, subtype="PCM_16")
     assert audio.read(tmp_path / "a.wav")[0].tolist() == [[0.5, 1 - 2**-15, -1, 1 - 2**-15]]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "subtype"),
+    [("wav", name) for name in ("ULAW", "ALAW", "IMA_ADPCM", "MS_ADPCM", "GSM610", "NMS_ADPCM_32")]
+    + [("aiff", "DWVW_16"), ("ogg", "VORBIS"), ("ogg", "OPUS"), ("mp3", "MPEG_LAYER_III")],
+)
+@pytest.mark.parametrize("peak", [1.3, 1e3, 1e7])
+def test_what_a_coding_cannot_hold_is_clipped_and_never_wraps(tmp_path, suffix, subtype, peak):
+    if subtype not in soundfile.available_subtypes(suffix.upper()):
+        pytest.skip(f"libsndfile has no {subtype} here")
+    wave = np.sin(2 * np.pi * 200 / RATE * np.arange(RATE))[np.newaxis]
+    path = tmp_path / f"a.{suffix}"
+    said = subtype not in {"VORBIS", "OPUS", "MPEG_LAYER_III"} or peak > 100
+    with pytest.warns(AudioWarning, match="full scale are clipped") if said else nullcontext():
+        audio.write(path, peak * wave, sample_rate=RATE, subtype=subtype)
+    found = audio.read(path)[0][0, :RATE]
+    assert np.corrcoef(found, wave[0, : found.size])[0, 1] > 0.8
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg"])

@@ -82,6 +82,22 @@ def test_a_process_that_is_ended_harms_no_other_input(here):
     assert trace.read_text().count("1.wav") == 2  # it was given another try
 
 
+def test_the_others_go_on_together_after_a_process_was_ended(here):
+    paths = [str(write(here / f"{n}.wav")) for n in range(6)]
+    work = functools.partial(process_or_end, ends="0.wav")
+    found = dict(in_processes(work, [*paths, paths[5]], 2))
+    assert isinstance(found.pop(paths[0]), EchoicError)
+    assert set(found) == {*paths[1:]}
+    # The second was begun beside the first and is done alone; four share two processes.
+    assert len({found[path] for path in paths[2:]}) <= 2
+
+
+def process_or_end(path: str, *, ends: str) -> int:
+    if Path(path).name == ends:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return os.getpid()
+
+
 def test_no_result_is_held_once_it_is_used(here):
     paths = [str(write(here / f"{n}.wav")) for n in range(3)]
     results = in_processes(samples_of, paths, 2)
@@ -265,6 +281,26 @@ def test_a_hearing_that_is_none_stops_no_other(run, here, mark):
         "echoic: in/a.wav: out/a.hearing: its events.json is not of a hearing\n",
     )
     assert (here / "out/sub/b.hearing/events.json").is_file()
+
+
+def test_skip_existing_does_not_pass_for_what_lacks_a_part(run, here):
+    assert run("hear", "in/a.wav", "-o", "h", "--only", "events").code == 0
+    code, _, err = run("hear", "in/a.wav", "-o", "h", "--skip-existing")
+    assert code == 1
+    assert "h: exists already, without stems, picture, page (--force hears it again)" in err
+    assert run("hear", "in/a.wav", "-o", "h", "--only", "events", "--skip-existing").code == 0
+
+
+def test_skip_existing_renews_its_own_table_and_no_other_file(run, here):
+    asked = ("hear", "in/a.wav", "-o", "h", "--only", "events", "--skip-existing", "--table")
+    assert run(*asked, "t.csv").code == 0
+    written = (here / "t.csv").read_text()
+    assert written.startswith("file,label,onset_s,offset_s,confidence\n")
+    assert run(*asked, "t.csv").code == 0
+    assert (here / "t.csv").read_text() == written
+    (here / "other.csv").write_text("of great value\n")
+    assert run(*asked, "other.csv").code == 1
+    assert (here / "other.csv").read_text() == "of great value\n"
 
 
 def test_skip_existing_completes_what_is_there_in_part(run, here):

@@ -109,6 +109,24 @@ def test_what_fails_midway_puts_the_former_hearing_back(here, monkeypatch):
     assert contents(here) == before
 
 
+@pytest.mark.parametrize("number", [1, 3, 7])
+def test_a_signal_right_after_a_move_loses_nothing(here, monkeypatch, number):
+    hearing(Path("h"), ("rain", "rest"), "former")
+    before, replace, n_left = contents(here), os.replace, number
+
+    def interrupted(source, goal):
+        nonlocal n_left
+        replace(source, goal)
+        n_left -= 1
+        if n_left == 0:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        hearing(Path("h"), ("music", "rest"))
+    assert contents(here) == before
+
+
 @pytest.mark.parametrize(
     "args",
     [

@@ -55,6 +55,27 @@ def w64_of_sox() -> bytearray:
     return head + head + content[start:] + head
 
 
+def cut_off_wav(of_all: int) -> bytearray:
+    """Of a recorder that was switched off: the lengths in its header are as they began."""
+    content = encoded("WAV")
+    field = content.index(b"data") + 4
+    return put(put(content, 4, struct.pack("<I", of_all)), field, bytes(4))
+
+
+@pytest.mark.parametrize("of_all", [0, 36])
+def test_a_wav_whose_lengths_were_never_written_is_read_whole(tmp_path, of_all):
+    (tmp_path / "a.wav").write_bytes(cut_off_wav(of_all))
+    np.testing.assert_array_equal(audio.read(tmp_path / "a.wav")[0], exact())
+
+
+def test_a_wav_without_samples_but_with_more_chunks_holds_none(tmp_path):
+    content = encoded("WAV", wave=WAVE[:, :0]) + b"LIST" + struct.pack("<I", 4) + b"INFO"
+    put(content, 4, struct.pack("<I", len(content) - 8))
+    (tmp_path / "a.wav").write_bytes(content)
+    with pytest.raises(AudioError, match="holds no samples"):
+        audio.read(tmp_path / "a.wav")
+
+
 def caf(length: int, n_heads: int = 1) -> bytearray:
     content = encoded("CAF")
     start = content.index(b"data") + 16

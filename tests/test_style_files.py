@@ -177,7 +177,10 @@ def test_no_steps_are_refused_and_do_not_mean_the_usual_number(here):
         (("content.wav",), "give CONTENT and STYLE, not 1 files"),
         (("--texture", "content.wav", "style.wav"), "give STYLE, not 2 files"),
         (("--texture", "silent.wav"), "silent.wav: the style is silent"),
-        (("content.wav", "style.wav", "--seconds", "3"), "--seconds belongs to --texture"),
+        (("content.wav", "style.wav", "--seconds", "3"), "--seconds does not apply to a sound"),
+        (("--texture", "style.wav", "--method", "gatys"), "--method does not apply to a texture"),
+        (("--texture", "style.wav", "--strength", "1"), "--strength does not apply to a texture"),
+        (("--texture", "style.wav", "--only", "rain"), "--only does not apply to a texture"),
     ],
 )
 def test_bad_input_gets_one_line_and_leaves_nothing(run, here, arguments, words):

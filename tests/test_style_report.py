@@ -66,6 +66,12 @@ def test_points_lie_where_the_ticks_say():
     assert_allclose(places[:, 1], [ticks_y[1], ticks_y[10], ticks_y[1000]], atol=0.2)
 
 
+@pytest.mark.parametrize("points", [[], [(0, np.nan)], [(0, 1e18), (1, 1e18)], [(0, 0.0)]])
+def test_odd_points_make_a_chart_or_none(points):
+    svg = chart_svg([Line("it", points, "red")], title="t", x_label="x", y_label="y")
+    assert bool(svg) == any(np.isfinite(y) for _, y in points)
+
+
 def test_a_line_has_a_gap_where_it_has_no_points():
     line = Line("it", [(0, 1.0), (1, 2.0), (2, np.nan), (3, 4.0), (4, 5.0), (5, np.nan)], "red")
     svg = chart_svg([line], title="t", x_label="x", y_label="y")
@@ -336,4 +342,4 @@ def test_bad_input_gets_one_line_and_leaves_nothing(run, here, arguments, words)
 def test_a_texture_has_no_report(run, here):
     done = run("style", "--texture", "style.wav", "-o", "out.wav", "--report", "page.html")
     assert done.code == 2
-    assert "not a texture" in done.err
+    assert "--report does not apply to a texture" in done.err

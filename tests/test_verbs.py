@@ -451,6 +451,9 @@ def test_verbs_read_standard_input(run, here, tmp_path, monkeypatch, hearing):
     stems = (here / "stdin.hearing/stems").iterdir()
     np.testing.assert_allclose(sum(audio.read(stem)[0] for stem in stems), wave, atol=1e-6)
     pipe(monkeypatch, path)
+    assert run("hear", "-", "-o", "h", "--only", "page").code == 0
+    assert "There is nothing to play" in (here / "h/report.html").read_text()
+    pipe(monkeypatch, path)
     code, out, _ = run("tag", "-", "--json")
     assert (code, json.loads(out)["file"]) == (0, "-")
     pipe(monkeypatch, path)

@@ -158,6 +158,8 @@ def fresh_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator
     except (FileError, BrokenPipeError):  # a pipe is none of this file's
         raise
     except OSError as error:
+        if error.filename not in (None, str(part), part):  # of another file, opened meanwhile
+            raise
         raise FileError(f"{path}: cannot be written: {describe_os_error(error)}") from error
     finally:
         part.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from echoic.errors import ParameterError
 State = TypeVar("State")
 Output = TypeVar("Output", covariant=True)
 
-# Twice the steps of 10 ms that a network takes at once, at any rate.
+# 128 steps of a network, which takes 64 at once: files are worked on in whole runs of it.
 BLOCK_S = 1.28
 _MAX_BLOCK = 1 << 22  # samples of all channels together
 

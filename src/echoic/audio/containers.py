@@ -25,6 +25,7 @@ READABLE = "WAV, RF64, W64, FLAC, OGG (Vorbis, Opus), MP3, AIFF, AU and CAF"
 _UNKNOWN_LENGTHS = (range(0x7FFFF000, 0x80000001), range(0xFFFFF000, 0x100000000))
 _UNKNOWN_AIFF_LENGTHS = (*_UNKNOWN_LENGTHS, range(0x7F000000 - 4096, 0x7F000009))  # SoX
 _UNKNOWN_64 = 1 << 62
+_MOST = (1 << 32) - 1  # that 32 bits hold
 _MAX_CHUNKS = 4096  # before the samples; damage can make millions, of 8 bytes each
 _MAX_HEAD_BYTES = 1 << 20
 _MAX_HEADS = 4
@@ -63,21 +64,22 @@ def lay_out(file: BinaryIO, size: int) -> Layout:
     """
     file.seek(0)
     head = file.read(16)
-    end = 0
-    if head[:4] in (b"RIFF", b"RIFX"):
-        end = _chunk_end(file, size, order="<" if head[:4] == b"RIFF" else ">", data_id=b"data")
-    elif head[:4] in (b"RF64", b"BW64"):
+    kind = head[:4]
+    if kind in (b"RIFF", b"RIFX"):
+        return _riff(file, size, order="<" if kind == b"RIFF" else ">")
+    if kind in (b"RF64", b"BW64"):
         return _rf64(file, size)
-    elif head[:4] == b"FORM":
-        end = _chunk_end(file, size, order=">", data_id=b"SSND")
-    elif head[:4] == b"riff":
+    if kind == b"riff":
         return _w64(file, size)
-    elif head[:4] == b"caff":
+    if kind == b"caff":
         return _caf(file, size)
-    elif head[:4] == b".snd" and len(head) >= 12:
+    end = 0
+    if kind == b"FORM":
+        end = _ssnd_end(file, size)
+    elif kind == b".snd" and len(head) >= 12:
         offset, length = struct.unpack(">II", head[4:12])
         end = offset + (0 if _is_unknown(length) else length)
-    elif head[:4] == b"OggS":
+    elif kind == b"OggS":
         end = _ogg_end(file, size)
     return Layout(b"", 0, size, max(0, end - size))
 
@@ -137,12 +139,27 @@ def _chunks(file: BinaryIO, size: int, order: str) -> Iterator[tuple[bytes, int,
         position += 8 + length + length % 2  # chunks are padded to an even length
 
 
-def _chunk_end(file: BinaryIO, size: int, *, order: str, data_id: bytes) -> int:
-    """Where the samples should end; 0 where the header leaves that open."""
-    unknown = _UNKNOWN_AIFF_LENGTHS if data_id == b"SSND" else _UNKNOWN_LENGTHS
+def _riff(file: BinaryIO, size: int, *, order: str) -> Layout:
+    """WAV: where a writer was cut off before it wrote any length, all that follows are samples."""
+    whole = Layout(b"", 0, size, 0)
     for chunk_id, start, length in _chunks(file, size, order):
-        if chunk_id == data_id:
-            return 0 if _is_unknown(length, unknown) else start + length
+        if chunk_id != b"data":
+            continue
+        file.seek(4)
+        (of_all,) = struct.unpack(f"{order}I", file.read(4))
+        if length == 0 and of_all + 8 <= start < size:
+            return _mended(
+                file, size, start, start - 4, lambda n: struct.pack(f"{order}I", min(n, 0xFFFFFFFF))
+            )
+        return whole._replace(n_missing=0 if _is_unknown(length) else max(0, start + length - size))
+    return whole
+
+
+def _ssnd_end(file: BinaryIO, size: int) -> int:
+    """Where the samples of an AIFF should end; 0 where the header leaves that open."""
+    for chunk_id, start, length in _chunks(file, size, ">"):
+        if chunk_id == b"SSND":
+            return 0 if _is_unknown(length, _UNKNOWN_AIFF_LENGTHS) else start + length
     return 0
 
 

@@ -51,8 +51,8 @@ class AudioInfo:
 def read(path: AudioPath) -> tuple[Wave, int]:
     """Read a whole audio file, or standard input ("-").
 
-    NaN and infinite samples are replaced by 0, with one `AudioWarning` that
-    names the file and their count.
+    NaN and infinite samples are replaced by 0, and what lies above 10⁹ times full
+    scale is clipped, with one `AudioWarning` that names the file and their count.
 
     Args:
         path: A file, a named pipe, or "-" for standard input; the last two are

@@ -65,7 +65,7 @@ def read_pipe(name: str) -> bytes | None:
                 return pipe.read()
         return None
     except (OSError, ValueError) as error:
-        raise _unreadable(name, error) from error
+        raise unreadable(name, error) from error
 
 
 @contextmanager
@@ -79,12 +79,13 @@ def open_bytes(name: str, content: bytes | None) -> Iterator[BinaryIO]:
         # Closed below, so that errors of the block are not taken for its own.
         file: BinaryIO = io.BytesIO(content) if content is not None else open(name, "rb")  # noqa: SIM115
     except (OSError, ValueError) as error:
-        raise _unreadable(name, error) from error
+        raise unreadable(name, error) from error
     with file:
         yield file
 
 
-def _unreadable(name: str, error: Exception) -> AudioError:
+def unreadable(name: str, error: Exception) -> AudioError:
+    """What the system refused, as an error of the file."""
     if isinstance(error, AudioError):
         return error
     # A ValueError is a NUL in the name.
@@ -103,7 +104,7 @@ def open_decoder(view: View, name: str) -> soundfile.SoundFile:
         return soundfile.SoundFile(view)
     except (soundfile.LibsndfileError, TypeError, ValueError) as error:
         if view.error is not None:
-            raise _unreadable(name, view.error) from view.error
+            raise unreadable(name, view.error) from view.error
         code = getattr(error, "code", 1)
         view.seek(0)
         if code == 1:  # SF_ERR_UNRECOGNISED_FORMAT, or no header at all (.raw)

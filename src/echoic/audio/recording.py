@@ -23,6 +23,7 @@ from echoic.audio.opening import (
     open_decoder,
     read_pipe,
     says_its_length,
+    unreadable,
 )
 from echoic.audio.view import View
 from echoic.checks import SATURATION
@@ -72,7 +73,10 @@ class Recording:
             size = file.seek(0, os.SEEK_END)
             if size == 0:
                 raise AudioError(f"{self.name}: is empty (0 bytes)")
-            self._layout = lay_out(file, size)
+            try:
+                self._layout = lay_out(file, size)
+            except OSError as error:
+                raise unreadable(self.name, error) from error
             if self._layout.n_missing:
                 raise AudioError(
                     f"{self.name}: is truncated: it holds {size} bytes of "

@@ -1,7 +1,7 @@
 """Changing the sample rate of a whole wave, where a caller asks for it.
 
-echoic hears every rate as it is; nothing inside calls this. It is for making
-data and for meeting other programs.
+echoic hears every rate as it is. This is for making data, for scores that are
+defined at one rate, and for meeting other programs.
 """
 
 from __future__ import annotations

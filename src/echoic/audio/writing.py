@@ -1,9 +1,8 @@
 """Writing audio files: whole, or block by block; complete or not at all.
 
-Samples are written as they are: nothing is normalised or dithered, and a
-coding by integers, which cannot hold more than full scale, clips with a
-warning. Files lie under a temporary name until they are complete
-(`echoic.outputs`).
+Samples are written as they are: nothing is normalised or dithered, and what
+is above the most that a coding holds is clipped, with a warning. Files lie
+under a temporary name until they are complete (`echoic.outputs`).
 """
 
 from __future__ import annotations
@@ -26,6 +25,10 @@ from echoic.errors import AudioError, AudioWarning, FileError, ParameterError
 from echoic.outputs import describe_os_error, fresh_file
 
 _PIECE_SAMPLES = 1 << 16
+# Codings by integers hold less than full scale at most, and those that libsndfile does not clip
+# by itself would wrap round. Encoders by a model of hearing take floats, but fail from some
+# thousand times full scale on, LAME by ending the process.
+_LARGEST = {"FLOAT": np.inf, "DOUBLE": np.inf, "VORBIS": 100, "OPUS": 100, "MPEG_LAYER_III": 100}
 
 
 class Writer:
@@ -41,6 +44,8 @@ class Writer:
         self.n_written = 0
         self._sound = sound
         self._sink = sink
+        of_integers = 1.0 if sound.subtype.startswith("PCM") else 1 - 2**-15
+        self._largest = _LARGEST.get(sound.subtype, of_integers)
         self._n_clipped = 0
 
     def write(self, block: npt.NDArray[np.floating[Any]]) -> None:
@@ -66,10 +71,11 @@ class Writer:
                 f"{self.path}: {n_samples} samples do not fit into the 4 GB of {sound.format}; "
                 "for a .wav tell open_writer the number of frames, and it writes RF64"
             )
-        if sound.subtype.startswith("PCM"):
-            self._n_clipped += int(np.count_nonzero(np.abs(wave) > 1.0))
-        elif sound.subtype != "DOUBLE" and wave.dtype == np.float64:
+        if sound.subtype == "FLOAT" and wave.dtype == np.float64:
             check_fits_float32(wave)
+        if n_above := int(np.count_nonzero(np.abs(wave) > self._largest)):
+            self._n_clipped += n_above
+            wave = np.clip(wave, -self._largest, self._largest)
         # In pieces: libsndfile lays what it hands to the Vorbis encoder on the stack.
         for start in range(0, wave.shape[-1], _PIECE_SAMPLES):
             self._write_piece(wave[:, start : start + _PIECE_SAMPLES])
@@ -91,7 +97,8 @@ class Writer:
         if self.n_written == 0:
             raise AudioError(f"{self.path}: no samples to write")
         if self._n_clipped:
-            message = f"{self.path}: {self._n_clipped} samples above full scale are clipped"
+            limit = "full scale" if self._largest <= 1 else f"{self._largest:g} × full scale"
+            message = f"{self.path}: {self._n_clipped} samples above {limit} are clipped"
             warnings.warn(message, AudioWarning, stacklevel=5)
 
     def _failure(self, words: str) -> AudioError:
@@ -191,7 +198,6 @@ def open_writer(
         300
     """
     check_number(sample_rate, name="sample_rate")
-    check_number(channels, name="channels")
     check_count(channels, name="channels")
     if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE or sample_rate != int(sample_rate):
         raise ParameterError(

@@ -38,11 +38,11 @@ def fresh_folder(folder: Path, *, force: bool) -> Iterator[Path]:
         FileError: the folder holds other things than a hearing, or a hearing and
             `force` is false; its name is too long; or the system refuses.
     """
-    _former_files(folder, force=force)
     target, mode = resolve_output(folder)
     name = f".echoic-{secrets.token_hex(6)}.part"
     part = (target.parent if mode is None else target) / name
     try:
+        _former_files(folder, force=force)
         part.parent.mkdir(parents=True, exist_ok=True)
         part.mkdir()
         yield part
@@ -67,26 +67,27 @@ def _fill(folder: Path, part: Path, former: set[str]) -> None:
     of which it does not hold all files. What fails puts the former files back.
     """
     new = sorted(str(path.relative_to(part)) for path in part.rglob("*") if path.is_file())
-    away = part / "former"
+    backup = part / "former"
     moved: list[tuple[Path, Path]] = []
 
-    def move(source: Path, goal: Path) -> None:
-        goal.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(source, goal)
-        moved.append((source, goal))
+    def move(source: Path, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        moved.append((source, target))  # before the move: a signal may come right after it
+        os.replace(source, target)
 
     try:
         for name in sorted(former, key=lambda name: name != MARK):
             if name in new:  # as private as it was
                 os.chmod(part / name, stat.S_IMODE(os.stat(folder / name).st_mode))
-            move(folder / name, away / name)
+            move(folder / name, backup / name)
         for name in sorted(new, key=lambda name: name == MARK):
             if os.path.lexists(folder / name):
                 raise FileError(f"{folder}: {name} exists already and is of no hearing")
             move(part / name, folder / name)
     except BaseException:
-        for source, goal in reversed(moved):
-            os.replace(goal, source)
+        for source, target in reversed(moved):
+            if not os.path.lexists(source):
+                os.replace(target, source)
         raise
 
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from echoic.cli._signals import leave_on_signals
@@ -36,36 +36,57 @@ def in_processes(
         paths: Its arguments.
         n_jobs: Processes.
     """
-    files = [path for path in paths if os.path.isfile(path)]
-    with _pool(n_jobs, function) as pool:
-        futures = {path: _submit(pool, path) for path in files}
-        for path in paths:
-            if path in futures:
-                result = _result(futures.pop(path), function, path)
-                yield path, result
-            else:
+    waiting = [k for k, path in enumerate(paths) if os.path.isfile(path)]
+    futures: dict[int, Future[Any]] = {}
+    with ExitStack() as stack:
+
+        def submit(numbers: Sequence[int]) -> None:
+            pool = stack.enter_context(_pool(n_jobs, function))
+            futures.update((k, _submit(pool, paths[k])) for k in numbers)
+
+        submit(waiting)
+        for k, path in enumerate(paths):
+            if k not in futures:
                 yield path, function(path)
+                continue
+            if not _is_broken(futures[k]):
+                yield path, futures.pop(k).result()
+                continue
+            stack.close()
+            without = [k for k in waiting if k in futures and _is_broken(futures[k])]
+            # Inputs are begun in order: these were, and one of them has ended its process.
+            for begun in without[:n_jobs]:
+                futures[begun] = _settled(_alone(function, paths[begun]))
+            submit(without[n_jobs:])
+            yield path, futures.pop(k).result()
 
 
-def _submit(pool: ProcessPoolExecutor, path: str) -> Future[Any] | None:
+def _submit(pool: ProcessPoolExecutor, path: str) -> Future[Any]:
     try:
-        return pool.submit(_until_told, path)
-    except BrokenProcessPool:
-        return None
+        return pool.submit(_call_or_exit, path)
+    except BrokenProcessPool as error:
+        return _settled(error=error)
 
 
-def _result(
-    future: Future[Any] | None, function: Callable[[str], Result], path: str
-) -> Result | EchoicError:
+def _settled(result: Any = None, error: BaseException | None = None) -> Future[Any]:
+    future: Future[Any] = Future()
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
+    return future
+
+
+def _is_broken(future: Future[Any]) -> bool:
+    """Whether its process was ended before there was a result; waits for either."""
+    return isinstance(future.exception(), BrokenProcessPool)
+
+
+def _alone(function: Callable[[str], Result], path: str) -> Result | EchoicError:
+    """Once more, where no other input can have ended the process."""
     try:
-        if future is not None:
-            result: Result = future.result()
-            return result
-    except BrokenProcessPool:
-        pass
-    try:
-        with _pool(1, function) as alone:
-            result = alone.submit(_until_told, path).result()
+        with _pool(1, function) as pool:
+            result: Result = pool.submit(_call_or_exit, path).result()
             return result
     except BrokenProcessPool:
         return EchoicError(f"{path}: the process that worked on it was ended")
@@ -74,7 +95,7 @@ def _result(
 _function: Callable[[str], Any]  # of this process: sent once, not with every path
 
 
-def _until_told(path: str) -> Any:
+def _call_or_exit(path: str) -> Any:
     """Call the function; where a signal ends it, and it has cleaned up, the process ends, too."""
     try:
         return _function(path)
@@ -109,9 +130,9 @@ def _begin(function: Callable[[str], Any]) -> None:
     _function = function
     os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # the files share the cores, not their channels
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    leave_on_signals()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     prepare_streams(mute_libraries=not is_verbose(sys.argv))
+    leave_on_signals()  # last: what they raise in here would be printed
 
 
 def _leave_with_parent() -> None:

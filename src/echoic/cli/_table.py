@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any
 
@@ -23,17 +23,26 @@ class Table:
         columns: Their names.
         rows: One record to its rows.
         inputs: What is read, and must not be written over.
-        force: Whether a table that is there already may be replaced.
+        force: Whether a file that is there already may be replaced.
+        renew: Whether a table of these columns that is there already may be.
 
     Raises:
         FileError: it would take an input away; on entering, it cannot be written.
     """
 
     def __init__(
-        self, path: str, columns: Sequence[str], rows: Rows, *, inputs: Iterable[str], force: bool
+        self,
+        path: str,
+        columns: Sequence[str],
+        rows: Rows,
+        *,
+        inputs: Iterable[str],
+        force: bool,
+        renew: bool = False,
     ) -> None:
         InputFiles(inputs).check_apart(path)
-        self._path, self._columns, self._rows, self._force = path, columns, rows, force
+        self._path, self._columns, self._rows = path, columns, rows
+        self._force = force or (renew and _begins_with(path, columns))
         self._stack = ExitStack()
 
     def __enter__(self) -> Table:
@@ -56,10 +65,23 @@ class Table:
         self._writer.writerows(self._rows(record))
 
 
+def _begins_with(path: str, columns: Sequence[str]) -> bool:
+    """Whether a file's first line names these columns."""
+    with suppress(OSError), open(path, "rb") as file:
+        return file.readline(1024).rstrip(b"\r\n") == ",".join(columns).encode()
+    return False
+
+
 def table_or_none(
-    path: str | None, columns: Sequence[str], rows: Rows, *, inputs: Iterable[str], force: bool
+    path: str | None,
+    columns: Sequence[str],
+    rows: Rows,
+    *,
+    inputs: Iterable[str],
+    force: bool,
+    renew: bool = False,
 ) -> Table | None:
-    """The table that `--table` names, if it does.
+    """The table that `--table` names, if it does; the other arguments as of `Table`.
 
     Raises:
         typer.BadParameter: it is no .csv.
@@ -69,4 +91,4 @@ def table_or_none(
         return None
     if not path.lower().endswith(".csv"):
         raise typer.BadParameter(f"--table {path}: its suffix is not .csv")
-    return Table(path, columns, rows, inputs=inputs, force=force)
+    return Table(path, columns, rows, inputs=inputs, force=force, renew=renew)

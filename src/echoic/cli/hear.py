@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -134,7 +135,9 @@ def hear(
         work,
         None if quiet else show_hearing,
         jobs=jobs,
-        table=table_or_none(table, COLUMNS, event_rows, inputs=paths, force=force or skip_existing),
+        table=table_or_none(
+            table, COLUMNS, event_rows, inputs=paths, force=force, renew=skip_existing
+        ),
     )
 
 
@@ -155,18 +158,29 @@ def event_rows(record: dict[str, Any]) -> list[list[Any]]:
     return [[record["file"], *(event[name] for name in COLUMNS[1:])] for event in record["events"]]
 
 
-def read_hearing(mark: Path) -> dict[str, Any]:
+def read_hearing(mark: Path, parts: Collection[str]) -> dict[str, Any]:
     """The record of a hearing that was written before.
 
+    Args:
+        mark: Its events.json.
+        parts: What it must hold, see `check_parts`.
+
     Raises:
-        FileError: it is none, as where its end is missing.
+        FileError: it is none, as where its end is missing, or lacks a part.
     """
+    from echoic.pipeline.folder import lacking_parts
+
     try:
         record: dict[str, Any] = json.loads(mark.read_text(encoding="utf-8"))
         show_hearing(record)
         event_rows(record)
-    except (ValueError, LookupError, TypeError) as error:
+        lacking = lacking_parts(mark.parent, record, parts)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise FileError(f"{mark.parent}: its {mark.name} is not of a hearing") from error
+    if lacking:
+        raise FileError(
+            f"{mark.parent}: exists already, without {', '.join(lacking)} (--force hears it again)"
+        )
     return record
 
 
@@ -185,7 +199,7 @@ def hear_one(
 
     Args:
         path: The input.
-        reporter: Who is talked to.
+        reporter: Prints notes and progress.
         folders: Of all inputs.
         read: All inputs, none of which may lie in the folder.
         asked: What is listened for, see `Listener`.
@@ -199,7 +213,7 @@ def hear_one(
 
     folder = Path(folders[path])
     if skip_existing and (folder / MARK).is_file():
-        record = read_hearing(folder / MARK)
+        record = read_hearing(folder / MARK, written["parts"])
         reporter.note(f"{path}: skipped, {folder} exists already")
         return record
     read.check_apart(folder)

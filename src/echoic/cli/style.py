@@ -12,6 +12,7 @@ import typer
 from echoic.cli.common import Force, Json, Quiet, Reporter, Verbose, split_commas
 from echoic.outputs import InputFiles, check_writable
 
+METHOD, STRENGTH = "hearing", 0.5
 PREVIEW_S, PREVIEW_STEPS = 3.0, 60
 TEXTURE_S = 5.0
 PAGE_SUFFIXES = {".html", ".htm"}
@@ -22,6 +23,16 @@ RUNNERS = {
     "page": ("comparing", "restyle_and_report"),
 }
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg"}
+WORDS_FOR = {
+    "sound": "a sound restyled by another",
+    "texture": "a texture",
+    "picture": "a picture",
+}
+OWN_OPTIONS = {
+    "sound": {"--method", "--strength", "--domain", "--network", "--only", "--report"},
+    "texture": {"--seconds"},
+    "picture": {"--strength"},
+}
 
 
 Sounds = Annotated[
@@ -38,15 +49,23 @@ Output = Annotated[
     typer.Option("-o", "--output", metavar="OUT", help="The file to write.", show_default=False),
 ]
 Method = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--method",
         metavar="METHOD",
-        help="hearing, gatys, mcdermott, ulyanov, vocoder, … (docs/style.md).",
+        help="hearing (default), gatys, mcdermott, ulyanov, vocoder, … (docs/style.md).",
+        show_default=False,
     ),
 ]
 Strength = Annotated[
-    float, typer.Option("--strength", min=0.0, max=1.0, help="0: content, 1: all style.")
+    float | None,
+    typer.Option(
+        "--strength",
+        min=0.0,
+        max=1.0,
+        help="0: content, 1: all style; default 0.5.",
+        show_default=False,
+    ),
 ]
 Domain = Annotated[
     str | None,
@@ -134,8 +153,8 @@ class Job:
 def style(
     inputs: Sounds,
     output: Output,
-    method: Method = "hearing",
-    strength: Strength = 0.5,
+    method: Method = None,
+    strength: Strength = None,
     domain: Domain = None,
     steps: Steps = None,
     network: Network = None,
@@ -156,20 +175,31 @@ def style(
     Same rate, channels and length as CONTENT; a texture has one channel at STYLE's
     rate. Ctrl-C keeps the best so far.
     """
-    kind = _kind_of(inputs, output, texture=texture, seconds=seconds, only=only)
+    kind = _kind_of(inputs, output, texture=texture)
+    given = {
+        "--method": method,
+        "--strength": strength,
+        "--domain": domain,
+        "--network": network,
+        "--only": only,
+        "--report": report,
+        "--seconds": seconds,
+    }
+    for name, value in given.items():
+        if value is not None and name not in OWN_OPTIONS[kind]:
+            raise typer.BadParameter(f"{name} does not apply to {WORDS_FOR[kind]}")
     n_steps = PREVIEW_STEPS if preview and steps is None else steps
     how: dict[str, Any] = {"n_steps": n_steps, "seed": seed}
     where: dict[str, Any] = {}
-    if kind != "texture":
-        how["strength"] = strength
+    preview_s = PREVIEW_S if preview else None
+    if kind == "texture":
+        where = {"seconds": seconds or preview_s or TEXTURE_S}
+    else:
+        how["strength"] = STRENGTH if strength is None else strength
     if kind == "sound":
-        how |= {"method": method, "domain": domain, "network": network}
-        where = {"only": only, "seconds": PREVIEW_S if preview else None}
-    elif network is not None:
-        raise typer.BadParameter(f"--network is for a sound restyled by another, not a {kind}")
-    elif kind == "texture":
-        where = {"seconds": PREVIEW_S if preview else seconds or TEXTURE_S}
-    page = _page_asked(report, split_commas(compare), kind, output=output)
+        how |= {"method": method or METHOD, "domain": domain, "network": network}
+        where = {"only": only, "seconds": preview_s}
+    page = _page_asked(report, split_commas(compare), output=output)
     job = Job(kind, inputs, output, how, where, page)
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     reporter.each(inputs[:1], lambda _content, reporter: restyle(job, reporter, force=force))
@@ -214,41 +244,31 @@ def _figures(done: Any) -> dict[str, Any]:
     }
 
 
-def _kind_of(
-    inputs: list[str], output: str, *, texture: bool, seconds: float | None, only: str | None
-) -> str:
+def _kind_of(inputs: list[str], output: str, *, texture: bool) -> str:
     """What is asked for: "sound", "texture" or "picture".
 
     Raises:
-        typer.BadParameter: options that do not belong together.
+        typer.BadParameter: not as many files as that needs, or sounds among pictures.
     """
     wanted = ("STYLE",) if texture else ("CONTENT", "STYLE")
     if len(inputs) != len(wanted):
         raise typer.BadParameter(f"give {' and '.join(wanted)}, not {len(inputs)} files")
-    if texture and only is not None:
-        raise typer.BadParameter("--texture has no scene for --only")
-    if not texture and seconds is not None:
-        raise typer.BadParameter("--seconds belongs to --texture")
     pictures = [Path(path).suffix.lower() in PICTURE_SUFFIXES for path in (*inputs, output)]
-    if any(pictures) and (texture or only is not None or not all(pictures)):
+    if any(pictures) and (texture or not all(pictures)):
         raise typer.BadParameter("a picture takes its style from a picture, and gives a picture")
     return "picture" if any(pictures) else "texture" if texture else "sound"
 
 
-def _page_asked(
-    report: str | None, compare: list[str] | None, kind: str, *, output: str
-) -> dict[str, Any]:
+def _page_asked(report: str | None, compare: list[str] | None, *, output: str) -> dict[str, Any]:
     """What is asked of the page; empty without one.
 
     Raises:
-        typer.BadParameter: there is nothing to report on, or no file to write it to.
+        typer.BadParameter: there is no file to write it to.
     """
     if report is None:
         if compare is not None:
             raise typer.BadParameter("--compare shows methods on a page: name one with --report")
         return {}
-    if kind != "sound":
-        raise typer.BadParameter(f"--report is about a sound restyled by another, not a {kind}")
     if Path(report).suffix.lower() not in PAGE_SUFFIXES:
         raise typer.BadParameter(f"--report {report}: its suffix is not .html")
     if os.path.realpath(report) == os.path.realpath(output):

@@ -41,7 +41,7 @@ class Cochleagram:
         from echoic.report.plots import draw_meter
 
         n_frames = self.envelope.shape[1]
-        meter = ColumnMeter(n_frames, n_bands=len(self.envelope))
+        meter = ColumnMeter(max(n_frames, 1), n_bands=len(self.envelope))
         meter.add(self.envelope)
         return draw_meter(
             meter,

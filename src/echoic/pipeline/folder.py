@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -41,6 +41,27 @@ def check_parts(parts: Collection[str] | None) -> Collection[str]:
         named = repr(unknown[0]) if unknown else "no part"
         raise ParameterError(f"{named} is not one of {', '.join(PARTS)}")
     return parts
+
+
+def lacking_parts(folder: Path, record: Mapping[str, Any], parts: Collection[str]) -> list[str]:
+    """Which of some parts a hearing that was written before does not hold.
+
+    Args:
+        folder: Of the hearing.
+        record: What its `events.json` holds.
+        parts: Of `PARTS`.
+    """
+    files = {
+        "events": ["events.csv", "events.txt"],
+        "stems": [*record["stems"].values()] or [f"stems/{REST}.wav"],
+        "picture": ["cochleagram.png"],
+        "page": ["report.html"],
+    }
+    return [
+        part
+        for part in PARTS
+        if part in parts and not all((folder / name).is_file() for name in files[part])
+    ]
 
 
 def hear_into(
@@ -161,7 +182,7 @@ def write_pictures(
 
         level_db, heard_hz = meter.heard(center_hz, sample_rate=sound.sample_rate)
         with warnings.catch_warnings():
-            # The page reads the sound again; what is odd about it has been said.
+            # The page reads the sound again; the warnings about it were given the first time.
             warnings.simplefilter("ignore", EchoicWarning)
             write_page(
                 folder / "report.html",

@@ -80,7 +80,7 @@ def text_width_px(words: str) -> int:
 
 
 class Canvas:
-    """White paper.
+    """An RGB picture to draw panels, axes and words on, white at first.
 
     Args:
         width_px: Of the picture.

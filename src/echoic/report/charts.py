@@ -37,19 +37,22 @@ class Line(NamedTuple):
 def chart_svg(
     lines: Sequence[Line], *, title: str, x_label: str, y_label: str, log_y: bool = False
 ) -> str:
-    """Draw lines over common axes.
+    """Draw lines over common axes; nothing where no point has a place on them.
 
     Args:
-        lines: At least one point among them.
+        lines: What is not finite is left out.
         title: For those who cannot see it.
         x_label: With its unit.
         y_label: With its unit.
         log_y: Whether y is an axis of powers of ten.
     """
     kept = [_scaled(line, log_y) for line in lines]
+    if not any(points.size for points in kept):
+        return ""
     every = np.concatenate([points for points in kept if points.size])
     low, high = np.nanmin(every, axis=0), np.nanmax(every, axis=0)
-    margin = np.maximum((high - low) * 0.05, 1e-3)
+    # Of a large number, so much that rounding does not take it away.
+    margin = np.maximum((high - low) * 0.05, np.maximum(1e-3, 1e-9 * np.abs(high)))
     low, high = low - margin, high + margin
     box = np.array([WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM])
     corner = np.array([_LEFT, HEIGHT - _BOTTOM])

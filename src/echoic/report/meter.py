@@ -80,7 +80,7 @@ class ColumnMeter:
         self.n_added = end
 
     def _column(self, frame: int) -> int:
-        """That a frame counts for."""
+        """Index of the column that a frame is added to."""
         return frame * self.n_columns // self.n_frames_total
 
     def power(self) -> NDArray[np.float64]:

@@ -70,7 +70,8 @@ def write_page(
         center_hz: Centres of the bands, even on the ERB-rate scale.
         elapsed_s: How long the hearing took.
         original: The sound itself, if it is a file that can be read again;
-            without it the stems together stand for it.
+            without it the stems together stand for it, and where there are none, too,
+            nothing is played.
         force: Whether a page that is there already may be replaced.
 
     Shape:
@@ -78,8 +79,7 @@ def write_page(
 
     Raises:
         ParameterError: The duration is not positive, shapes do not agree, the
-            centres are uneven, the stems differ in length, or there is neither
-            a stem nor the original.
+            centres are uneven, or the stems differ in length.
         FileError: The page cannot be written.
         AudioError: A stem cannot be read.
     """
@@ -137,6 +137,8 @@ def _downloads(lanes: Sequence[Lane], folder: Path) -> str:
 
 def _notes(lanes: Sequence[Lane], n_channels: int) -> str:
     """What a listener should know about what is, or is not, played."""
+    if all(lane.path is None for lane in lanes):
+        return "<p>There is nothing to play: no stems were written, and the sound is no file.</p>"
     if not any(is_playable(lane, lanes) for lane in lanes):
         return f"<p>{NOT_PLAYED}; the links lead to the files.</p>"
     keys = "<p>Keys: space plays and pauses, ← and → move by 1 s (with shift 10 s), "

@@ -172,7 +172,8 @@ def _at_lags(summary: Values, lag: Values) -> Values:
 def _lag_ticks(lag_s: Values) -> list[tuple[float, str]]:
     """Round lags at the middle of their columns."""
     longest_ms = 1000 * float(lag_s[-1])
-    step_ms = next(step for step in (0.5, 1, 2, 5, 10, 20) if longest_ms / step <= 10)
+    steps_ms = (0.5, 1, 2, 5, 10, 20, 50)
+    step_ms = next((step for step in steps_ms if longest_ms / step <= 10), longest_ms / 10)
     count = int(longest_ms / step_ms + 1e-6) + 1
     column_ms = 1000 * float(lag_s[1])
     return [

@@ -54,7 +54,7 @@ class Track:
     copy: Copy | None
 
 
-def load_tracks(stems: Sequence[Path], original: Path | None) -> tuple[Track, list[Track]]:
+def load_tracks(stems: Sequence[Path], original: Path | None) -> tuple[Track | None, list[Track]]:
     """Read every file; embed all of them, or none if they are long or large together.
 
     Args:
@@ -63,15 +63,15 @@ def load_tracks(stems: Sequence[Path], original: Path | None) -> tuple[Track, li
             curve, and played together for its sound.
 
     Returns:
-        The mixture, and a track for each stem.
+        The mixture, None where there is no file at all, and a track for each stem.
 
     Raises:
-        ParameterError: There is no file at all, or the stems differ in shape.
+        ParameterError: The stems differ in shape.
         AudioError: A file cannot be read.
     """
     files = [*stems, *([] if original is None else [original])]
     if not files:
-        raise ParameterError("stems is empty and original is None: there is nothing to play")
+        return None, []
     found = [info(path) for path in files]
     shapes = {(one.sample_rate, one.channels, one.frames) for one in found[: len(stems)]}
     if len(shapes) > 1:
