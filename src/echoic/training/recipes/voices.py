@@ -18,5 +18,6 @@ RECIPE = SeparatorRecipe(
         babble_probability=0.0,
     ),
     listener_of="denoise",
+    n_blocks=4,  # which band is whose rests on what has been heard of either
 )
 run = RECIPE.run
