@@ -70,7 +70,7 @@ def select_from_all(
     Args:
         inputs: As the user named them.
         make: As for `divide_all`.
-        reporter: Talks.
+        reporter: Prints notes and progress.
         output: File or folder of what is kept.
         rest: File or folder of what is left out, if it is to be written.
         recursive: Whether folders are gone through.
@@ -113,7 +113,7 @@ def divide_all(
     Args:
         paths: The inputs.
         make: A sample rate to the processor; picklable.
-        reporter: Talks.
+        reporter: Prints notes and progress.
         files: {part: {input: file}}, of the parts that are wanted.
         given: What the user named.
         folders: {input: folder}, of those that are made for the parts.
@@ -150,8 +150,8 @@ def divide_all(
         folders=folders or {},
         pages=pages,
         kicker=kicker,
-        # What is there in part is written anew.
-        force=force or (skip_existing and len(wanted) > 1),
+        skip_existing=skip_existing,
+        force=force,
         read=InputFiles([*paths, *also_read]),
         also_say=also_say,
     )
@@ -200,14 +200,20 @@ def divide_one(
     folders: Mapping[str, Path],
     pages: Mapping[str, Path],
     kicker: str,
+    skip_existing: bool,
     force: bool,
     read: InputFiles,
     also_say: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Divide one input, and write the parts and a page about them."""
+    """Divide one input, and write the parts and a page about them; the record of it."""
     from echoic.pipeline.dividing import divide_and_report, divide_into
 
     own, page = {part: found[path] for part, found in files.items()}, pages.get(path)
+    written = {_OPTIONS.get(part, part): file for part, file in own.items()}
+    record = {"file": path, **written, **({"report": str(page)} if page else {}), **also_say}
+    if skip_existing:  # what is there in part is completed
+        own = {part: file for part, file in own.items() if not os.path.isfile(file)}
+        page = None if page is not None and page.is_file() else page
     with made_folder(folders[path]) if path in folders else nullcontext():
         for one in (*own.values(), page):
             if one not in {STDOUT, None}:
@@ -223,8 +229,7 @@ def divide_one(
             work = partial(divide_and_report, report=page, kicker=kicker, asked=asked)
         with reporter.progress(source.name, total=source.duration_s) as advance:
             work(own, source, module, force=force, advance=advance)
-    written = {_OPTIONS.get(part, part): file for part, file in own.items()}
-    return {"file": path, **written, **({"report": str(page)} if page else {}), **also_say}
+    return record
 
 
 def said(value: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -95,6 +95,7 @@ def make_attend(selection: dict[str, Any], sample_rate: int) -> Attend:
     return Attend(sample_rate=sample_rate, **options)
 
 
+@lru_cache(maxsize=1)  # one for all inputs
 def read_example(path: str) -> dict[str, Any]:
     """An example as options of `Attend`.
 

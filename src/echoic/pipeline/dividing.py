@@ -81,17 +81,18 @@ def divide_and_report(
     """As `divide_into`, with a page to hear and to see the sound and its parts.
 
     Args:
-        files: As there, like all that is not said here.
-        sound: As there.
-        module: As there.
+        files: {part: file} of the parts that are wanted.
+        sound: Read once.
+        module: Made for the sound's rate.
         report: The page.
         kicker: What it is about, in a few words.
         asked: What was asked for, {name: value}.
-        force: As there, for the page too.
-        advance: As there.
+        force: Whether files and a page that are there already may be replaced.
+        advance: Takes the seconds that are done.
     """
-    with TemporaryDirectory() as folder:
-        # The page reads sounds from files, and of some there is no other.
+    # The page reads sounds from files, and of some there is no other. They lie beside the page:
+    # where hours of sound are written there is room for them, as there may not be in memory.
+    with TemporaryDirectory(prefix=".echoic-", suffix=".part", dir=report.parent) as folder:
         copies = {name: f"{folder}/{name}.wav" for name in (_SOUND, *module.parts)}
         wanted = [*files.items(), *copies.items()]
         _write_parts(wanted, sound, module, force=force, advance=advance)
