@@ -42,6 +42,7 @@ from echoic.processors import (
     Model,
     Replay,
     Separate,
+    Talker,
     Unmix,
     Voices,
     load_model,
@@ -416,6 +417,7 @@ CASES = [
     ),
     Case(Denoise, lambda: Denoise(sample_rate=RATE, floor_db=-12), channels, 9_001),
     Case(Voices, lambda: Voices(sample_rate=RATE), channels, 9_001),
+    Case(Talker, lambda: Talker(voiced(24_000), sample_rate=RATE), channels, 9_001),
     Case(EchoicMemory, network(EchoicMemory, 6), uniform(1, 3), 300, batch=np.concatenate),
     Case(
         LeakyLayer,

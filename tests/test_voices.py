@@ -9,8 +9,8 @@ import pytest
 
 import echoic
 from echoic import audio
-from echoic.errors import ModelError
-from echoic.processors import Voices
+from echoic.errors import ModelError, ParameterError
+from echoic.processors import Separate, Talker, Voices, attend
 from echoic.streaming import run as run_blocks
 from pages import Tags
 
@@ -62,6 +62,55 @@ def test_a_stream_gives_what_the_whole_gives():
 def test_models_of_other_kinds_are_refused():
     with pytest.raises(ModelError, match="gives masks of speech, not of talkers"):
         Voices(sample_rate=RATE, model="denoise")
+
+
+# --- one talker by an example -----------------------------------------------------------------
+
+
+def voice(rate: int = RATE) -> np.ndarray:
+    """A second of one of the two talkers of the scene."""
+    t = np.arange(rate) / rate
+    tone = sum(np.sin(2 * np.pi * 110 * k * t) / k for k in range(1, 15))
+    return (0.1 * tone * np.clip(np.sin(6 * np.pi * t), 0, None)).astype(np.float32)
+
+
+def test_a_talker_and_all_else_add_up_whatever_the_rate_of_the_example():
+    wave = scene(9_000)
+    for rate in (RATE, 44_100):
+        talker = Talker(voice(rate), sample_rate=RATE, example_sample_rate=rate)
+        parts = np.concatenate(
+            list(run_blocks(talker, [wave[:, :3_001], wave[:, 3_001:]])), axis=-1
+        )
+        np.testing.assert_allclose(parts.sum(axis=0), wave, atol=1e-6)
+        assert (np.abs(parts).max(axis=(1, 2)) > 1e-3).all()
+
+
+def test_what_the_example_said_is_heard_before_the_stream():
+    """Its talker's place is where he goes on: the network is in the state that he has left."""
+    talker, unmix = Talker(voice(), sample_rate=RATE), Voices(sample_rate=RATE)
+    example, wave = voice()[np.newaxis], scene(8_000)[:1]
+    _, after = unmix(example)
+    _, fresh = unmix(wave[:, :0])
+    whole, _ = unmix(wave, fresh._replace(network=after.network))
+    signals, _ = talker(wave)
+    assert min(np.abs(signals[0] - whole[place]).max() for place in (0, 1)) < 1e-6
+
+
+def test_a_stream_keeps_to_the_talker_that_it_began_with():
+    _, state = Talker(voice(), sample_rate=RATE)(scene(800))
+    with pytest.raises(ParameterError, match="keeps to him"):
+        Talker(2 * voice()[::-1], sample_rate=RATE)(scene(800), state)
+
+
+def test_an_example_that_is_a_voice_asks_for_a_talker(monkeypatch):
+    wave = scene(8_000)[:1]
+    for said, kind in ((True, Talker), (False, Separate)):
+        monkeypatch.setattr(attend, "is_speech", lambda *_, said=said, **__: said)
+        selected = attend.Attend(like=voice(), sample_rate=RATE)
+        assert isinstance(selected.separate, kind)
+        kept, state = selected(wave)
+        left = np.concatenate([kept, selected.finish(state)], axis=-1)
+        assert left.shape == (1, wave.shape[1] + selected.delay)
 
 
 # --- the verb ---------------------------------------------------------------------------------

@@ -41,7 +41,8 @@ def attend(
         typer.Option(
             "--like",
             metavar="EXAMPLE",
-            help="Keep what sounds like this file: a few seconds of a sound alone.",
+            help="Keep what sounds like this file: a few seconds of a sound alone. Of a voice: that "
+            "talker, among others.",
             show_default=False,
         ),
     ] = None,

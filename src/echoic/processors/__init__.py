@@ -3,7 +3,7 @@
 `model` walks a card's network along the front end's frames and gives masks,
 `masks` applies them, `listen` is ear and model in one pass, `detect`, `separate`
 and `attend` are composed of these. Networks that know no labels give masks at once:
-`unmix` applies them, for `denoise` and `voices`. Files and folders are the pipeline's.
+`unmix` applies them, for `denoise`, `voices` and `talker`. Files and folders are the pipeline's.
 """
 
 from echoic.processors.attend import Attend
@@ -13,6 +13,7 @@ from echoic.processors.listen import Listen
 from echoic.processors.masks import ApplyMasks
 from echoic.processors.model import Model, load_model
 from echoic.processors.separate import Replay, Separate
+from echoic.processors.talker import Talker
 from echoic.processors.unmix import Unmix
 from echoic.processors.voices import Voices
 
@@ -25,6 +26,7 @@ __all__ = [
     "Model",
     "Replay",
     "Separate",
+    "Talker",
     "Unmix",
     "Voices",
     "load_model",

@@ -8,11 +8,38 @@ from numpy.typing import NDArray
 from echoic.checks import as_channels
 from echoic.ear.frontend import FrontEnd
 from echoic.errors import ParameterError
+from echoic.processors.listen import Listen
 from echoic.processors.model import Model
 from echoic.processors.network import Query
+from echoic.processors.tag import rank
+from echoic.streaming import block_samples, in_blocks, run
 from echoic.synthesis.activity import active_spans
 
 MAX_EXAMPLE_S = 60.0
+
+
+def check_example(
+    wave: NDArray[np.floating], *, sample_rate: float
+) -> tuple[NDArray[np.float32], list[tuple[float, float]]]:
+    """The first minute of an example, (channel, time), and when it sounds, in s.
+
+    Raises:
+        ParameterError: not a wave, or nothing sounds in it.
+    """
+    samples = as_channels(wave)[:, : round(MAX_EXAMPLE_S * sample_rate)]
+    spans = active_spans(samples, sample_rate=sample_rate)
+    if not spans:
+        raise ParameterError("nothing sounds in the example")
+    return samples, spans
+
+
+def is_speech(model: Model, wave: NDArray[np.floating], *, sample_rate: float) -> bool:
+    """Whether a model hears a voice in an example rather than anything else."""
+    samples, _ = check_example(wave, sample_rate=sample_rate)
+    listen = Listen(model, sample_rate=sample_rate, want="probabilities")
+    blocks = in_blocks(samples, block_samples(sample_rate, len(samples)))
+    probabilities = (heard.probabilities for heard in run(listen, blocks))
+    return rank(probabilities, model.labels, step_s=model.step_s)[0][0] == "speech"
 
 
 def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float) -> Query:
@@ -29,10 +56,7 @@ def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float
     Raises:
         ParameterError: not a wave, or nothing sounds in it.
     """
-    samples = as_channels(wave)[:, : round(MAX_EXAMPLE_S * sample_rate)]
-    spans = active_spans(samples, sample_rate=sample_rate)
-    if not spans:
-        raise ParameterError("nothing sounds in the example")
+    samples, spans = check_example(wave, sample_rate=sample_rate)
     frames, _ = FrontEnd(sample_rate=sample_rate)(samples)
     n_steps = frames.shape[-1] // model.frames_per_step
     if not n_steps:

@@ -31,6 +31,7 @@ class Unmix:
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
 
     Attributes:
+        network: That gives the masks.
         n_signals: That come out, the background among them.
 
     Shape:
@@ -47,24 +48,28 @@ class Unmix:
 
     def __init__(self, *, model: str, kind: str, sample_rate: float) -> None:
         """Load the network and design the banks."""
-        self._network = load_signal_network(model, kind)
-        self.n_signals = self._network.result_shape("masks")[0]
+        self.network = load_signal_network(model, kind)
+        self.n_signals = self.network.result_shape("masks")[0]
         self._front_end = FrontEnd(sample_rate=sample_rate)
         self._apply = ApplyMasks(
             n_labels=self.n_signals - 1,
-            frames_per_step=self._network.hop,
+            frames_per_step=self.network.hop,
             sample_rate=sample_rate,
         )
         self.delay = self._apply.delay
 
     def __call__(
-        self, wave: NDArray[np.floating], state: UnmixState | None = None
+        self,
+        wave: NDArray[np.floating],
+        state: UnmixState | None = None,
+        *,
+        heard: NetworkState | None = None,
     ) -> tuple[NDArray[np.float32], UnmixState]:
-        """Take the next chunk apart."""
+        """Take the next chunk apart; a fresh stream may follow what the network has heard."""
         if state is not None:
             check_kind(state, UnmixState, owner="Unmix")
         frames, front_end = self._front_end(wave, state and state.front_end)
-        (masks,), network = self._network(frames, state and state.network)
+        (masks,), network = self.network(frames, state.network if state else heard)
         signals, apply = self._apply(wave, masks[:-1], state and state.apply)
         return signals, UnmixState(front_end, network, apply)
 
