@@ -29,6 +29,7 @@ class Unmix:
         model: Name of the model.
         kind: What its masks are of, as its card says: "speech" or "talkers".
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+        floor: Gain to which, at most, one signal turns the background down; 0 to 1.
 
     Attributes:
         n_signals: That come out, the background among them.
@@ -45,8 +46,9 @@ class Unmix:
 
     hop = 1
 
-    def __init__(self, *, model: str, kind: str, sample_rate: float) -> None:
+    def __init__(self, *, model: str, kind: str, sample_rate: float, floor: float = 0.0) -> None:
         """Load the network and design the banks."""
+        self._floor = np.float32(floor)
         self._network = load_signal_network(model, kind)
         self.n_signals = self._network.result_shape("masks")[0]
         self._front_end = FrontEnd(sample_rate=sample_rate)
@@ -65,7 +67,10 @@ class Unmix:
             check_kind(state, UnmixState, owner="Unmix")
         frames, front_end = self._front_end(wave, state and state.front_end)
         (masks,), network = self._network(frames, state and state.network)
-        signals, apply = self._apply(wave, masks[:-1], state and state.apply)
+        gains = masks[:-1]
+        if self._floor:
+            gains = gains + self._floor * masks[-1]
+        signals, apply = self._apply(wave, gains, state and state.apply)
         return signals, UnmixState(front_end, network, apply)
 
     def finish(self, state: UnmixState) -> NDArray[np.float32]:
