@@ -54,7 +54,8 @@ class Separator(nn.Module):
 
     def __init__(self, n_signals: int) -> None:
         super().__init__()
-        self.listener = Listener()
+        # No band may be hidden whose share is asked for.
+        self.listener = Listener(masked_bands=0)
         self.shares = Shares(n_signals, self.listener.width)
 
     def init_state(self, batch: int) -> ListenerState:
