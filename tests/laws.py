@@ -152,12 +152,13 @@ def batch_item_is_alone(case: Case) -> None:
     x, module = case.feed(case.n), case.make()
     other = -0.3 * x[..., ::-1]
     together, _ = module(case.batch([x, other]), None)
-    alone, _ = module(x, None)
-    first = [
-        leaf[:1].reshape(ref.shape)
-        for leaf, ref in zip(leaves(together), leaves(alone), strict=True)
-    ]
-    assert_close(first, list(leaves(alone)), case.tolerance)
+    for number, item in enumerate((x, other)):
+        alone, _ = module(item, None)
+        own = [
+            leaf[number : number + 1].reshape(ref.shape)
+            for leaf, ref in zip(leaves(together), leaves(alone), strict=True)
+        ]
+        assert_close(own, list(leaves(alone)), case.tolerance)
 
 
 class Alien(NamedTuple):

@@ -47,7 +47,7 @@ from echoic.training.losses import applied, detection_loss, distortion_db, error
 from echoic.training.mixing import MixingSettings, SceneMixer
 from echoic.training.muon import Muon, nearest_orthogonal, optimisers
 from echoic.training.recipes.hear import LONG, SHORT, batches_of, hear_in_turn, losses
-from echoic.training.synthetic import synthesise
+from echoic.training.synthetic import MAKERS, synthesise
 from echoic.training.targets import MAX_SOURCES, ExampleMaker, activity_of
 
 RATE = 16_000
@@ -87,6 +87,21 @@ def test_takes_of_one_recording_are_drawn_as_often_as_a_single_one(rng):
     assert 400 < drawn.count("another.wav") < 600
 
 
+def test_one_draw_in_four_is_synthesised_however_many_such_clips_there_are(rng):
+    noise = rng.standard_normal(8000).astype(np.float32)
+    files = ["real-1.wav", "real-2.wav", *(f"synthetic/clock-{k}x" for k in range(30))]
+    recordings = Recordings(make_clip(file, "clock_tick", noise, RATE) for file in files)
+    drawn = [recordings.draw("clock_tick", rng).file for _ in range(1000)]
+    assert 200 < sum(file.startswith("synthetic/") for file in drawn) < 300
+
+
+def test_nothing_that_has_a_label_is_made_as_a_sound_of_other_kinds():
+    """Sirens, bells, engines and wind were, after they had become labels."""
+    assert not set(MAKERS[OTHER]) & {make for label in LABELS for make in MAKERS.get(label, ())}
+    assert {"siren", "church_bells", "engine", "wind"} <= set(MAKERS)
+    assert set(CHANGES) <= set(LABELS)
+
+
 def test_what_is_kept_aside_is_a_tenth_and_whole_recordings():
     files = [f"extra/noises/esc50/cow-{fold}-{n}-a.ogg" for n in range(500) for fold in (1, 2)]
     kept = {file for file in files if is_kept_aside(recording_of(file))}
@@ -120,6 +135,31 @@ def test_rendered_pieces_are_recordings_of_their_own(tmp_path, rng):
 
 
 # Scenes ------------------------------------------------------------------------------------
+
+
+def test_a_room_makes_noise_no_louder(rng):
+    noise = rng.standard_normal(2 * RATE).astype(np.float32)
+    clips = Recordings([make_clip("a/1-x", OTHER, noise, RATE)])
+    rooms = [(np.exp(-np.arange(4000) / 900).astype(np.float32) * 1e3, RATE)]
+    for own in (rooms, []):  # measured ones half the time, and made-up ones
+        mixer = SceneMixer(
+            clips,
+            sample_rate=RATE,
+            rooms=own,
+            settings=MixingSettings(room_probability=1.0, colour_db=0.0, narrow_probability=0.0),
+        )
+        inside = [mixer._colour(noise, rng)[RATE:] for _ in range(20)]
+        levels_db = 10 * np.log10(np.mean(np.square(inside), axis=1))
+        assert np.abs(np.mean(levels_db)) < 1.5
+
+
+def test_what_is_cut_out_of_a_recording_fades(rng):
+    clips = Recordings([make_clip("a/1-x", OTHER, tone(100, 9 * RATE), RATE)])
+    settings = MixingSettings(room_probability=0.0, colour_db=0.0, narrow_probability=0.0)
+    mixer = SceneMixer(clips, sample_rate=RATE, settings=settings)
+    cut = [mixer._vary(clips.draw(OTHER, rng), rng)[0] for _ in range(20)]
+    ends = [np.abs([*wave[:9], *wave[-9:]]).max() / np.abs(wave).max() for wave in cut]
+    assert np.mean(np.array(ends) < 0.05) > 0.5
 
 
 def test_a_scene_depends_on_its_generator_alone_and_is_the_sum_of_its_sources(recordings):

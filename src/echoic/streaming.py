@@ -32,8 +32,11 @@ class Streaming(Protocol[State, Output]):
     """
 
     @property
-    def hop(self) -> float:
-        """Input steps per output step; 1 where the rate stays, and not always whole."""
+    def hop(self) -> Any:
+        """Input steps per output step; 1 where the rate stays, and not always whole.
+
+        One a field for a NamedTuple whose fields come at different rates.
+        """
 
     @property
     def delay(self) -> Any:
@@ -76,7 +79,7 @@ class FrameClock:
                 f"hop_s={hop_s!r} is not between one sample at {sample_rate} Hz and infinity"
             )
         # 2.5 ms at 16 kHz must be 40, not 39.999…: round what float64 cannot say.
-        self.hop_samples = round(sample_rate * hop_s, 9)
+        self.hop_samples = round(float(sample_rate) * float(hop_s), 9)
 
     def n_frames(self, n_samples: int) -> int:
         """Frames completed by the first `n_samples` samples."""
@@ -178,7 +181,8 @@ class Stream:
     @property
     def latency_s(self) -> float:
         """Seconds by which what comes out lags what goes in."""
-        return float(np.max(self.module.delay) * self.module.hop / self.sample_rate)
+        late = np.multiply(self.module.delay, self.module.hop)
+        return float(np.max(late) / self.sample_rate)
 
     def push(self, chunk: NDArray[np.floating]) -> Any:
         """Take the next chunk, of any length; give what it completes."""

@@ -41,8 +41,8 @@ def attend(
         typer.Option(
             "--like",
             metavar="EXAMPLE",
-            help="Keep what sounds like this file: a few seconds of a sound alone. Of a voice: that "
-            "talker, among others.",
+            help="Keep what sounds like this file: a few seconds of a sound alone. Of a voice, "
+            "keep that talker.",
             show_default=False,
         ),
     ] = None,

@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from echoic.ear.kernels import _DENORMAL_GUARD, _jit, four_stages, hop_sums, stage_rows, subbands
+from echoic.ear.kernels import _DENORMAL_GUARD, four_stages, hop_sums, stage_rows, subbands
+from echoic.jit import compiled
 
 SEGMENT = 128  # samples; what a segment needs stays in the second cache
 
 
-@_jit
+@compiled
 def hop_power(wave, ends, coefficients, stages, open_power, power, checkpoints):  # type: ignore[no-untyped-def]
     """`kernels.hop_sums`, which also writes the stages at the start of every segment.
 
@@ -55,7 +56,7 @@ def hop_power(wave, ends, coefficients, stages, open_power, power, checkpoints):
         frame = last
 
 
-@_jit
+@compiled
 def full_rate(wave, coefficients, stages, out, checkpoints):  # type: ignore[no-untyped-def]
     """`kernels.subbands`, which also writes the stages at the start of every segment."""
     for k in range(checkpoints.shape[0]):
@@ -65,7 +66,7 @@ def full_rate(wave, coefficients, stages, out, checkpoints):  # type: ignore[no-
         subbands(wave[start:stop], coefficients, stages, out[:, start:stop])
 
 
-@_jit
+@compiled
 def _retrace(wave, coefficients, state, trace):  # type: ignore[no-untyped-def]
     """Run the filters from a state on: trace[i] is the state before sample i, or its last rows."""
     pole_re, pole_im, gain = coefficients[0], coefficients[1], coefficients[2]
@@ -83,7 +84,7 @@ def _retrace(wave, coefficients, state, trace):  # type: ignore[no-untyped-def]
                 kept[b] = now[b]
 
 
-@_jit
+@compiled
 def _add_product(re, im, other_re, other_im, sum_re, sum_im):  # type: ignore[no-untyped-def]
     """Add z·w*, both (band,)."""
     for b in range(re.size):
@@ -91,7 +92,7 @@ def _add_product(re, im, other_re, other_im, sum_re, sum_im):  # type: ignore[no
         sum_im[b] += im[b] * other_re[b] - re[b] * other_im[b]
 
 
-@_jit
+@compiled
 def _go_back(wave, coefficients, trace, grad, carry, grad_wave, grad_pole, grad_gain):  # type: ignore[no-untyped-def]
     """Run the adjoint filters over a segment, last sample first.
 
@@ -139,7 +140,7 @@ def _go_back(wave, coefficients, trace, grad, carry, grad_wave, grad_pole, grad_
                 _add_product(cr, ci, sr, si, grad_pole[0], grad_pole[1])
 
 
-@_jit
+@compiled
 def hop_power_adjoint(  # type: ignore[no-untyped-def]
     wave, ends, coefficients, checkpoints, grad_power, carry, grad_wave, grad_pole, grad_gain
 ):
@@ -191,7 +192,7 @@ def hop_power_adjoint(  # type: ignore[no-untyped-def]
         )
 
 
-@_jit
+@compiled
 def full_rate_adjoint(  # type: ignore[no-untyped-def]
     wave, coefficients, checkpoints, grad_subbands, carry, grad_wave, grad_pole, grad_gain
 ):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from echoic.ear.kernels import _jit
+from echoic.jit import compiled
 
 # Power of a potential that counts as half periodic: what is below some −100 dBFS is silence.
 _QUIET = 1e-14
@@ -20,7 +20,7 @@ _STEADY = 0.01
 N_CELL_ROWS = 6  # four stages of the membrane, mean and mean square of the potential
 
 
-@_jit
+@compiled
 def transduce(  # type: ignore[no-untyped-def]
     subbands, phase, stride, membrane, coupling, follow, cells, potential, power
 ):
@@ -58,7 +58,7 @@ def transduce(  # type: ignore[no-untyped-def]
     return new_cells
 
 
-@_jit
+@compiled
 def correlate(row, weight, products, squares):  # type: ignore[no-untyped-def]
     """Add the products of a frame with all that comes up to the longest lag before it.
 
@@ -83,7 +83,7 @@ def correlate(row, weight, products, squares):  # type: ignore[no-untyped-def]
         squares[i] += weight * row[i] * row[i]
 
 
-@_jit
+@compiled
 def correlate_frames(  # type: ignore[no-untyped-def]
     potential,
     power,
@@ -126,7 +126,7 @@ def correlate_frames(  # type: ignore[no-untyped-def]
             _write_bands(products, out, column + k)
 
 
-@_jit
+@compiled
 def _slide(energy, n, sums):  # type: ignore[no-untyped-def]
     """Sums of n neighbours, one for each place they can begin at."""
     total = 0.0
@@ -138,7 +138,7 @@ def _slide(energy, n, sums):  # type: ignore[no-untyped-def]
             total += energy[j + n] - energy[j]
 
 
-@_jit
+@compiled
 def _write_bands(products, out, k):  # type: ignore[no-untyped-def]
     n_slots, n_bands, n_lags = products.shape
     for b in range(n_bands):
@@ -149,7 +149,7 @@ def _write_bands(products, out, k):  # type: ignore[no-untyped-def]
             out[b, n_lags - 1 - j, k] = total
 
 
-@_jit
+@compiled
 def _write_summary(products, squares, rest, out, k):  # type: ignore[no-untyped-def]
     n_slots, _, n_lags = products.shape
     now, floor = np.float32(0), np.float32(0)

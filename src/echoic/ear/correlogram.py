@@ -247,8 +247,9 @@ class SummaryCorrelogram(Correlogram):
 
         S(τ) = 2·Σ A(τ) / (Σ A(0) + Σ A'(0) + floor),
 
-    A'(0) being the power at the same time less τ. (1 − S is the squared difference of
-    de Cheveigné and Kawahara 2002, normalised.) The floor is what keeps steady and very
+    A'(0) being the power at the same time less τ. (That is the normalised square difference of
+    McLeod and Wyvill 2005; 1 − S is the squared difference of de Cheveigné and Kawahara 2002,
+    over the energy of both.) The floor is what keeps steady and very
     quiet potentials from being periodic. Costs a third of the correlogram.
 
     Args:

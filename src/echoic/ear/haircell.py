@@ -17,6 +17,7 @@ from echoic.ear import kernels
 from echoic.ear.design import check_sample_rate
 from echoic.ear.subbands import as_subbands
 from echoic.errors import ParameterError
+from echoic.jit import compiled
 
 FLOOR_DBFS = -100.0
 POWER_EXPONENT = 0.3
@@ -123,7 +124,7 @@ class Adaptation:
         return np.empty((*state.adapted.shape, 0), dtype=np.float32)
 
 
-@kernels._jit
+@compiled
 def transduce(subbands, exponent, pole, stages, out):  # type: ignore[no-untyped-def]
     """Rectify, compress and smooth (band, time); return the new stages (order, band).
 

@@ -16,14 +16,12 @@ registers and those of numpy are not: that is a third of the speed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 import numba
 import numpy as np
 from numba.extending import overload
 
+from echoic.jit import compiled, inlined
 from echoic.streaming import frame_end
 
 # Far below anything audible, added to the input so that a recursion which
@@ -33,26 +31,7 @@ _DENORMAL_GUARD = np.float32(1e-20)
 N_STAGE_ROWS = 8
 
 
-def _jit(function: Callable[..., Any], *, inlined: bool = False) -> Callable[..., Any]:
-    """Compile without the interpreter's lock, cached on disk where a disk lets us.
-
-    What other kernels call is inlined: left apart, the linker takes another copy of it when
-    it comes from the cache than when it has just been compiled, and last bits differ.
-    """
-    # NaN and infinities keep their meaning, and a quotient is no product with a reciprocal:
-    # "nnan", "ninf" and "arcp" are left out.
-    fast = {"contract", "reassoc", "nsz"}
-    options: dict[str, Any] = {"nogil": True, "fastmath": fast, "forceinline": inlined}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # no writable place for the cache: compile in every process
-        return numba.njit(**options)(function)
-
-
-_inlined = partial(_jit, inlined=True)
-
-
-_frame_end = _inlined(frame_end)
+_frame_end = inlined(frame_end)
 
 
 def _as_words(array):  # type: ignore[no-untyped-def]
@@ -66,14 +45,14 @@ def _as_words_of_type(array):  # type: ignore[no-untyped-def]
     return lambda array: array
 
 
-@_inlined
+@inlined
 def stage_rows(stages):  # type: ignore[no-untyped-def]
     """Stages (8, band) as a row each, so that loops over bands run over plain arrays."""
     s = stages
     return s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
 
 
-@_inlined
+@inlined
 def four_stages(x_re, x_im, pole_re, pole_im, s, b):  # type: ignore[no-untyped-def]
     """One sample of a band through its filter: four equal complex poles one after the other.
 
@@ -101,7 +80,7 @@ def four_stages(x_re, x_im, pole_re, pole_im, s, b):  # type: ignore[no-untyped-
     s[4][b], s[5][b], s[6][b], s[7][b] = r2, i2, r3, i3
 
 
-@_inlined
+@inlined
 def subbands(wave, coefficients, stages, out):  # type: ignore[no-untyped-def]
     """Filter (time,) into the full-rate subbands (band, time).
 
@@ -139,14 +118,14 @@ def subbands(wave, coefficients, stages, out):  # type: ignore[no-untyped-def]
     stages[:] = s
 
 
-@_jit
+@compiled
 def subbands_of_batch(waves, stages, out, coefficients):  # type: ignore[no-untyped-def]
     """`subbands` of every item, (item, time) to (item, band, time)."""
     for item in range(waves.shape[0]):
         subbands(waves[item], coefficients, stages[item], out[item])
 
 
-@_inlined
+@inlined
 def hop_sums(wave, ends, coefficients, stages, open_sums, power, advance):  # type: ignore[no-untyped-def]
     """Sum every band's power over each frame.
 
@@ -168,7 +147,9 @@ def hop_sums(wave, ends, coefficients, stages, open_sums, power, advance):  # ty
     n_bands = gain.size
     stage = stage_rows(s)
     sums = open_sums.copy()
-    open_power, open_re, open_im = sums[0], sums[-2], sums[-1]
+    open_power, open_re, open_im = sums[0], sums[0], sums[0]
+    if advance is not None:
+        open_re, open_im = sums[1], sums[2]
     start = 0
     for frame in range(ends.size + 1):
         stop = ends[frame] if frame < ends.size else wave.size
@@ -193,7 +174,7 @@ def hop_sums(wave, ends, coefficients, stages, open_sums, power, advance):  # ty
     stages[:], open_sums[:] = s, sums
 
 
-@_jit
+@compiled
 def hear(  # type: ignore[no-untyped-def]
     waves, rows, envelope, fine, coefficients, n_before, first_frame, hop_samples
 ):
@@ -232,7 +213,7 @@ def hear(  # type: ignore[no-untyped-def]
                 power[b, k] = np.float32(2) * np.sqrt(power[b, k] / lengths[k])
 
 
-@_jit
+@compiled
 def align(subbands, weight_re, weight_im, delay, tail, out):  # type: ignore[no-untyped-def]
     """Turn complex subbands into real ones that add up to the delayed input.
 
@@ -260,20 +241,20 @@ def align(subbands, weight_re, weight_im, delay, tail, out):  # type: ignore[no-
     return new_tail
 
 
-@_inlined
+@inlined
 def _level(envelope):  # type: ignore[no-untyped-def]
     """Level above a floor of −100 dBFS: 0 there and below, 1 at an amplitude of 1."""
     return np.float32(1) + math.log10(max(envelope, np.float32(1e-5))) / np.float32(5)
 
 
-@_jit
+@compiled
 def log_levels(envelope, out):  # type: ignore[no-untyped-def]
     """Compress (value,) amplitudes."""
     for i in range(envelope.size):
         out[i] = _level(envelope[i])
 
 
-@_inlined
+@inlined
 def _adapt(level, forget, used_to, onset):  # type: ignore[no-untyped-def]
     """Rise of (frame,) levels above a running average; return the average."""
     for k in range(level.size):
@@ -283,14 +264,14 @@ def _adapt(level, forget, used_to, onset):  # type: ignore[no-untyped-def]
     return used_to
 
 
-@_jit
+@compiled
 def adapt(level, forget, adapted, onset):  # type: ignore[no-untyped-def]
     """Rise of (row, frame) levels above running averages (row,), which move on in place."""
     for r in range(level.shape[0]):
         adapted[r] = _adapt(level[r], forget, adapted[r], onset[r])
 
 
-@_jit
+@compiled
 def level_and_onset(envelopes, scale, adapted, peak, envelope, out):  # type: ignore[no-untyped-def]
     """What networks hear of the (channel, band, frame) envelopes of an ear.
 

@@ -16,11 +16,12 @@ from __future__ import annotations
 import numpy as np
 
 from echoic.ear import kernels
+from echoic.jit import compiled
 
 _BLOCK = 32  # samples filtered, then added up: 32 rows of 64 bands are 8 kB
 
 
-@kernels._jit
+@compiled
 def apply_gains(  # type: ignore[no-untyped-def]
     wave, delay, pole_re, pole_im, gain_re, gain_im, state, gains, ends, elapsed, ramp, out
 ):

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.checks import as_float32, check_state
-from echoic.ear.kernels import _jit
 from echoic.errors import ParameterError
+from echoic.jit import compiled
 
 
 class NerveState(NamedTuple):
@@ -18,7 +18,7 @@ class NerveState(NamedTuple):
     adapted: NDArray[np.float32]
 
 
-@_jit
+@compiled
 def fire(level, forget, share, adapted, rate):  # type: ignore[no-untyped-def]
     """Rates of (row, frame) levels above what two averages (row, 2) take away; the new averages."""
     new = adapted.copy()

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from echoic.checks import as_float32, check_kind, check_number, check_state
 from echoic.ear.correlogram import LAG_RATE_HZ, CorrelogramState, SummaryCorrelogram
-from echoic.ear.kernels import _jit
 from echoic.errors import ParameterError
+from echoic.jit import compiled
 from echoic.streaming import FrameClock, block_samples, in_blocks
 
 _WINDOW_S = 0.03
@@ -58,7 +58,7 @@ class PitchState(NamedTuple):
     previous: NDArray[np.int8]
 
 
-@_jit
+@compiled
 def find_candidates(summary, lags, per_octave, f0_hz, strength):  # type: ignore[no-untyped-def]
     """The best peaks of a summary (lag,), by parabolas through three lags; their merits.
 
@@ -83,7 +83,7 @@ def find_candidates(summary, lags, per_octave, f0_hz, strength):  # type: ignore
     return merit
 
 
-@_jit
+@compiled
 def extend_paths(score, merit, before_hz, now_hz, per_jump, per_switch, previous):  # type: ignore[no-untyped-def]
     """One step of Viterbi: the score of the best path to each candidate, the best at 0."""
     new = np.empty_like(score)
@@ -102,7 +102,7 @@ def extend_paths(score, merit, before_hz, now_hz, per_jump, per_switch, previous
     return new - new.max()
 
 
-@_jit
+@compiled
 def track(  # type: ignore[no-untyped-def]
     summary, lags, costs, first_frame, score, f0_hz, strength, previous, out
 ):
@@ -145,7 +145,8 @@ class Pitch:
     Args:
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
         low_f0_hz: Lowest fundamental, 20 Hz or more.
-        high_f0_hz: Highest, up to 1000 Hz; finer than 1 % where it can be told at all.
+        high_f0_hz: Highest, up to 1000 Hz. Both are bounds of the periods that are looked for;
+            what lies up to 2 % beyond may be reported.
         hop_s: Seconds a frame, 1 ms to 30 ms.
         look_ahead_s: Up to 1 s; 0 for the decision at once.
         n_bands: Of the ear, 50 Hz to 7.6 kHz; 1 to 256. Half as many take half the time.

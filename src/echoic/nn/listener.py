@@ -85,7 +85,7 @@ class Masking(nn.Module):
         frames (batch, feature, band, frame) -> the same shape.
     """
 
-    def __init__(self, widest_bands: int = 12) -> None:
+    def __init__(self, widest_bands: int) -> None:
         super().__init__()
         self.widest_bands = widest_bands
 
@@ -186,6 +186,7 @@ class Listener(nn.Module):
         width: Features of a group of bands.
         size: Of the embedding.
         n_blocks: Rounds of listening.
+        masked_bands: Side by side, at most, that are silenced twice while training.
         dropout: On what goes from the groups to the whole, while training.
 
     Shape:
@@ -206,11 +207,12 @@ class Listener(nn.Module):
         width: int = 32,
         size: int = 256,
         n_blocks: int = 2,
+        masked_bands: int = 12,
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
         self.size, self.width = size, width
-        self.masking = Masking()
+        self.masking = Masking(masked_bands)
         self.encoder = Encoder(n_octaves, n_hidden, width)
         self.blocks = nn.ModuleList(Block(width, size, dropout) for _ in range(n_blocks))
 
@@ -226,7 +228,7 @@ class Listener(nn.Module):
         """Listen to the next frames."""
         batch, _, _, n_frames = frames.shape
         state = self.init_state(batch) if state is None else state
-        groups, memory = self.encoder(self.masking(standardise(frames)), state.memory)
+        groups, memory = self.encoder(standardise(self.masking(frames)), state.memory)
         wide, after = groups.new_zeros(()), []
         for block, before in zip(self.blocks, state.blocks, strict=True):
             groups, wide, block_state = block(groups, wide, before)

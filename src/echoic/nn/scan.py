@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba
 import torch
 from torch import Tensor, nn
 
+from echoic.jit import compiled
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+
+@compiled
 def _forwards(keep, take, h):  # type: ignore[no-untyped-def]
     """Overwrite `take` (row, step, unit) with h, starting from `h` (row, unit)."""
     n_rows, n_steps, n_units = take.shape
@@ -26,7 +27,7 @@ def _forwards(keep, take, h):  # type: ignore[no-untyped-def]
                 take[row, t, unit] += keep[row, t, unit] * before[unit]
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+@compiled
 def _backwards(keep, h, first, gradient, of_keep, of_first):  # type: ignore[no-untyped-def]
     """Turn `gradient` of h into that of `take` in place; fill those of `keep` and `first`."""
     n_rows, n_steps, n_units = h.shape

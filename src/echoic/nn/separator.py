@@ -55,7 +55,8 @@ class Separator(nn.Module):
 
     def __init__(self, n_signals: int, n_blocks: int = 2) -> None:
         super().__init__()
-        self.listener = Listener(n_blocks=n_blocks)
+        # No band may be hidden whose share is asked for.
+        self.listener = Listener(n_blocks=n_blocks, masked_bands=0)
         self.shares = Shares(n_signals, self.listener.width)
 
     def init_state(self, batch: int) -> ListenerState:

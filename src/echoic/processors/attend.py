@@ -104,23 +104,21 @@ class Attend:
         self, wave: NDArray[np.floating], state: AttendState | None = None
     ) -> tuple[NDArray[np.float32], AttendState]:
         """Attend to the next chunk."""
-        if state is not None:
-            check_kind(state, AttendState, owner="Attend")
-        separate = state and state.separate
-        if (
-            state is not None
-            and isinstance(separate, SeparateState)
-            and bool(state.keeps[0]) != self.keeps
-        ):
-            # What was named is the rest now: it is given what the gains so far leave of 1.
-            gains = 1 - separate.apply.gains
-            separate = separate._replace(apply=separate.apply._replace(gains=gains))
         module: Streaming[Any, NDArray[np.float32]] = self.separate
-        signals, separate = module(wave, separate)
+        signals, separate = module(wave, None if state is None else self._adopted(state))
         return self.divide(signals)[0], AttendState(separate, np.array([self.keeps]))
 
     def finish(self, state: AttendState) -> NDArray[np.float32]:
         """The last `delay` samples."""
-        check_kind(state, AttendState, owner="Attend")
         module: Streaming[Any, NDArray[np.float32]] = self.separate
-        return self.divide(module.finish(state.separate))[0]
+        return self.divide(module.finish(self._adopted(state)))[0]
+
+    def _adopted(self, state: AttendState) -> SeparateState | TalkerState:
+        """What the state of any selection means for this one."""
+        check_kind(state, AttendState, owner="Attend")
+        separate = state.separate
+        if isinstance(separate, SeparateState) and bool(state.keeps[0]) != self.keeps:
+            # What was named is the rest now: it is given what the gains so far leave of 1.
+            gains = 1 - separate.apply.gains
+            separate = separate._replace(apply=separate.apply._replace(gains=gains))
+        return separate

@@ -13,6 +13,8 @@ from echoic.processors.unmix import Unmix, UnmixState
 class Denoise:
     """Keep the speech of a wave.
 
+    Another floor may go on with its state, and is reached within 15 ms, without a click.
+
     Args:
         floor_db: How far what is no speech is turned down, a number below 0; what is left
             sounds natural. All the way if None.
@@ -37,22 +39,21 @@ class Denoise:
         self, *, sample_rate: float, floor_db: float | None = None, model: str = "denoise"
     ) -> None:
         """Load the model."""
-        self._left = np.float32(0)
+        floor = 0.0
         if floor_db is not None:
             check_number(floor_db, name="floor_db")
             if not floor_db < 0:
                 raise ParameterError(f"floor_db={floor_db:g} is not below 0")
-            self._left = np.float32(10 ** (floor_db / 20))
-        self.separate = Unmix(model=model, kind="speech", sample_rate=sample_rate)
+            floor = 10 ** (floor_db / 20)
+        self.separate = Unmix(model=model, kind="speech", sample_rate=sample_rate, floor=floor)
         self.delay = self.separate.delay
 
     def divide(
         self, signals: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """What is kept, and what is not, of the signals of `separate`."""
-        speech, noise = signals
-        left = self._left * noise
-        return speech + left, noise - left
+        kept, left_out = signals
+        return kept, left_out
 
     def __call__(
         self, wave: NDArray[np.floating], state: UnmixState | None = None

@@ -38,7 +38,7 @@ class Detect:
         self.labels = self.model.labels
         self.step_s = self.model.step_s
         self.delay = self.model.look_ahead_steps
-        self.hop = self.listen.hop * self.model.frames_per_step
+        self.hop = self.listen.hop.probabilities
 
     def __call__(
         self, wave: NDArray[np.floating], state: ListenState | None = None

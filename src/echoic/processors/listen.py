@@ -47,7 +47,7 @@ class Listen:
         wave (channel, time) -> `Listened`.
 
     Delay: 0, but for the probabilities, which are `model.look_ahead_steps` late.
-    Hop: 5 ms a frame; places and probabilities come every so many frames.
+    Hop: 5 ms for the envelope, a step of the model for places and probabilities.
     """
 
     def __init__(self, model: Model, *, sample_rate: float, want: Wanted = "all") -> None:
@@ -55,7 +55,8 @@ class Listen:
         self.model = model
         self.front_end = FrontEnd(sample_rate=sample_rate)
         self.want = want
-        self.hop = self.front_end.hop
+        step = self.front_end.hop * model.frames_per_step
+        self.hop = Listened(self.front_end.hop, step, step)
         n_owed = model.look_ahead_steps if want in {"all", "probabilities"} else 0
         self.delay = Listened(0, n_owed, 0)
 
@@ -75,7 +76,7 @@ class Listen:
         n_owed = self.delay.probabilities
         n_channels = state.front_end.ear.rows.shape[0]
         # One step more, since part of one may be heard already and not be owed.
-        n_samples = int(np.ceil((n_owed + 1) * self.model.frames_per_step * self.hop))
+        n_samples = int(np.ceil((n_owed + 1) * self.hop.probabilities))
         heard, _ = self(np.zeros((n_channels, n_samples), np.float32), state)
         return Listened(
             heard.envelope[..., :0], heard.probabilities[..., :n_owed], heard.places[..., :0]

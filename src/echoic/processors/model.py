@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.ear.frontend import HOP_S
+from echoic.ear.design import N_GAIN_BANDS
+from echoic.ear.frontend import HOP_S, SPECIFICATION
 from echoic.errors import LabelError
 from echoic.processors.cards import check_card
 from echoic.processors.network import Heard, Masker, Query, QueryNetwork, Wanted
@@ -86,6 +87,13 @@ class Model:
     ) -> tuple[Heard[NDArray[np.float32]], Any]:
         """Take the next frames in; of what is not wanted there are 0 steps."""
         return self._network(frames, state, want=want)
+
+    def finish(self, state: Any) -> Heard[NDArray[np.float32]]:
+        """The probabilities still owed, as if frames of silence followed."""
+        n_frames = (self.look_ahead_steps + 1) * self.frames_per_step  # part of one may be heard
+        silence = np.zeros((len(SPECIFICATION["features"]), N_GAIN_BANDS, n_frames), np.float32)
+        heard, _ = self(silence, state)
+        return Heard(heard.probabilities[:, : self.look_ahead_steps], heard.places[..., :0])
 
     def prepare(self, want: Wanted) -> None:
         """Load what this needs now, and not with the first frames.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.design import N_GAIN_BANDS
+from echoic.errors import ModelError
 from echoic.runtime import Card, Graph
 from echoic.runtime.network import Network, NetworkState
 
@@ -98,7 +99,13 @@ class QueryNetwork:
     def prepare(self, want: Wanted) -> Network:
         """The graphs that give what is wanted, loaded when first asked for."""
         if want not in self._networks:
-            self._networks[want] = Network(self._card, _PARTS[want])
+            network = Network(self._card, _PARTS[want])
+            if network.hop != self.frames_per_step:
+                raise ModelError(
+                    f"{self._card.name}: has steps of {network.hop} frames, "
+                    f"not of {self.frames_per_step}"
+                )
+            self._networks[want] = network
         return self._networks[want]
 
     def _look_up(self, embedding: NDArray[np.float32]) -> list[NDArray[np.float32]]:

@@ -29,6 +29,7 @@ class Unmix:
         model: Name of the model.
         kind: What its masks are of, as its card says: "speech" or "talkers".
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+        floor: Gain to which, at most, one signal turns the background down; 0 to 1.
 
     Attributes:
         network: That gives the masks.
@@ -46,8 +47,9 @@ class Unmix:
 
     hop = 1
 
-    def __init__(self, *, model: str, kind: str, sample_rate: float) -> None:
+    def __init__(self, *, model: str, kind: str, sample_rate: float, floor: float = 0.0) -> None:
         """Load the network and design the banks."""
+        self._floor = np.float32(floor)
         self.network = load_signal_network(model, kind)
         self.n_signals = self.network.result_shape("masks")[0]
         self._front_end = FrontEnd(sample_rate=sample_rate)
@@ -70,7 +72,10 @@ class Unmix:
             check_kind(state, UnmixState, owner="Unmix")
         frames, front_end = self._front_end(wave, state and state.front_end)
         (masks,), network = self.network(frames, state.network if state else heard)
-        signals, apply = self._apply(wave, masks[:-1], state and state.apply)
+        gains = masks[:-1]
+        if self._floor:
+            gains = gains + self._floor * masks[-1]
+        signals, apply = self._apply(wave, gains, state and state.apply)
         return signals, UnmixState(front_end, network, apply)
 
     def finish(self, state: UnmixState) -> NDArray[np.float32]:

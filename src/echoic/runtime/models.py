@@ -92,12 +92,14 @@ def load_card(path: Path) -> Card:
     """
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        fields["labels"] = tuple(fields["labels"])
+        fields["labels"] = tuple(fields.get("labels", ()))
         card = Card(**fields, folder=path.parent)
         if card.kind not in KINDS:
             raise ValueError(f"kind {card.kind!r} is not one of {', '.join(KINDS)}")
+        if unknown := sorted(set(card.masks_from) - set(card.labels)):
+            raise ValueError(f"masks_from names {unknown[0]!r}, which is none of its labels")
         return card
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelError(f"{path}: not a model card: {error}") from error
 
 

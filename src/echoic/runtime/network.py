@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_kind, check_state
+from echoic.checks import as_float32, check_kind, check_state
 from echoic.errors import ParameterError
 from echoic.runtime.graphs import Graph, GraphState
 from echoic.runtime.models import Card
@@ -74,6 +74,7 @@ class Network:
         self, frames: NDArray[np.float32], state: NetworkState | None = None
     ) -> tuple[tuple[NDArray[np.float32], ...], NetworkState]:
         """Take the next frames; answer for the steps that they complete."""
+        frames = as_float32(frames, name="frames")
         if frames.ndim != 3 or frames.shape[:2] != (self._n_features, self._n_bands):
             raise ParameterError(
                 f"frames of shape {frames.shape} are not "

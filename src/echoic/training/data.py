@@ -26,6 +26,8 @@ from echoic.synthesis.activity import active_spans
 
 OTHER = "other"  # none of the labels: what must raise no event
 ROOM = "room"  # an impulse response
+SYNTHESISED = "synthetic/"  # begins the names of clips that no microphone has heard
+_MADE_PROBABILITY = 0.25
 UNSURE = "unsure"  # may hold labelled sounds: neither positive nor negative
 _KEPT_ASIDE = 10  # one recording in so many validates
 
@@ -56,7 +58,8 @@ class Clip:
 class Recordings:
     """Clips by label and, within a label, by recording.
 
-    Drawn evenly over recordings: five takes of one clock are one clock.
+    Drawn evenly over recordings: five takes of one clock are one clock. Where a label has
+    recordings and synthesised clips, one draw in four is synthesised.
 
     Args:
         clips: Of any labels.
@@ -74,6 +77,14 @@ class Recordings:
         for clip in clips:
             grouped[clip.label][clip.recording].append(clip)
         self._by_label = {label: list(own.values()) for label, own in grouped.items()}
+        self._made = {
+            label: [one for one in own if is_synthesised(one[0].file)]
+            for label, own in self._by_label.items()
+        }
+        self._real = {
+            label: [one for one in own if not is_synthesised(one[0].file)]
+            for label, own in self._by_label.items()
+        }
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -90,11 +101,18 @@ class Recordings:
         Raises:
             ParameterError: no clip of that label.
         """
-        recordings = self._by_label.get(label)
-        if not recordings:
+        if not self._by_label.get(label):
             raise ParameterError(f"label={label!r}: no clip of it to draw")
+        recordings = self._real[label] or self._made[label]
+        if self._real[label] and self._made[label] and rng.random() < _MADE_PROBABILITY:
+            recordings = self._made[label]
         takes = recordings[int(rng.integers(len(recordings)))]
         return takes[int(rng.integers(len(takes)))]
+
+
+def is_synthesised(file: str) -> bool:
+    """Whether a clip's name says that no microphone has heard it."""
+    return file.startswith(SYNTHESISED)
 
 
 def data_folder() -> Path:

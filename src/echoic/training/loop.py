@@ -161,10 +161,17 @@ class Run:
         return {name: value.to(self.device) for name, value in batch.items()}
 
     def descend(self, losses: dict[str, Tensor]) -> None:
-        """One step down the gradient of losses["loss"]."""
+        """One step down the gradient of losses["loss"].
+
+        Raises:
+            FloatingPointError: that is no number; weights and checkpoint are as before.
+        """
         self.model.zero_grad(set_to_none=True)
         losses["loss"].backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
+        if not torch.isfinite(norm):
+            found = {name: float(value) for name, value in losses.items()}
+            raise FloatingPointError(f"step {self.step}: gradient {float(norm)}, losses {found}")
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = self._rate()

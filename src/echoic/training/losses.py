@@ -13,6 +13,7 @@ _BEST_DB = -25.0
 _FAINTEST_DB, _FULL_WEIGHT_ABOVE_DB = -25.0, 15.0
 _TINY = 1e-12
 _MOST_WEIGHT = 4.0  # of a short sound
+_ALONE = 0.05  # weight of a source from which nothing is to be taken away
 _LEAST_LIKENESS = 0.01  # bounds the ratio of what has nothing in common with the source
 
 
@@ -81,7 +82,7 @@ def distortion_db(
     likeness = (along / (own_power * total + _TINY**2)).clamp(0, 1)
     distortion = (1 - likeness) + 10 ** (_BEST_DB / 10)
     ratio_db = 10 * torch.log10(distortion / (likeness + _LEAST_LIKENESS))
-    return _mean_over_sources(ratio_db, slot, own_power, mixture)
+    return _mean_over_sources(ratio_db, slot, own_power, mixture, alone=_ALONE)
 
 
 def share_loss(gains: Tensor, slot: Tensor, own: Tensor, mixture: Tensor) -> Tensor:
@@ -120,12 +121,18 @@ def mean_of(rows: Sequence[Mapping[str, float | Tensor]]) -> dict[str, float]:
     return {name: sum(float(row[name]) for row in rows) / len(rows) for name in rows[0]}
 
 
-def _mean_over_sources(value: Tensor, slot: Tensor, own_power: Tensor, mixture: Tensor) -> Tensor:
-    """The mean of (batch, source); a source that is not there or too faint does not count."""
+def _mean_over_sources(
+    value: Tensor, slot: Tensor, own_power: Tensor, mixture: Tensor, *, alone: float = 1.0
+) -> Tensor:
+    """The mean of (batch, source); a source that is not there or too faint does not count.
+
+    One that sounds alone counts by `alone`, others by more the more there is besides them.
+    """
     total = mixture.sum(dim=(1, 2)) + _TINY
     relative_db = 10 * torch.log10(own_power / total[:, None] + _TINY)
     audible = ((relative_db - _FAINTEST_DB) / _FULL_WEIGHT_ABOVE_DB).clamp(0, 1)
-    weight = audible * (slot >= 0)
+    others = (1 - own_power / total[:, None]).clamp(0, 1)
+    weight = audible * (slot >= 0) * (alone + (1 - alone) * others)
     return (value * weight).sum() / (weight.sum() + _TINY)
 
 

@@ -91,6 +91,11 @@ def some_noise(duration_s: float, sample_rate: int, rng: np.random.Generator) ->
     return noise / np.sqrt(np.mean(noise**2))
 
 
+def _of_unit_energy(response: Wave) -> Wave:
+    """A room in which noise is as loud as outside of it."""
+    return response / np.sqrt(np.sum(np.square(response)))
+
+
 class SceneMixer:
     """Draw endless scenes from clips; the generator handed in decides everything.
 
@@ -115,7 +120,9 @@ class SceneMixer:
         self.recordings = recordings
         self.sample_rate = sample_rate
         self.settings = settings or MixingSettings()
-        self.rooms = [soxr.resample(room, rate, sample_rate) for room, rate in rooms]
+        self.rooms = [
+            _of_unit_energy(soxr.resample(room, rate, sample_rate)) for room, rate in rooms
+        ]
         self.n_samples = round(self.settings.duration_s * sample_rate)
 
     def draw(self, labels: Sequence[str], rng: np.random.Generator) -> MixedScene:
@@ -220,7 +227,9 @@ class SceneMixer:
             start = int(rng.integers(wave.size - length + 1))
             wave = wave[start : start + length]
         start_s = start / clip.sample_rate
+        is_cut = start > 0, start + wave.size < clip.wave.size
         wave = soxr.resample(wave, clip.sample_rate * speed, self.sample_rate)
+        self._fade(wave, *is_cut, rng)
         if clip.label == OTHER and rng.random() < s.reversed_other_probability:
             wave = wave[::-1]
         wave = self._colour(wave, rng)
@@ -230,6 +239,13 @@ class SceneMixer:
             for on, off in clip.spans_s
         ]
         return wave, [(on, off) for on, off in spans if off > on]
+
+    def _fade(self, wave: Wave, at_start: bool, at_end: bool, rng: np.random.Generator) -> None:
+        """Let what was cut out of a recording come and go, in place, within 5 to 50 ms."""
+        for is_cut, own in ((at_start, wave), (at_end, wave[::-1])):
+            n = min(int(rng.uniform(0.005, 0.05) * self.sample_rate), wave.size)
+            if is_cut:
+                own[:n] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(n, dtype=np.float32) / max(n, 1))
 
     def _colour(self, wave: Wave, rng: np.random.Generator) -> Wave:
         """A random smooth equaliser and, sometimes, a room or a narrow band, in one pass."""
@@ -252,13 +268,14 @@ class SceneMixer:
         """The response of a measured room, or of one made up."""
         if self.rooms and rng.random() < 0.5:
             return self.rooms[int(rng.integers(len(self.rooms)))]
-        return room_response(
+        response = room_response(
             sample_rate=self.sample_rate,
             rng=rng,
             rt60_s=rng.uniform(0.15, 0.8),
             predelay_s=rng.uniform(0.0, 0.02),
             direct_to_reverberant_db=rng.uniform(0, 15),
         )
+        return _of_unit_energy(response)
 
 
 def _good_size(n: int) -> int:

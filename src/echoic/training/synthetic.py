@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from echoic import synthesis
 from echoic.synthesis.dsp import add_at, contour, ringing, to_peak
 from echoic.synthesis.syllables import Syllable, sing, string_together
-from echoic.training.data import OTHER, Clip, make_clip
+from echoic.training.data import OTHER, SYNTHESISED, Clip, make_clip
 
 SAMPLE_RATE = 16_000
 Maker = Callable[[float, np.random.Generator], NDArray[np.float32]]
@@ -165,11 +165,11 @@ MAKERS: dict[str, tuple[Maker, ...]] = {
     "chainsaw": (_lasting("chainsaw"),),
     "rooster": (lambda _s, rng: synthesis.rooster(sample_rate=SAMPLE_RATE, rng=rng),),
     "fire_crackling": (_lasting("fire"),),
-    OTHER: (
-        *(_taps, _calls, _drone),
-        *(_tone, _sweep, _band_noise, _pulsed_noise, _siren, _bell, _engine, _lasting("wind")),
-        *(_taps, _calls, _drone),
-    ),
+    "siren": (_siren,),
+    "church_bells": (_bell,),
+    "engine": (_engine,),
+    "wind": (_lasting("wind"),),
+    OTHER: (_taps, _calls, _drone, _tone, _sweep, _band_noise, _pulsed_noise, _taps, _drone),
 }
 
 
@@ -186,5 +186,5 @@ def synthesise(*, n_clips: int, n_other: int, seed: int) -> list[Clip]:
         for index in range(n_other if label == OTHER else n_clips):
             rng = np.random.default_rng((seed, place, index))
             wave = makers[index % len(makers)](float(rng.uniform(3, 6)), rng)
-            made.append(make_clip(f"synthetic/{label}-{index}x", label, wave, SAMPLE_RATE))
+            made.append(make_clip(f"{SYNTHESISED}{label}-{index}x", label, wave, SAMPLE_RATE))
     return [clip for clip in made if clip is not None]

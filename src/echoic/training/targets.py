@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from echoic.ear import FrontEnd, kernels
 from echoic.ear.design import N_GAIN_BANDS, design_inverse, design_separating
 from echoic.ear.frontend import HOP_S
+from echoic.jit import compiled
 from echoic.labels import LABELS
 from echoic.nn.listener import FRAMES_PER_STEP
 from echoic.processors.masks import DELAY_S
@@ -44,7 +45,7 @@ class Example(NamedTuple):
     mixture: NDArray[np.float32]
 
 
-@kernels._jit
+@compiled
 def _powers(sources, ends, pole, gain, weight, delay, order, row, own, cross, mixture):  # type: ignore[no-untyped-def]
     """Sum own², own·mixture and mixture² of every band over steps, all sources in one pass.
 

@@ -1,0 +1,28 @@
+"""How loops are compiled: by numba, without the interpreter's lock, cached on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numba
+
+
+def compiled(function: Callable[..., Any], *, inlined: bool = False) -> Callable[..., Any]:
+    """Compile a loop; the result is cached on disk where a disk lets us.
+
+    What other loops call is inlined: left apart, the linker takes another copy of it when
+    it comes from the cache than when it has just been compiled, and last bits differ.
+    """
+    # NaN and infinities keep their meaning, and a quotient is no product with a reciprocal:
+    # "nnan", "ninf" and "arcp" are left out.
+    fast = {"contract", "reassoc", "nsz"}
+    options: dict[str, Any] = {"nogil": True, "fastmath": fast, "forceinline": inlined}
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # no writable place for the cache: compile in every process
+        return numba.njit(**options)(function)
+
+
+inlined = partial(compiled, inlined=True)
