@@ -3,7 +3,7 @@
 A scene is 10 s, at 16 kHz if nothing else is said, with one to four sounds of different labels
 and nothing else. Where its sounds come from, all of them from the `dev` split:
 
-    the fifty of ESC-50   fold 4, and ambiences that hold the label
+    the fifty of ESC-50   fold 4 of ESC-10, fold 5 of the others, and ambiences that hold the label
     speech                the five dev readers of LibriSpeech
     music                 the one dev piece, and FluidSynth pieces of a seed that no training uses
 

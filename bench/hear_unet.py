@@ -22,10 +22,12 @@ from echoic.nn.baselines.spectrogram_unet import (
     stft,
 )
 from echoic.processors.events import find_events
+from echoic.processors.network import SHARPNESS
+from echoic.processors.separate import REST_OF_HEARD
 from echoic.processors.tag import rank
 from echoic.training.calibration import Confidence
 
-WEIGHTS = Path("runs/unet/unet.pt")
+WEIGHTS = Path(__file__).parent.parent / "runs/unet/unet.pt"
 
 
 class UnetSystem:
@@ -58,10 +60,15 @@ class UnetSystem:
             step_s=STEP_S,
             duration_s=wave.size / sample_rate,
         )
-        gains = masks[:, mel_of_bin()]
+        found = list(dict.fromkeys(event.label for event in events))
+        # Shared out anew among what was found and the rest, as the product does.
+        shares = masks[[*map(LABELS.index, found), len(LABELS)]] ** SHARPNESS
+        shares[-1] *= REST_OF_HEARD
+        shares /= np.maximum(shares.sum(axis=0), 1e-12)
+        gains = shares[:, mel_of_bin()]
         stems = {
-            label: istft(spectrum * gains[LABELS.index(label)], wave.size)
-            for label in dict.fromkeys(event.label for event in events)
+            label: istft(spectrum * gain, wave.size)
+            for label, gain in zip(found, gains[:-1], strict=True)
         }
         stems[REST] = wave - np.sum(list(stems.values()), axis=0, dtype=np.float32)
         return Heard(events, stems)

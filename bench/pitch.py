@@ -89,15 +89,16 @@ def pyin() -> Track:
     import librosa
 
     def track(wave: Wave, rate: int) -> F0:
+        # pyin's first frame lies at 0: it is given what begins in the middle of our first.
         f0_hz, voiced, _ = librosa.pyin(
-            wave.astype(np.float64),
+            wave[round(rate * HOP_S / 2) :].astype(np.float64),
             sr=rate,
             fmin=LOW_HZ,
             fmax=HIGH_HZ,
             frame_length=1 << int(np.log2(rate * 0.064)),
-            hop_length=round(rate * HOP_S / 2),  # every second frame lies in the middle of ours
+            hop_length=round(rate * HOP_S),
         )
-        middle = np.where(voiced, f0_hz, 0)[1::2][: n_frames(wave, rate)]
+        middle = np.where(voiced, f0_hz, 0)[: n_frames(wave, rate)]
         return np.pad(middle, (0, n_frames(wave, rate) - middle.size))
 
     return track
@@ -108,7 +109,7 @@ def praat() -> Track:
 
     def track(wave: Wave, rate: int) -> F0:
         sound = parselmouth.Sound(wave.astype(np.float64), rate)
-        pitch = sound.to_pitch_ac(time_step=HOP_S / 2, pitch_floor=LOW_HZ, pitch_ceiling=HIGH_HZ)
+        pitch = sound.to_pitch_ac(time_step=HOP_S, pitch_floor=LOW_HZ, pitch_ceiling=HIGH_HZ)
         values = [pitch.get_value_at_time(float(t)) for t in middles_s(n_frames(wave, rate))]
         return np.nan_to_num(np.array(values))
 

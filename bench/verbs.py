@@ -63,7 +63,7 @@ def make_file(path: Path, duration_s: float) -> None:
             n_left -= wave.shape[-1]
 
 
-# What a verb does to a file, once everything is loaded; "work" is timed the second time.
+# What a verb does to a file, once everything is loaded; the first "work" is not timed.
 AFTER_START_UP = {
     "hear": """
 from echoic.pipeline.folder import hear_into

@@ -152,6 +152,12 @@ def test_the_vocoder_comes_to_the_depth_that_is_asked_for():
         assert depth_of(content, wave, sample_rate=RATE) == pytest.approx(depth, abs=0.05)
 
 
+@pytest.mark.parametrize("n_samples", range(24_000, 30_000, 300))
+def test_lengthening_is_as_loud_at_the_end(n_samples):
+    wave = torch.ones(RATE)
+    assert lengthen(wave, n_samples, sample_rate=RATE)[-RATE // 10 :].min() > 0.99
+
+
 def test_lengthening_has_no_gaps():
     long = lengthen(noise(4_000), 20_000, sample_rate=RATE)
     assert long.shape == (20_000,)

@@ -27,13 +27,13 @@ def lengthen(wave: Tensor, n_samples: int, *, sample_rate: float, fade_s: float 
     if wave.shape[-1] >= n_samples:
         return wave[:n_samples]
     step = wave.shape[-1] - fade
-    out = torch.zeros(n_samples + wave.shape[-1])
+    out = torch.zeros(n_samples + fade + wave.shape[-1])
     ramp = torch.linspace(0, 1, fade)
     window = torch.ones(wave.shape[-1])
     window[:fade], window[-fade:] = ramp.sqrt(), ramp.flip(0).sqrt()
-    for start in range(0, n_samples, step):
+    for start in range(0, n_samples + fade, step):
         out[start : start + wave.shape[-1]] += wave * window
-    return out[fade : fade + n_samples] if fade + n_samples <= out.shape[-1] else out[:n_samples]
+    return out[fade : fade + n_samples]
 
 
 def randomise_phase(wave: Tensor, generator: torch.Generator) -> Tensor:

@@ -32,9 +32,9 @@ def mixture_explained(result: Wave, sources: list[Wave]) -> float:
         row = []
         for b in spectra:
             correlation = np.fft.irfft(a * b.conj(), n_fft)
-            row.append(correlation[lags[:, None] - lags[None, :]])
+            row.append(correlation[lags[None, :] - lags[:, None]])
         rows.append(row)
-    gram = np.block(rows).T
+    gram = np.block(rows)
     gram = (gram + gram.T) / 2 + _RIDGE * np.diag(np.diag(gram))
     shifted = lags - N_TAPS // 2
     cross = np.concatenate([np.fft.irfft(wanted * s.conj(), n_fft)[shifted] for s in spectra])
