@@ -22,6 +22,7 @@ LAYERS = [
     "labels",
     "events",
     "checks",
+    "jit",
     "streaming",
     "outputs",
     "metrics",

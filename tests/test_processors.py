@@ -699,3 +699,19 @@ def test_hearing_needs_no_torch(tmp_path):
 def test_the_face_offers_what_processors_do():
     assert (echoic.hear, echoic.attend, echoic.tag) == (hear, attend, tag)
     assert echoic.denoise == denoise
+
+
+# --- streams of a name ------------------------------------------------------------------------
+
+
+def test_a_stream_refuses_exchanged_axes_and_other_channels():
+    live = echoic.stream("denoise", sample_rate=RATE)
+    with pytest.raises(ParameterError, match=r"shape \(480, 2\) has its axes exchanged"):
+        live.push(np.zeros((480, 2), np.float32))
+    with pytest.raises(ParameterError, match=r"shape \(480,\) is not \(channel, time\)"):
+        live.push(np.zeros(480, np.float32))
+    live.push(np.zeros((2, 1), np.float32))  # one sample of stereo
+    with pytest.raises(ParameterError, match="chunk has 1 channels, the stream 2"):
+        live.push(np.zeros((1, 480), np.float32))
+    live.flush()
+    assert live.push(np.zeros((1, 480), np.float32)).shape == (1, 480)

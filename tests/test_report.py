@@ -22,7 +22,7 @@ from echoic.ear.design import design_listening
 from echoic.errors import FileError, ParameterError
 from echoic.events import Event
 from echoic.report import ColumnMeter, draw_cochleagram, erb_ticks, paint_levels, write_page
-from echoic.report.axes import band_edges_erb, clock_text, printable, time_ticks
+from echoic.report.axes import band_edges_erb, clock_text, level_range_db, printable, time_ticks
 from echoic.report.tracks import MAX_EMBEDDED_S, encode_flac
 from echoic.units import hz_to_erb_rate
 from pages import Tags
@@ -272,6 +272,11 @@ def test_no_event_and_one_sample_make_a_page_too(tmp_path):
         level_db=np.full((64, 1), -np.inf),
     )
     assert "No known sound was heard." in page
+
+
+def test_the_guard_against_denormals_is_not_drawn_as_a_sound():
+    """Digital silence leaves some −400 dB in the bands."""
+    assert level_range_db(np.full((64, 9), -407.0), 80.0) == (-80.0, 0.0)
 
 
 def test_a_page_of_no_sound_says_so(tmp_path):

@@ -194,6 +194,13 @@ def test_bad_input_gets_one_line_and_leaves_nothing(run, here, arguments, words)
     assert not list(here.glob(".echoic*"))
 
 
+def test_an_output_of_no_known_kind_is_refused_before_any_work(run, here, monkeypatch):
+    monkeypatch.setattr("echoic.style.files.restyle_file", None)
+    done = run("style", "content.wav", "style.wav", "-o", "out.xyz", *QUICK)
+    assert done.code == 1
+    assert "out.xyz: cannot be written: suffix '.xyz' is none of" in done.err
+
+
 def test_nothing_is_overwritten_unasked(run, here):
     audio.write("other.wav", sound(1, RATE), sample_rate=RATE)
     assert run("style", "content.wav", "style.wav", "-o", "other.wav", *QUICK).code == 1

@@ -32,14 +32,30 @@ def check_number(value: object, *, name: str) -> None:
         raise ParameterError(f"{name}={value!r} is not a number")
 
 
-def check_count(value: object, *, name: str) -> None:
-    """Refuse what is no whole number from 1 on.
+def check_positive(**values: object) -> None:
+    """Refuse what is no finite number above 0.
+
+    Raises:
+        ParameterError: one of them is none.
+    """
+    for name, value in values.items():
+        check_number(value, name=name)
+        if not 0 < value < np.inf:  # type: ignore[operator]
+            raise ParameterError(f"{name}={value!r} is not a finite number above 0")
+
+
+def check_count(value: object, *, name: str, lowest: int = 1, highest: int | None = None) -> int:
+    """The value as an int; refuse what is no whole number of that range.
 
     Raises:
         ParameterError: it is none.
     """
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise ParameterError(f"{name}={value!r} is not an integer >= 1")
+    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if is_whole and lowest <= value and (highest is None or value <= highest):  # type: ignore[operator]
+        return int(value)  # type: ignore[call-overload]
+    if highest is None:
+        raise ParameterError(f"{name}={value!r} is not an integer >= {lowest}")
+    raise ParameterError(f"{name}={value!r} is not a whole number from {lowest} to {highest}")
 
 
 def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:

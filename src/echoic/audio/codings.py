@@ -36,11 +36,7 @@ def choose_format(
         >>> choose_format("a.flac", 44_100, channels=2, frames=None, subtype=None)
         ('FLAC', 'PCM_24')
     """
-    suffix = Path(check_path(path)).suffix.lower()
-    if suffix not in _FORMATS:
-        known = " ".join(_FORMATS)
-        raise AudioError(f"{path}: cannot be written: suffix {suffix!r} is none of {known}")
-    container = _FORMATS[suffix]
+    container = check_suffix(path)
     coding = subtype or _BEST_SUBTYPES.get(container, "FLOAT")
     if coding not in soundfile.available_subtypes(container):
         known = " ".join(soundfile.available_subtypes(container))
@@ -63,6 +59,19 @@ def choose_format(
             )
         container = "RF64"
     return container, coding
+
+
+def check_suffix(path: AudioPath) -> str:
+    """The container that the suffix of a path stands for.
+
+    Raises:
+        AudioError: It stands for none.
+    """
+    suffix = Path(check_path(path)).suffix.lower()
+    if suffix not in _FORMATS:
+        known = " ".join(_FORMATS)
+        raise AudioError(f"{path}: cannot be written: suffix {suffix!r} is none of {known}")
+    return _FORMATS[suffix]
 
 
 def flac_holds_rate(sample_rate: int) -> bool:

@@ -55,6 +55,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -83,6 +84,7 @@ def main() -> None:
     try:
         app(prog_name="echoic")
     except KeyboardInterrupt:
+        print("echoic: interrupted", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         # Whoever read our output has seen enough; let the flush at exit find no pipe either.

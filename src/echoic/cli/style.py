@@ -211,6 +211,10 @@ def restyle(job: Job, reporter: Reporter, *, force: bool) -> dict[str, Any]:
     for file in (job.output, *([job.page["report"]] if job.page else [])):
         read.check_apart(file)
         check_writable(file, force=force)
+    if job.kind != "picture":
+        from echoic.audio.codings import check_suffix
+
+        check_suffix(job.output)
     run = _imported(*RUNNERS["page" if job.page else job.kind])
     how = {"how": _imported("styling", "How")(**job.how)} if job.kind == "sound" else job.how
     options = {**how, **job.where, **job.page, "force": force}

@@ -21,7 +21,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_number
+from echoic.checks import check_count, check_number
 from echoic.errors import ParameterError
 from echoic.units import ERB_SLOPE_PER_HZ, erb_hz, erb_rate_to_hz, hz_to_erb_rate
 
@@ -92,12 +92,6 @@ def check_sample_rate(sample_rate: float) -> float:
     return float(sample_rate)
 
 
-def _check_whole(value: int, lowest: int, highest: int, *, name: str) -> int:
-    if not (isinstance(value, int | np.integer) and lowest <= value <= highest):
-        raise ParameterError(f"{name}={value!r} is not a whole number from {lowest} to {highest}")
-    return int(value)
-
-
 def gammatone_bank(
     sample_rate: float, center_hz: NDArray[np.float64], bandwidth_hz: NDArray[np.float64]
 ) -> BankDesign:
@@ -129,7 +123,7 @@ def design_listening(
         [50.0, 7600.0]
     """
     sample_rate = check_sample_rate(sample_rate)
-    n_bands = _check_whole(n_bands, 1, MAX_BANDS, name="n_bands")
+    n_bands = check_count(n_bands, name="n_bands", lowest=1, highest=MAX_BANDS)
     check_number(low_hz, name="low_hz")
     check_number(high_hz, name="high_hz")
     if not 0 < low_hz <= high_hz < np.inf:
@@ -195,7 +189,7 @@ def design_separating(
         64
     """
     if n_bands is not None:
-        n_bands = _check_whole(n_bands, 2, MAX_BANDS, name="n_bands")
+        n_bands = check_count(n_bands, name="n_bands", lowest=2, highest=MAX_BANDS)
     if not 0 <= bandwidth_floor_hz <= 1000:
         raise ParameterError(f"bandwidth_floor_hz={bandwidth_floor_hz!r} is outside 0 to 1000 Hz")
     return _design_separating(check_sample_rate(sample_rate), n_bands, float(bandwidth_floor_hz))
@@ -300,9 +294,10 @@ def design_inverse(
     Raises:
         ParameterError: a value outside of its range.
     """
+    check_number(delay_s, name="delay_s")
     if not 0.001 <= delay_s <= 0.1:
         raise ParameterError(f"delay_s={delay_s!r} is outside 0.001 to 0.1 s")
-    n_taps = _check_whole(n_taps, 1, MAX_TAPS, name="n_taps")
+    n_taps = check_count(n_taps, name="n_taps", lowest=1, highest=MAX_TAPS)
     if not 0 < ridge < 1:
         raise ParameterError(f"ridge={ridge!r} is not between 0 and 1")
     return _design_inverse(bank, round(delay_s * bank.sample_rate), ridge, n_taps)

@@ -102,8 +102,8 @@ class Ear:
         if compression not in COMPRESSIONS:
             raise ParameterError(f"compression={compression!r} is not one of {tuple(COMPRESSIONS)}")
         unknown = [name for name in features if name not in FEATURES]
-        if unknown or not features:
-            raise ParameterError(f"features={features!r}: choose from {FEATURES}")
+        if unknown or not features or isinstance(features, str):
+            raise ParameterError(f"features={features!r}: choose one or several from {FEATURES}")
         self.design = choose_design(
             design, sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
         )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import as_float32, check_state
+from echoic.checks import as_float32, check_count, check_positive, check_state
 from echoic.ear import kernels
 from echoic.ear.design import check_sample_rate
 from echoic.ear.subbands import as_subbands
@@ -96,10 +96,7 @@ class Adaptation:
 
     def __init__(self, *, hop_s: float, time_constant_s: float = 0.06) -> None:
         """Fix the average's coefficient."""
-        if not (hop_s > 0 and time_constant_s > 0):
-            raise ParameterError(
-                f"hop_s={hop_s!r} and time_constant_s={time_constant_s!r} must be positive"
-            )
+        check_positive(hop_s=hop_s, time_constant_s=time_constant_s)
         self.forget = np.float32(1 - np.exp(-hop_s / time_constant_s))
 
     def __call__(
@@ -225,9 +222,8 @@ class HairCell:
             raise ParameterError(
                 f"corner_hz={corner_hz!r} is outside 0 to {self.sample_rate / 2:g} Hz"
             )
-        if not (isinstance(order, int | np.integer) and 1 <= order <= MAX_ORDER):
-            raise ParameterError(f"order={order!r} is not a whole number from 1 to {MAX_ORDER}")
-        self.exponent, self.order = exponent, int(order)
+        self.exponent = exponent
+        self.order = check_count(order, name="order", highest=MAX_ORDER)
         # At half the corner an analogue one-pole passes 1 / (1 + ½²) of the power. So should
         # (1 − p)² / (1 − 2p·cos θ + p²) = 4/5, solved for p.
         c = 5 - 4 * np.cos(np.pi * corner_hz / self.sample_rate)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import as_float32, check_state
+from echoic.checks import as_float32, check_positive, check_state
 from echoic.errors import ParameterError
 from echoic.jit import compiled
 
@@ -88,11 +88,7 @@ class Nerve:
         rapid_share: float = 6 / 7,
     ) -> None:
         """Fix the averages' coefficients and shares."""
-        if not (hop_s > 0 and rapid_s > 0 and short_term_s > 0):
-            raise ParameterError(
-                f"hop_s={hop_s!r}, rapid_s={rapid_s!r} and short_term_s={short_term_s!r} "
-                "must be positive"
-            )
+        check_positive(hop_s=hop_s, rapid_s=rapid_s, short_term_s=short_term_s)
         if not 1 <= onset_to_steady < np.inf:
             raise ParameterError(f"onset_to_steady={onset_to_steady!r} is not 1 or more")
         if not 0 <= rapid_share <= 1:

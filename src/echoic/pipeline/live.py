@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from echoic.errors import ParameterError
 from echoic.processors import Attend, Denoise, Detect, Separate, Voices
 from echoic.streaming import Stream, Streaming
@@ -15,6 +18,9 @@ PROCESSORS = {
     "separate": Separate,
     "voices": Voices,
 }
+
+_WARM_UP_S = 0.03
+_MANY_CHANNELS = 8  # of a chunk that is shorter than that, one can be told from the other
 
 
 def stream(processor: str, *, sample_rate: float, **options: Any) -> LiveStream:
@@ -47,6 +53,25 @@ class LiveStream(Stream):
     def __init__(self, processor: str, *, sample_rate: float, **options: Any) -> None:
         super().__init__(_make(processor, sample_rate, options), sample_rate=sample_rate)
         self.processor = processor
+        self._n_channels: int | None = None
+        # Loops are compiled and graphs loaded with the first steps: now, not in a callback.
+        self.module(np.zeros((1, round(_WARM_UP_S * sample_rate)), np.float32), None)
+
+    def push(self, chunk: NDArray[np.floating]) -> Any:
+        """Take the next chunk, (channel, time) of any length; give what it completes.
+
+        Raises:
+            ParameterError: another shape, or other channels than before.
+        """
+        check_chunk(chunk, self._n_channels)
+        output = super().push(chunk)
+        self._n_channels = len(chunk)
+        return output
+
+    def reset(self) -> None:
+        """Forget what has been heard."""
+        super().reset()
+        self._n_channels = None
 
     def change(self, **options: Any) -> None:
         """Go on with other options, from the next chunk on, without a click.
@@ -68,6 +93,21 @@ class LiveStream(Stream):
             (1, 80)
         """
         self.module = _make(self.processor, self.sample_rate, options)
+
+
+def check_chunk(chunk: NDArray[np.floating], n_channels: int | None) -> None:
+    """Refuse a chunk whose axes are exchanged, or of other channels than the stream's.
+
+    Raises:
+        ParameterError: it is.
+    """
+    shape: tuple[int, ...] = getattr(chunk, "shape", ())
+    if len(shape) != 2:
+        raise ParameterError(f"chunk of shape {shape} is not (channel, time)")
+    if n_channels is None and shape[0] > max(shape[1], _MANY_CHANNELS):
+        raise ParameterError(f"chunk of shape {shape} has its axes exchanged: (channel, time)")
+    if n_channels not in (None, shape[0]):
+        raise ParameterError(f"chunk has {shape[0]} channels, the stream {n_channels}")
 
 
 def _make(processor: str, sample_rate: float, options: dict[str, Any]) -> Streaming[Any, Any]:

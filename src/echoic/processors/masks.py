@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import as_float32, check_channels, check_kind, check_state
+from echoic.checks import as_float32, check_channels, check_count, check_kind, check_state
 from echoic.ear.design import N_GAIN_BANDS, design_inverse, design_separating
 from echoic.ear.filterbank import fresh_stages
 from echoic.ear.frontend import HOP_S
@@ -76,7 +76,7 @@ class ApplyMasks:
         bank = design_separating(sample_rate=sample_rate)
         inverse = design_inverse(bank, delay_s=DELAY_S)
         self.delay = inverse.delay_samples
-        self.n_labels = n_labels
+        self.n_labels = check_count(n_labels, name="n_labels", lowest=0)
         self._clock = FrameClock(sample_rate=sample_rate, hop_s=HOP_S * frames_per_step)
         self._ramp = int(RAMP_S * sample_rate)
         n_missing = -bank.n_bands % _VECTOR

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from echoic.errors import ParameterError
 from echoic.units import hz_to_erb_rate
 
+_SILENT_DB = -120.0
 _TICKS_HZ = tuple(m * 10**k for k in range(1, 6) for m in (1, 2, 5))
 _TICK_STEPS_S = (*(m * 10**k for k in range(-4, 1) for m in (1, 2, 5)), 10, 15, 30)
 _TICK_STEPS_S += (60, 120, 300, 600, 900, 1800)  # from there on, multiples of an hour
@@ -51,14 +52,15 @@ def level_range_db(
 ) -> tuple[float, float]:
     """Darkest and brightest level of a picture: its loudest place, and `range_db` below.
 
-    Pictures that are to be compared share a `highest_db`.
+    What is below −120 dB, softer than any recording, is drawn as silence. Pictures that are
+    to be compared share a `highest_db`.
 
     Example:
         >>> level_range_db(np.array([[-np.inf, -12.5]]), 80.0)
         (-92.5, -12.5)
     """
     highest = float(np.max(level_db, initial=-np.inf)) if highest_db is None else highest_db
-    if not np.isfinite(highest):  # silence
+    if highest < _SILENT_DB:
         highest = 0.0
     return highest - range_db, highest
 

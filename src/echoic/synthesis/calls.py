@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from echoic.checks import check_positive
 from echoic.errors import ParameterError
-from echoic.synthesis.dsp import Wave, check_positive, check_rate, contour, noise_band, wander
+from echoic.synthesis.dsp import Wave, check_rate, contour, noise_band, wander
 from echoic.synthesis.syllables import Syllable, sing, string_together
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from echoic.checks import check_positive
 from echoic.errors import ParameterError
 
 Wave = NDArray[np.float32]
@@ -19,13 +20,6 @@ Floats = NDArray[np.float64]
 
 _CONTROL_STEP = 64  # samples between two computed amplitudes of a harmonic
 _ALIAS_GUARD = 0.48  # harmonics fade out below this part of the sample rate
-
-
-def check_positive(**values: float) -> None:
-    """Raise a ParameterError that names the first value that is not finite and above 0."""
-    for name, value in values.items():
-        if not (value > 0 and np.isfinite(value)):
-            raise ParameterError(f"{name}={value} is not a finite number above 0")
 
 
 def check_rate(sample_rate: float) -> None:

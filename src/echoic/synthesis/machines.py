@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from echoic.checks import check_positive
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import (
     Floats,
     Wave,
-    check_positive,
     contour,
     count_samples,
     db_to_gain,

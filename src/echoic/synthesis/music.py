@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from echoic.checks import check_positive
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import (
     Floats,
     Wave,
     add_at,
     check_below_nyquist,
-    check_positive,
     convolved,
     count_samples,
     noise_band,

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_positive
 from echoic.errors import ParameterError
-from echoic.synthesis.dsp import Floats, Wave, check_positive, check_rate, convolved
+from echoic.synthesis.dsp import Floats, Wave, check_rate, convolved
 
 _DECAY = 3.0 * np.log(10.0)  # nepers of amplitude in one rt60: 60 dB
 

@@ -9,13 +9,13 @@ from typing import Literal
 
 import numpy as np
 
+from echoic.checks import check_positive
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import (
     Floats,
     Wave,
     add_at,
     check_below_nyquist,
-    check_positive,
     count_samples,
     db_to_gain,
     harmonic_sum,

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from echoic.checks import check_positive
 from echoic.synthesis.dsp import (
     Floats,
     Wave,
     add_at,
-    check_positive,
     convolved,
     count_samples,
     db_to_gain,

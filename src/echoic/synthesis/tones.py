@@ -12,12 +12,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from echoic.checks import check_positive
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import (
     Floats,
     Wave,
     check_below_nyquist,
-    check_positive,
     count_samples,
     ramp_gains,
     to_peak,
