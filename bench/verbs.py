@@ -78,21 +78,22 @@ def work():
     tag_sound(Source(sys.argv[1]))
 """,
     "attend": """
-from echoic.pipeline.selecting import select_into
+from echoic.pipeline.dividing import divide_into
 from echoic.processors import Attend
 def work():
     with tempfile.TemporaryDirectory() as folder:
         source = Source(sys.argv[1])
         attend = Attend(keep=["speech"], sample_rate=source.sample_rate)
-        select_into(folder + "/out.wav", source, attend)
+        divide_into({"kept": folder + "/out.wav"}, source, attend)
 """,
     "denoise": """
-from echoic.pipeline.selecting import select_into
+from echoic.pipeline.dividing import divide_into
 from echoic.processors import Denoise
 def work():
     with tempfile.TemporaryDirectory() as folder:
         source = Source(sys.argv[1])
-        select_into(folder + "/out.wav", source, Denoise(sample_rate=source.sample_rate))
+        denoise = Denoise(sample_rate=source.sample_rate)
+        divide_into({"kept": folder + "/out.wav"}, source, denoise)
 """,
 }
 TIMED = """

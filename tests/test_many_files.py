@@ -304,13 +304,16 @@ def test_skip_existing_renews_its_own_table_and_no_other_file(run, here):
 
 
 def test_skip_existing_completes_what_is_there_in_part(run, here):
+    """Only what lacks is written: what is there may be of great value."""
     asked = ("denoise", "in/sub", "-o", "out", "--jobs", "1", "--skip-existing")
     (here / "in/sub/deep/a.wav").unlink()
     (here / "in/sub/deep").rmdir()
     assert run(*asked).code == 0
+    (here / "out/b.wav").write_text("of great value")
     more = (*asked, "--rest", "left", "--report", "pages")
     code, _, err = run(*more)
     assert (code, err) == (0, "")
+    assert (here / "out/b.wav").read_text() == "of great value"
     assert (here / "left/b.wav").is_file()
     assert (here / "pages/b.html").is_file()
     code, _, err = run(*more)

@@ -325,6 +325,15 @@ def test_the_selection_changes_without_a_click(made_up, then):
     np.testing.assert_allclose(out[:, at + 240 :], settled[:, at + 240 :], atol=1e-6)
 
 
+def test_a_selection_that_changes_right_before_the_end_holds_to_it(made_up):
+    made_up(all_to("speech"))
+    wave = 0.5 * np.sin(2 * np.pi * 200 * np.arange(RATE) / RATE).astype(np.float32)[np.newaxis]
+    live = echoic.stream("attend", keep=["rain"], sample_rate=RATE)
+    silent = live.push(wave)
+    live.change(mute=["speech"])  # keeps as little
+    assert np.abs(np.concatenate([silent[:, 8_000:], live.flush()], axis=1)).max() < 0.02
+
+
 def test_what_both_selections_keep_has_no_gap_between_them(made_up):
     """From keeping all but one to muting that one: the mask of what is named turns over."""
     *others, last = LABELS

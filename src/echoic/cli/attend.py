@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from echoic.cli._dividing import Output, Report, Rest, select_from_all
 from echoic.cli._inputs import STDIN
-from echoic.cli._selecting import Output, Report, Rest, select_from_all
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -95,6 +95,7 @@ def make_attend(selection: dict[str, Any], sample_rate: int) -> Attend:
     return Attend(sample_rate=sample_rate, **options)
 
 
+@lru_cache(maxsize=1)  # one for all inputs
 def read_example(path: str) -> dict[str, Any]:
     """An example as options of `Attend`.
 

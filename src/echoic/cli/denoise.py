@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from echoic.cli._selecting import Output, Report, Rest, select_from_all
+from echoic.cli._dividing import Output, Report, Rest, select_from_all
 from echoic.cli.common import (
     Force,
     Inputs,

@@ -21,7 +21,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from echoic.nn.hearing import HearingNetwork
-from echoic.nn.listener import N_BANDS, N_FEATURES, Listener
+from echoic.nn.listener import N_BANDS, N_FEATURES, Block, Listener
 from echoic.nn.separator import Separator
 
 CHUNK_STEPS = 64
@@ -217,11 +217,20 @@ def load_hearing(network: HearingNetwork, folder: Path, name: str) -> HearingNet
 def load_listener(listener: Listener, folder: Path, name: str) -> Listener:
     """Read the listener of a shipped network back into torch, to learn something else with it.
 
+    Blocks that the shipped one does not have add nothing to what leaves the listener yet.
+
     Raises:
         KeyError: the graph lacks a parameter of the listener.
     """
     stored = _stored(folder, name, "step")
-    listener.load_state_dict({key: stored[f"listener.{key}"] for key in listener.state_dict()})
+    shared = Listener(n_blocks=len({k.split(".")[2] for k in stored if ".blocks." in k}))
+    weights = {key: stored[f"listener.{key}"] for key in shared.state_dict()}
+    listener.load_state_dict(listener.state_dict() | weights)
+    for block in listener.blocks[len(shared.blocks) :]:
+        assert isinstance(block, Block)
+        for last in (block.along_time.out, block.spread):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
     return listener
 
 

@@ -42,6 +42,7 @@ class Separator(nn.Module):
 
     Args:
         n_signals: How many, the background among them, which comes last.
+        n_blocks: Of the listener.
 
     Shape:
         frames (batch, 2, band, frame) every 5 ms, whole steps of two -> `SeparatorOutput`.
@@ -52,10 +53,10 @@ class Separator(nn.Module):
     hop = FRAMES_PER_STEP
     delay = 0
 
-    def __init__(self, n_signals: int) -> None:
+    def __init__(self, n_signals: int, n_blocks: int = 2) -> None:
         super().__init__()
         # No band may be hidden whose share is asked for.
-        self.listener = Listener(masked_bands=0)
+        self.listener = Listener(n_blocks=n_blocks, masked_bands=0)
         self.shares = Shares(n_signals, self.listener.width)
 
     def init_state(self, batch: int) -> ListenerState:

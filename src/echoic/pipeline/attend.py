@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.pipeline.selecting import select
+from echoic.pipeline.dividing import processed
 from echoic.processors.attend import Attend
 
 
@@ -51,4 +51,4 @@ def attend(
         like_sample_rate=like_sample_rate,
         model=model,
     )
-    return select(wave, module, sample_rate=sample_rate)
+    return processed(wave, module, sample_rate=sample_rate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.pipeline.selecting import select
+from echoic.pipeline.dividing import processed
 from echoic.processors.denoise import Denoise
 
 
@@ -33,4 +33,4 @@ def denoise(
         (8000,)
     """
     module = Denoise(sample_rate=sample_rate, floor_db=floor_db, model=model)
-    return select(wave, module, sample_rate=sample_rate)
+    return processed(wave, module, sample_rate=sample_rate)

@@ -50,6 +50,7 @@ class Attend:
     """
 
     hop = 1
+    parts = ("kept", "left out")
 
     def __init__(
         self,
@@ -92,17 +93,19 @@ class Attend:
         self, wave: NDArray[np.floating], state: AttendState | None = None
     ) -> tuple[NDArray[np.float32], AttendState]:
         """Attend to the next chunk."""
-        if state is not None:
-            check_kind(state, AttendState, owner="Attend")
-        separate = state and state.separate
-        if state is not None and bool(state.keeps[0]) != self.keeps:
-            # What was named is the rest now: it is given what the gains so far leave of 1.
-            apply = state.separate.apply
-            separate = state.separate._replace(apply=apply._replace(gains=1 - apply.gains))
-        signals, separate = self.separate(wave, separate)
+        signals, separate = self.separate(wave, None if state is None else self._adopted(state))
         return self.divide(signals)[0], AttendState(separate, np.array([self.keeps]))
 
     def finish(self, state: AttendState) -> NDArray[np.float32]:
         """The last `delay` samples."""
+        return self.divide(self.separate.finish(self._adopted(state)))[0]
+
+    def _adopted(self, state: AttendState) -> SeparateState:
+        """What the state of any selection means for this one."""
         check_kind(state, AttendState, owner="Attend")
-        return self.divide(self.separate.finish(state.separate))[0]
+        separate = state.separate
+        if bool(state.keeps[0]) != self.keeps:
+            # What was named is the rest now: it is given what the gains so far leave of 1.
+            gains = 1 - separate.apply.gains
+            separate = separate._replace(apply=separate.apply._replace(gains=gains))
+        return separate

@@ -33,6 +33,7 @@ class Denoise:
     """
 
     hop = 1
+    parts = ("kept", "left out")
 
     def __init__(
         self, *, sample_rate: float, floor_db: float | None = None, model: str = "denoise"

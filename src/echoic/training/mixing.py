@@ -30,6 +30,7 @@ class MixingSettings:
     background_db: tuple[float, float] = (-35.0, -6.0)
     foreground_other_probability: float = 0.35
     crop_probability: float = 0.4
+    shortest_crop: float = 0.5  # of what fits the scene
     speed_probability: float = 0.8
     max_speed_octaves: float = 0.4
     # Sounds of other kinds are without number: theirs are varied further, and reversed.
@@ -222,7 +223,7 @@ class SceneMixer:
         longest = min(wave.size, int(self._length(clip) * speed))
         is_long = wave.size > clip.sample_rate
         if wave.size > longest or (is_long and rng.random() < s.crop_probability):
-            length = int(rng.integers(longest // 2, longest + 1))
+            length = int(rng.integers(int(s.shortest_crop * longest), longest + 1))
             start = int(rng.integers(wave.size - length + 1))
             wave = wave[start : start + length]
         start_s = start / clip.sample_rate

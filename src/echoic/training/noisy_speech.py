@@ -19,6 +19,7 @@ class NoisySpeechSettings:
 
     Attributes:
         n_talkers: Heard in a scene, each a source of its own.
+        shortest_crop: Of an utterance, as a part of what fits the scene.
         talkers_spread_db: How much louder or softer than the first the others may be.
         snr_db: Of the loudest talker over the noise, energies over the whole scene.
         quiet_probability: Of next to no noise: clean speech must pass.
@@ -31,6 +32,7 @@ class NoisySpeechSettings:
     """
 
     n_talkers: int = 1
+    shortest_crop: float = 0.5
     talkers_spread_db: float = 3.0
     snr_db: tuple[float, float] = (-8.0, 18.0)
     quiet_probability: float = 0.08
@@ -65,10 +67,13 @@ class NoisySpeechMixer(SceneMixer):
         duration_s: float = 4.0,
     ) -> None:
         """Bring the rooms to the rate of the scenes."""
-        # A second clip of a talker would be of another talker.
-        mixing = MixingSettings(duration_s=duration_s, repeat_probability=0.0)
-        super().__init__(recordings, sample_rate=sample_rate, rooms=rooms, settings=mixing)
         self.speaking = settings or NoisySpeechSettings()
+        mixing = MixingSettings(
+            duration_s=duration_s,
+            shortest_crop=self.speaking.shortest_crop,
+            repeat_probability=0.0,  # a second clip of a talker would be of another talker
+        )
+        super().__init__(recordings, sample_rate=sample_rate, rooms=rooms, settings=mixing)
         self.noises = [label for label in recordings.labels if label not in {SPEECH, OTHER}]
 
     def draw_speech(self, rng: np.random.Generator) -> MixedScene:

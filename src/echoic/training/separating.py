@@ -124,9 +124,9 @@ def best_order(gains: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Te
     return torch.cat([best, torch.full_like(best[:, :1], n_voices)], dim=1)
 
 
-def new_separator(n_signals: int, listener_of: str) -> Separator:
+def new_separator(n_signals: int, *, n_blocks: int, listener_of: str) -> Separator:
     """A network that has learned nothing but to listen, as a shipped model does."""
-    separator = Separator(n_signals)
+    separator = Separator(n_signals, n_blocks)
     card = find_model(listener_of)
     load_listener(separator.listener, card.folder, card.name)
     return separator
@@ -142,6 +142,7 @@ class SeparatorRecipe:
         task: One sentence for the card.
         speaking: The scenes that it learns from.
         listener_of: The shipped model that it begins with the listener of.
+        n_blocks: Of its own listener.
     """
 
     name: str
@@ -149,6 +150,7 @@ class SeparatorRecipe:
     task: str
     speaking: NoisySpeechSettings
     listener_of: str
+    n_blocks: int = 2
 
     def run(
         self, folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print
@@ -193,7 +195,11 @@ class SeparatorRecipe:
         fixed = [aside(np.random.default_rng((_SEED, k))) for k in range(_N_VALIDATION_BATCHES)]
         torch.manual_seed(settings.seed)
         network = train(
-            new_separator(self.speaking.n_talkers + 1, self.listener_of),
+            new_separator(
+                self.speaking.n_talkers + 1,
+                n_blocks=self.n_blocks,
+                listener_of=self.listener_of,
+            ),
             losses,
             batches,
             settings,

@@ -11,8 +11,13 @@ RECIPE = SeparatorRecipe(
     kind="talkers",
     task="two talkers and the background: their shares of every band",
     speaking=NoisySpeechSettings(
-        n_talkers=2, snr_db=(0.0, 25.0), n_noises=(0.8, 0.2), babble_probability=0.0
+        n_talkers=2,
+        shortest_crop=1.0,  # who talks alone needs not be told apart
+        snr_db=(0.0, 25.0),
+        n_noises=(0.8, 0.2),
+        babble_probability=0.0,
     ),
     listener_of="denoise",
+    n_blocks=4,  # which band is whose rests on what has been heard of either
 )
 run = RECIPE.run

@@ -1,0 +1,237 @@
+"""What `attend` and `denoise` share: every input divided into parts, as files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from echoic.cli._inputs import is_one_file
+from echoic.cli._source import Source
+from echoic.cli._targets import are_there, find_targets, made_folder
+from echoic.cli.common import Reporter, check_replacing
+from echoic.outputs import InputFiles, check_writable
+
+if TYPE_CHECKING:
+    from echoic.pipeline.dividing import Divides
+
+STDOUT = "-"
+_OPTIONS = {"kept": "output", "left out": "rest"}  # of parts that files are named for
+Output = Annotated[
+    str,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="The file to write, or - for a WAV on standard output; with several inputs, a folder.",
+        show_default=False,
+    ),
+]
+Rest = Annotated[
+    str | None,
+    typer.Option(
+        "--rest",
+        metavar="FILE",
+        help="Also write what was left out; both add up to the input. With several inputs, "
+        "a folder.",
+        show_default=False,
+    ),
+]
+
+Report = Annotated[
+    str | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.html",
+        help="Also write a page: players and cochleagrams of the input and of its parts. "
+        "With several inputs, a folder.",
+        show_default=False,
+    ),
+]
+
+
+def select_from_all(
+    inputs: Sequence[str],
+    make: Callable[[int], Divides],
+    reporter: Reporter,
+    *,
+    output: str,
+    rest: str | None,
+    recursive: bool,
+    **options: Any,
+) -> None:
+    """Divide every input into what is kept and what is left out.
+
+    Args:
+        inputs: As the user named them.
+        make: As for `divide_all`.
+        reporter: Prints notes and progress.
+        output: File or folder of what is kept.
+        rest: File or folder of what is left out, if it is to be written.
+        recursive: Whether folders are gone through.
+        options: Of `divide_all`.
+
+    Raises:
+        typer.BadParameter: outputs that cannot be.
+        typer.Exit: Code 1, after the last input, if any has failed.
+    """
+    check_replacing(force=options["force"], skip_existing=options["skip_existing"])
+    if output == STDOUT and reporter.as_json:
+        raise typer.BadParameter("-o - and --json both write to standard output")
+    if rest == STDOUT:
+        raise typer.BadParameter("--rest -: must be a file")
+    paths = reporter.expand(inputs, recursive=recursive)
+    files = {"kept": find_outputs(paths, output, given=inputs)}
+    if rest is not None:
+        files["left out"] = find_outputs(paths, rest, given=inputs)
+    divide_all(paths, make, reporter, files=files, given=inputs, **options)
+
+
+def divide_all(
+    paths: list[str],
+    make: Callable[[int], Divides],
+    reporter: Reporter,
+    *,
+    files: Mapping[str, Mapping[str, str]],
+    given: Sequence[str],
+    folders: Mapping[str, Path] | None = None,
+    report: str | None,
+    kicker: str,
+    jobs: int | None,
+    skip_existing: bool,
+    force: bool,
+    also_read: Sequence[str] = (),
+    also_say: Mapping[str, Any],
+) -> None:
+    """Divide every input, and write the parts.
+
+    Args:
+        paths: The inputs.
+        make: A sample rate to the processor; picklable.
+        reporter: Prints notes and progress.
+        files: {part: {input: file}}, of the parts that are wanted.
+        given: What the user named.
+        folders: {input: folder}, of those that are made for the parts.
+        report: File or folder of the page about it.
+        kicker: What such a page is about.
+        jobs: Inputs worked on at a time.
+        skip_existing: Whether what is written already is left out.
+        force: Whether it is replaced.
+        also_read: Files that no output may be.
+        also_say: What every record holds, too.
+
+    Raises:
+        typer.BadParameter: outputs that cannot be.
+        typer.Exit: Code 1, after the last input, if any has failed.
+    """
+    pages: dict[str, Path] = {}
+    wanted: list[Mapping[str, str | Path]] = [*files.values()]
+    if report is not None:
+        pages = find_targets(paths, Path(report), (".html", ".htm"), given=given)
+        wanted.append(pages)
+    named = {f"--{_OPTIONS.get(part, part)}": own for part, own in files.items()}
+    check_distinct({**named, "--report": pages})
+    todo = paths
+    if skip_existing:
+        todo = [
+            path
+            for path in paths
+            if not are_there(path, [Path(own[path]) for own in wanted], reporter)
+        ]
+    work = partial(
+        divide_one,
+        make=make,
+        files=files,
+        folders=folders or {},
+        pages=pages,
+        kicker=kicker,
+        skip_existing=skip_existing,
+        force=force,
+        read=InputFiles([*paths, *also_read]),
+        also_say=also_say,
+    )
+    reporter.each(todo, work, jobs=jobs)
+
+
+def find_outputs(paths: list[str], output: str, *, given: Sequence[str]) -> dict[str, str]:
+    """Where each input's result goes.
+
+    Raises:
+        typer.BadParameter: several results for one file or for standard output.
+    """
+    if is_one_file(paths, given) and not os.path.isdir(output):
+        return {paths[0]: output}
+    if output == STDOUT:
+        raise typer.BadParameter(
+            "-o -: standard output takes one result, not those of several files or a folder"
+        )
+    targets = find_targets(paths, Path(output), (".wav",), given=given)
+    return {path: str(target) for path, target in targets.items()}
+
+
+def check_distinct(outputs: Mapping[str, Mapping[str, str | Path]]) -> None:
+    """Refuse a file that would be written twice.
+
+    Args:
+        outputs: {option: {input: file}}.
+
+    Raises:
+        typer.BadParameter: two options name one file.
+    """
+    first: dict[str, str] = {}
+    for option, files in outputs.items():
+        for file in files.values():
+            other = first.setdefault(os.path.realpath(file), option)
+            if other != option:
+                raise typer.BadParameter(f"{file}: is both {other} and {option}")
+
+
+def divide_one(
+    path: str,
+    reporter: Reporter,
+    *,
+    make: Callable[[int], Divides],
+    files: Mapping[str, Mapping[str, str]],
+    folders: Mapping[str, Path],
+    pages: Mapping[str, Path],
+    kicker: str,
+    skip_existing: bool,
+    force: bool,
+    read: InputFiles,
+    also_say: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Divide one input, and write the parts and a page about them; the record of it."""
+    from echoic.pipeline.dividing import divide_and_report, divide_into
+
+    own, page = {part: found[path] for part, found in files.items()}, pages.get(path)
+    written = {_OPTIONS.get(part, part): file for part, file in own.items()}
+    record = {"file": path, **written, **({"report": str(page)} if page else {}), **also_say}
+    if skip_existing:  # what is there in part is completed
+        own = {part: file for part, file in own.items() if not os.path.isfile(file)}
+        page = None if page is not None and page.is_file() else page
+    with made_folder(folders[path]) if path in folders else nullcontext():
+        for one in (*own.values(), page):
+            if one not in {STDOUT, None}:
+                read.check_apart(one)
+                check_writable(one, force=force)  # before any long work
+        source = Source(path)
+        module = make(source.sample_rate)
+        work = divide_into
+        if page is not None:
+            asked = {
+                name.replace("_", " ").capitalize(): said(value) for name, value in also_say.items()
+            }
+            work = partial(divide_and_report, report=page, kicker=kicker, asked=asked)
+        with reporter.progress(source.name, total=source.duration_s) as advance:
+            work(own, source, module, force=force, advance=advance)
+    return record
+
+
+def said(value: object) -> str:
+    """A value as a page says it."""
+    return ", ".join(value) if isinstance(value, list) else str(value)
