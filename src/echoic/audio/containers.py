@@ -49,6 +49,11 @@ class Layout(NamedTuple):
     n_missing: int
 
 
+def _as_it_is(size: int, end: int) -> Layout:
+    """A file that is read as it is, and where its header says that it ends; 0: it does not say."""
+    return Layout(b"", 0, size, max(0, end - size))
+
+
 def lay_out(file: BinaryIO, size: int) -> Layout:
     """Find where the samples of a file lie, and whether all of them are there.
 
@@ -81,7 +86,7 @@ def lay_out(file: BinaryIO, size: int) -> Layout:
         end = offset + (0 if _is_unknown(length) else length)
     elif kind == b"OggS":
         end = _ogg_end(file, size)
-    return Layout(b"", 0, size, max(0, end - size))
+    return _as_it_is(size, end)
 
 
 def says_no_length(file: BinaryIO) -> bool:
@@ -141,18 +146,18 @@ def _chunks(file: BinaryIO, size: int, order: str) -> Iterator[tuple[bytes, int,
 
 def _riff(file: BinaryIO, size: int, *, order: str) -> Layout:
     """WAV: where a writer was cut off before it wrote any length, all that follows are samples."""
-    whole = Layout(b"", 0, size, 0)
+    number = f"{order}I"
     for chunk_id, start, length in _chunks(file, size, order):
         if chunk_id != b"data":
             continue
         file.seek(4)
-        (of_all,) = struct.unpack(f"{order}I", file.read(4))
+        (of_all,) = struct.unpack(number, file.read(4))
         if length == 0 and of_all + 8 <= start < size:
             return _mended(
-                file, size, start, start - 4, lambda n: struct.pack(f"{order}I", min(n, 0xFFFFFFFF))
+                file, size, start, start - 4, lambda n: struct.pack(number, min(n, _MOST))
             )
-        return whole._replace(n_missing=0 if _is_unknown(length) else max(0, start + length - size))
-    return whole
+        return _as_it_is(size, 0 if _is_unknown(length) else start + length)
+    return _as_it_is(size, 0)
 
 
 def _ssnd_end(file: BinaryIO, size: int) -> int:
@@ -165,7 +170,6 @@ def _ssnd_end(file: BinaryIO, size: int) -> int:
 
 def _rf64(file: BinaryIO, size: int) -> Layout:
     """RF64: the true lengths stand in the chunk ds64, where 32 bits do not suffice."""
-    whole = Layout(b"", 0, size, 0)
     length_64, field = None, 0
     for chunk_id, start, length in _chunks(file, size, "<"):
         if chunk_id == b"ds64":
@@ -175,13 +179,11 @@ def _rf64(file: BinaryIO, size: int) -> Layout:
         if chunk_id != b"data":
             continue
         if length != 0xFFFFFFFF or length_64 is None:
-            return whole._replace(
-                n_missing=0 if _is_unknown(length) else max(0, start + length - size)
-            )
+            return _as_it_is(size, 0 if _is_unknown(length) else start + length)
         if length_64 == 0 or length_64 >= _UNKNOWN_64:
             return _mended(file, size, start, field, lambda n: struct.pack("<Q", n))
-        return whole._replace(n_missing=max(0, start + length_64 - size))
-    return whole
+        return _as_it_is(size, start + length_64)
+    return _as_it_is(size, 0)
 
 
 def _w64(file: BinaryIO, size: int) -> Layout:
@@ -197,9 +199,9 @@ def _w64(file: BinaryIO, size: int) -> Layout:
                 return _mended(
                     file, size, position + 24, position + 16, lambda n: struct.pack("<Q", n + 24)
                 )
-            return Layout(b"", 0, size, max(0, position + length - size))
+            return _as_it_is(size, position + length)
         position += max(24, -(-length // 8) * 8)
-    return Layout(b"", 0, size, 0)
+    return _as_it_is(size, 0)
 
 
 def _caf(file: BinaryIO, size: int) -> Layout:
@@ -215,9 +217,9 @@ def _caf(file: BinaryIO, size: int) -> Layout:
                 file, size, position + 16, position + 4, lambda n: struct.pack(">q", n + 4)
             )
         if chunk_id == b"data" or length < 0:
-            return Layout(b"", 0, size, max(0, position + 12 + length - size))
+            return _as_it_is(size, position + 12 + length)
         position += 12 + length
-    return Layout(b"", 0, size, 0)
+    return _as_it_is(size, 0)
 
 
 def _mended(
@@ -233,7 +235,7 @@ def _mended(
         packed: Number of bytes of samples -> the bytes of that field.
     """
     if not 16 <= start < min(size, _MAX_HEAD_BYTES):
-        return Layout(b"", 0, size, 0)
+        return _as_it_is(size, 0)
     file.seek(0)
     head = bytearray(file.read(start))
 

@@ -53,7 +53,7 @@ def in_processes(
                 yield path, futures.pop(k).result()
                 continue
             stack.close()
-            without = [k for k in waiting if k in futures and _is_broken(futures[k])]
+            without = [one for one in waiting if one in futures and _is_broken(futures[one])]
             # Inputs are begun in order: these were, and one of them has ended its process.
             for begun in without[:n_jobs]:
                 futures[begun] = _settled(_alone(function, paths[begun]))

@@ -249,8 +249,8 @@ class SummaryCorrelogram(Correlogram):
 
     A'(0) being the power at the same time less τ. (That is the normalised square difference of
     McLeod and Wyvill 2005; 1 − S is the squared difference of de Cheveigné and Kawahara 2002,
-    over the energy of both.) The floor is what keeps steady and very
-    quiet potentials from being periodic. Costs a third of the correlogram.
+    over the energy of both.) The floor is what keeps steady and very quiet potentials from
+    being periodic. Costs a third of the correlogram.
 
     Args:
         sample_rate: Hz, and all else as of `Correlogram`.

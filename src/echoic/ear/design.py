@@ -123,7 +123,7 @@ def design_listening(
         [50.0, 7600.0]
     """
     sample_rate = check_sample_rate(sample_rate)
-    n_bands = check_count(n_bands, name="n_bands", lowest=1, highest=MAX_BANDS)
+    n_bands = check_count(n_bands, name="n_bands", highest=MAX_BANDS)
     check_number(low_hz, name="low_hz")
     check_number(high_hz, name="high_hz")
     if not 0 < low_hz <= high_hz < np.inf:
@@ -297,7 +297,7 @@ def design_inverse(
     check_number(delay_s, name="delay_s")
     if not 0.001 <= delay_s <= 0.1:
         raise ParameterError(f"delay_s={delay_s!r} is outside 0.001 to 0.1 s")
-    n_taps = check_count(n_taps, name="n_taps", lowest=1, highest=MAX_TAPS)
+    n_taps = check_count(n_taps, name="n_taps", highest=MAX_TAPS)
     if not 0 < ridge < 1:
         raise ParameterError(f"ridge={ridge!r} is not between 0 and 1")
     return _design_inverse(bank, round(delay_s * bank.sample_rate), ridge, n_taps)

@@ -29,10 +29,10 @@ class Inverse:
 
     The bands come out real and aligned, so that gains can be multiplied onto
     them before they are added: with gains of 1 the sum is the input, `delay`
-    samples late: at 4 ms and 16 kHz to 65 dB for white noise and 80 dB for speech,
-    and with two taps to 88 dB for white noise. The
-    same gains for a band of the input and for its delayed self make this the
-    place where sounds are taken apart.
+    samples late. At 4 ms and 16 kHz it is that to 65 dB for white noise and 80 dB
+    for speech, and with two taps to 88 dB for white noise. The same gains for a band
+    of the input and for its delayed self make this the place where sounds are taken
+    apart.
 
     Args:
         sample_rate: Hz.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_channels
 from echoic.errors import ParameterError
 from echoic.processors import Attend, Denoise, Detect, Separate, Voices
 from echoic.streaming import Stream, Streaming
@@ -102,8 +103,7 @@ def check_chunk(chunk: NDArray[np.floating], n_channels: int | None) -> None:
         ParameterError: it is.
     """
     shape: tuple[int, ...] = getattr(chunk, "shape", ())
-    if len(shape) != 2:
-        raise ParameterError(f"chunk of shape {shape} is not (channel, time)")
+    check_channels(shape)
     if n_channels is None and shape[0] > max(shape[1], _MANY_CHANNELS):
         raise ParameterError(f"chunk of shape {shape} has its axes exchanged: (channel, time)")
     if n_channels not in (None, shape[0]):

@@ -41,6 +41,11 @@ class OneOf:
         return self.kinds[int(which)].draw(rng)
 
 
+def fixed_batches(draw: DrawBatch, n_batches: int, *, seed: int) -> list[Batch]:
+    """The same batches in every run: what validates."""
+    return [draw(np.random.default_rng((seed, number))) for number in range(n_batches)]
+
+
 def stacked(examples: Sequence[Any]) -> Batch:
     """Examples, named tuples of arrays of the same shapes, as one tensor a field."""
     columns = zip(*examples, strict=True)

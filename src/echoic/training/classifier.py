@@ -19,6 +19,7 @@ from echoic.audio import resample
 from echoic.labels import LABELS
 from echoic.style.methods import LEVEL
 from echoic.style.spectrogram import LogSpectrogram
+from echoic.training.batches import fixed_batches
 from echoic.training.corpus import kept_recordings, training_recordings
 from echoic.training.data import Recordings
 from echoic.training.loop import Batch, LoopSettings, mean_losses, train
@@ -118,7 +119,7 @@ def run_classifier(
     """
     used = ClipDrawer(training_recordings(folder), spectrogram, sample_rate)
     kept = ClipDrawer(kept_recordings(), spectrogram, sample_rate)
-    fixed = [kept(np.random.default_rng((_SEED, k))) for k in range(_N_VALIDATION_BATCHES)]
+    fixed = fixed_batches(kept, _N_VALIDATION_BATCHES, seed=_SEED)
 
     average = train(
         classifier,

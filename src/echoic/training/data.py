@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,13 @@ class Clip:
     level_rms: float
 
 
+class _Group(NamedTuple):
+    """Takes of every recording of a label, and of every synthesised one."""
+
+    real: list[list[Clip]]
+    made: list[list[Clip]]
+
+
 class Recordings:
     """Clips by label and, within a label, by recording.
 
@@ -76,15 +84,11 @@ class Recordings:
         grouped: dict[str, dict[str, list[Clip]]] = defaultdict(lambda: defaultdict(list))
         for clip in clips:
             grouped[clip.label][clip.recording].append(clip)
-        self._by_label = {label: list(own.values()) for label, own in grouped.items()}
-        self._made = {
-            label: [one for one in own if is_synthesised(one[0].file)]
-            for label, own in self._by_label.items()
-        }
-        self._real = {
-            label: [one for one in own if not is_synthesised(one[0].file)]
-            for label, own in self._by_label.items()
-        }
+        self._by_label = {label: _Group([], []) for label in grouped}
+        for label, own in grouped.items():
+            for takes in own.values():
+                real, made = self._by_label[label]
+                (made if is_synthesised(takes[0].file) else real).append(takes)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -93,7 +97,7 @@ class Recordings:
 
     def n_recordings(self, label: str) -> int:
         """How many recordings a label has."""
-        return len(self._by_label.get(label, ()))
+        return sum(map(len, self._by_label.get(label, ())))
 
     def draw(self, label: str, rng: np.random.Generator) -> Clip:
         """A clip of a label.
@@ -101,11 +105,12 @@ class Recordings:
         Raises:
             ParameterError: no clip of that label.
         """
-        if not self._by_label.get(label):
+        if label not in self._by_label:
             raise ParameterError(f"label={label!r}: no clip of it to draw")
-        recordings = self._real[label] or self._made[label]
-        if self._real[label] and self._made[label] and rng.random() < _MADE_PROBABILITY:
-            recordings = self._made[label]
+        real, made = self._by_label[label]
+        recordings = real or made
+        if real and made and rng.random() < _MADE_PROBABILITY:
+            recordings = made
         takes = recordings[int(rng.integers(len(recordings)))]
         return takes[int(rng.integers(len(takes)))]
 

@@ -18,7 +18,7 @@ from echoic.nn.export import load_listener
 from echoic.nn.separator import Separator
 from echoic.processors.masks import RAMP_S
 from echoic.runtime import find_model
-from echoic.training.batches import Kind, OneOf, stacked
+from echoic.training.batches import Kind, OneOf, fixed_batches, stacked
 from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import load_rooms
 from echoic.training.loop import Batch, LoopSettings, mean_losses, train
@@ -192,7 +192,7 @@ class SeparatorRecipe:
             ]
         )
         aside = SpokenBatches(mixer(kept, sample_rate=_VALIDATION_RATE_HZ))
-        fixed = [aside(np.random.default_rng((_SEED, k))) for k in range(_N_VALIDATION_BATCHES)]
+        fixed = fixed_batches(aside, _N_VALIDATION_BATCHES, seed=_SEED)
         torch.manual_seed(settings.seed)
         network = train(
             new_separator(

@@ -31,7 +31,7 @@ from echoic.training.asking import (
     mean_embedding,
     queries_of,
 )
-from echoic.training.batches import Kind, OneOf, stacked
+from echoic.training.batches import Kind, OneOf, fixed_batches, stacked
 from echoic.training.calibration import calibrate
 from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import Recordings, load_rooms
@@ -221,7 +221,7 @@ def learn(
     used, kept = training_recordings(folder), kept_recordings()
     batches = batches_of(used, _RATE_PROBABILITIES, (SHORT, LONG), rooms=load_rooms())
     aside = batches_of(kept, {_VALIDATION_RATE_HZ: 1.0}, (VALIDATION,))
-    fixed = [aside(np.random.default_rng((_SEED, k))) for k in range(N_VALIDATION_BATCHES)]
+    fixed = fixed_batches(aside, N_VALIDATION_BATCHES, seed=_SEED)
     torch.manual_seed(settings.seed)
     network = train(
         HearingNetwork(len(LABELS)),
