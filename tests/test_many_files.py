@@ -83,13 +83,14 @@ def test_a_process_that_is_ended_harms_no_other_input(here):
 
 
 def test_the_others_go_on_together_after_a_process_was_ended(here):
-    paths = [str(write(here / f"{n}.wav")) for n in range(6)]
-    work = functools.partial(process_or_end, ends="0.wav")
+    paths = [str(write(here / f"{n:02}.wav")) for n in range(14)]
+    work = functools.partial(process_or_end, ends="00.wav")
     found = dict(in_processes(work, [*paths, paths[5]], 2))
     assert isinstance(found.pop(paths[0]), EchoicError)
     assert set(found) == {*paths[1:]}
-    # The second was begun beside the first and is done alone; four share two processes.
-    assert len({found[path] for path in paths[2:]}) <= 2
+    # One may have worked on some beside the one that was ended, one is done alone, and the rest
+    # share two: not one for each of the thirteen.
+    assert len(set(found.values())) <= 4
 
 
 def process_or_end(path: str, *, ends: str) -> int:
