@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +12,7 @@ import typer
 
 from echoic.cli._inputs import is_one_file
 from echoic.cli._source import Source
-from echoic.cli._targets import are_there, find_targets, made_folder
+from echoic.cli._targets import are_there, find_targets
 from echoic.cli.common import Reporter, check_replacing
 from echoic.outputs import InputFiles, check_writable
 
@@ -99,7 +98,6 @@ def divide_all(
     *,
     files: Mapping[str, Mapping[str, str]],
     given: Sequence[str],
-    folders: Mapping[str, Path] | None = None,
     report: str | None,
     kicker: str,
     jobs: int | None,
@@ -116,7 +114,6 @@ def divide_all(
         reporter: Prints notes and progress.
         files: {part: {input: file}}, of the parts that are wanted.
         given: What the user named.
-        folders: {input: folder}, of those that are made for the parts.
         report: File or folder of the page about it.
         kicker: What such a page is about.
         jobs: Inputs worked on at a time.
@@ -147,7 +144,6 @@ def divide_all(
         divide_one,
         make=make,
         files=files,
-        folders=folders or {},
         pages=pages,
         kicker=kicker,
         skip_existing=skip_existing,
@@ -197,7 +193,6 @@ def divide_one(
     *,
     make: Callable[[int], Divides],
     files: Mapping[str, Mapping[str, str]],
-    folders: Mapping[str, Path],
     pages: Mapping[str, Path],
     kicker: str,
     skip_existing: bool,
@@ -214,21 +209,20 @@ def divide_one(
     if skip_existing:  # what is there in part is completed
         own = {part: file for part, file in own.items() if not os.path.isfile(file)}
         page = None if page is not None and page.is_file() else page
-    with made_folder(folders[path]) if path in folders else nullcontext():
-        for one in (*own.values(), page):
-            if one not in {STDOUT, None}:
-                read.check_apart(one)
-                check_writable(one, force=force)  # before any long work
-        source = Source(path)
-        module = make(source.sample_rate)
-        work = divide_into
-        if page is not None:
-            asked = {
-                name.replace("_", " ").capitalize(): said(value) for name, value in also_say.items()
-            }
-            work = partial(divide_and_report, report=page, kicker=kicker, asked=asked)
-        with reporter.progress(source.name, total=source.duration_s) as advance:
-            work(own, source, module, force=force, advance=advance)
+    for one in (*own.values(), page):
+        if one not in {STDOUT, None}:
+            read.check_apart(one)
+            check_writable(one, force=force)  # before any long work
+    source = Source(path)
+    module = make(source.sample_rate)
+    work = divide_into
+    if page is not None:
+        asked = {
+            name.replace("_", " ").capitalize(): said(value) for name, value in also_say.items()
+        }
+        work = partial(divide_and_report, report=page, kicker=kicker, asked=asked)
+    with reporter.progress(source.name, total=source.duration_s) as advance:
+        work(own, source, module, force=force, advance=advance)
     return record
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,21 +86,3 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         words = describe_os_error(error)
         raise FileError(f"{folder}: cannot be made: {words}") from error
-
-
-@contextmanager
-def made_folder(folder: Path) -> Iterator[None]:
-    """Make a folder, which is gone again if the block raises and has left nothing in it.
-
-    Raises:
-        FileError: the system refuses.
-    """
-    was_there = folder.exists()
-    make_folder(folder)
-    try:
-        yield
-    except BaseException:
-        if not was_there:
-            with suppress(OSError):
-                folder.rmdir()
-        raise
