@@ -36,7 +36,7 @@ def mixer(recordings: Recordings, **settings) -> NoisySpeechMixer:
 
 def always(**probabilities) -> dict:
     """No chance but what is given."""
-    names = ("quiet", "silent", "steady", "lasting", "babble")
+    names = ("alone", "quiet", "silent", "steady", "lasting", "babble")
     return {f"{name}_probability": probabilities.get(name, 0.0) for name in names}
 
 
@@ -69,6 +69,19 @@ def test_there_are_scenes_without_noise_and_scenes_without_speech(recordings):
     voice, noise = mixer(recordings, **always(silent=1.0)).draw_speech(rng).sources.values()
     assert not voice.any()
     assert noise.any()
+
+
+def test_one_talker_may_begin_alone(recordings):
+    drawn = mixer(recordings, n_talkers=2, alone=(0.5, 0.5), **always(alone=1.0))
+    begun = set()
+    for seed in range(8):
+        scene = drawn.draw_speech(np.random.default_rng(seed))
+        voices = np.stack(list(scene.sources.values()))[:-1]
+        talk_at_first = voices[:, : 2 * RATE].any(axis=1)
+        assert talk_at_first.sum() <= 1
+        assert (voices[~talk_at_first, 2 * RATE + 1 :] != 0).any()
+        begun.add(tuple(talk_at_first))
+    assert {(True, False), (False, True)} <= begun
 
 
 def test_what_may_hold_anything_is_noise_where_it_is_asked_for(tmp_path):

@@ -21,6 +21,10 @@ class NoisySpeechSettings:
         n_talkers: Heard in a scene, each a source of its own.
         shortest_crop: Of an utterance, as a part of what fits the scene.
         talkers_spread_db: How much louder or softer than the first the others may be.
+        alone_probability: Of several talkers, that one talks alone at first, as in an example of
+            him: louder or softer than he goes on.
+        alone: How much of the scene that lasts.
+        alone_spread_db: How much louder or softer.
         snr_db: Of the loudest talker over the noise, energies over the whole scene.
         quiet_probability: Of next to no noise: clean speech must pass.
         silent_probability: Of noise alone.
@@ -34,6 +38,9 @@ class NoisySpeechSettings:
     n_talkers: int = 1
     shortest_crop: float = 0.5
     talkers_spread_db: float = 3.0
+    alone_probability: float = 0.0
+    alone: tuple[float, float] = (0.15, 0.5)
+    alone_spread_db: float = 6.0
     snr_db: tuple[float, float] = (-8.0, 18.0)
     quiet_probability: float = 0.08
     silent_probability: float = 0.05
@@ -84,6 +91,8 @@ class NoisySpeechMixer(SceneMixer):
             voice * np.float32(10 ** (rng.uniform(-1, 1) * s.talkers_spread_db / 20))
             for voice in voices[1:]
         ]
+        if rng.random() < s.alone_probability:
+            self._begin_alone(voices, rng)
         noise = self._noise(rng)
         snr_db = rng.uniform(*s.snr_db)
         kind = rng.random()
@@ -98,6 +107,17 @@ class NoisySpeechMixer(SceneMixer):
         noise = noise * np.float32(np.sqrt(speech_power / noise_power) * 10 ** (-snr_db / 20))
         sources = {f"voice-{k + 1}": voice for k, voice in enumerate(voices)} | {OTHER: noise}
         return self._finish(MixedScene(sources, {}, self.sample_rate), rng)
+
+    def _begin_alone(self, voices: list[Wave], rng: np.random.Generator) -> None:
+        """Silence all but one of the voices at first, in place."""
+        s = self.speaking
+        n_alone = int(rng.uniform(*s.alone) * self.n_samples)
+        one = int(rng.integers(len(voices)))
+        for k, voice in enumerate(voices):
+            gain_db = rng.uniform(-1, 1) * s.alone_spread_db if k == one else -np.inf
+            voice[:n_alone] *= np.float32(10 ** (gain_db / 20))
+            self._fade(voice[:n_alone], False, True, rng)
+            self._fade(voice[n_alone:], True, False, rng)
 
     def _noise(self, rng: np.random.Generator) -> Wave:
         """A sum of noises, each a few dB louder or softer than the others."""

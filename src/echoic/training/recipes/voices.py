@@ -13,6 +13,7 @@ RECIPE = SeparatorRecipe(
     speaking=NoisySpeechSettings(
         n_talkers=2,
         shortest_crop=1.0,  # who talks alone needs not be told apart
+        alone_probability=0.5,  # as an example is heard before `attend --like`
         snr_db=(0.0, 25.0),
         n_noises=(0.8, 0.2),
         babble_probability=0.0,
