@@ -71,17 +71,15 @@ def test_there_are_scenes_without_noise_and_scenes_without_speech(recordings):
     assert noise.any()
 
 
-def test_one_talker_may_begin_alone(recordings):
-    drawn = mixer(recordings, n_talkers=2, alone=(0.5, 0.5), **always(alone=1.0))
-    begun = set()
+def test_one_talker_begins_alone_unless_that_takes_half_of_the_other_away(recordings):
+    drawn = mixer(recordings, alone=(0.25, 0.25))
     for seed in range(8):
-        scene = drawn.draw_speech(np.random.default_rng(seed))
-        voices = np.stack(list(scene.sources.values()))[:-1]
-        talk_at_first = voices[:, : 2 * RATE].any(axis=1)
-        assert talk_at_first.sum() <= 1
-        assert (voices[~talk_at_first, 2 * RATE + 1 :] != 0).any()
-        begun.add(tuple(talk_at_first))
-    assert {(True, False), (False, True)} <= begun
+        rng = np.random.default_rng(seed)
+        voices = [np.ones(drawn.n_samples, np.float32) for _ in range(2)]
+        voices[1][drawn.n_samples // 4 :] = 0.0
+        drawn.let_one_begin(voices, rng)
+        begins = [int(np.argmax(voice > 0.5)) / drawn.n_samples for voice in voices]
+        assert begins == pytest.approx([0, 0.125] if begins[0] == 0 else [0.25, 0], abs=0.02)
 
 
 def test_what_may_hold_anything_is_noise_where_it_is_asked_for(tmp_path):

@@ -92,7 +92,7 @@ class NoisySpeechMixer(SceneMixer):
             for voice in voices[1:]
         ]
         if rng.random() < s.alone_probability:
-            self._begin_alone(voices, rng)
+            self.let_one_begin(voices, rng)
         noise = self._noise(rng)
         snr_db = rng.uniform(*s.snr_db)
         kind = rng.random()
@@ -108,11 +108,14 @@ class NoisySpeechMixer(SceneMixer):
         sources = {f"voice-{k + 1}": voice for k, voice in enumerate(voices)} | {OTHER: noise}
         return self._finish(MixedScene(sources, {}, self.sample_rate), rng)
 
-    def _begin_alone(self, voices: list[Wave], rng: np.random.Generator) -> None:
-        """Silence all but one of the voices at first, in place."""
+    def let_one_begin(self, voices: list[Wave], rng: np.random.Generator) -> None:
+        """Silence all but one of the voices at first, in place; each keeps half of its energy."""
         s = self.speaking
-        n_alone = int(rng.uniform(*s.alone) * self.n_samples)
         one = int(rng.integers(len(voices)))
+        n_alone = int(rng.uniform(*s.alone) * self.n_samples)
+        for voice in [voice for k, voice in enumerate(voices) if k != one]:
+            energy = np.cumsum(np.square(voice))
+            n_alone = min(n_alone, int(np.searchsorted(energy, energy[-1] / 2)))
         for k, voice in enumerate(voices):
             gain_db = rng.uniform(-1, 1) * s.alone_spread_db if k == one else -np.inf
             voice[:n_alone] *= np.float32(10 ** (gain_db / 20))
