@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numba
+from numba.core import event
 
 
 def compiled(function: Callable[..., Any], *, inlined: bool = False) -> Callable[..., Any]:
@@ -26,3 +28,21 @@ def compiled(function: Callable[..., Any], *, inlined: bool = False) -> Callable
 
 
 inlined = partial(compiled, inlined=True)
+
+
+class FirstCompilation(event.Listener):
+    """Says why the first seconds of the first hearing are silent."""
+
+    has_said = False
+
+    def on_start(self, event: event.Event) -> None:
+        """Something is compiled, for it was not in the cache."""
+        if not self.has_said:
+            self.has_said = True
+            logging.getLogger("echoic").info("compiling, which takes some seconds, once")
+
+    def on_end(self, event: event.Event) -> None:
+        """It has been compiled."""
+
+
+event.register("numba:compile", FirstCompilation())  # type: ignore[no-untyped-call]

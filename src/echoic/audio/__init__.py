@@ -10,6 +10,7 @@ from echoic.audio.levels import (
     level_dbfs,
     peak_dbfs,
 )
+from echoic.audio.live import LiveWav, open_once
 from echoic.audio.opening import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioPath
 from echoic.audio.recording import Recording, Wave
 from echoic.audio.resample import resample
@@ -21,6 +22,7 @@ __all__ = [
     "MIN_SAMPLE_RATE",
     "AudioInfo",
     "AudioPath",
+    "LiveWav",
     "Recording",
     "Wave",
     "Writer",
@@ -31,6 +33,7 @@ __all__ = [
     "gain_to_db",
     "info",
     "level_dbfs",
+    "open_once",
     "open_writer",
     "peak_dbfs",
     "read",

@@ -83,7 +83,7 @@ def lay_out(file: BinaryIO, size: int) -> Layout:
         end = _ssnd_end(file, size)
     elif kind == b".snd" and len(head) >= 12:
         offset, length = struct.unpack(">II", head[4:12])
-        end = offset + (0 if _is_unknown(length) else length)
+        end = offset + (0 if is_unknown_length(length) else length)
     elif kind == b"OggS":
         end = _ogg_end(file, size)
     return _as_it_is(size, end)
@@ -128,7 +128,8 @@ def describe_unreadable(head: bytes) -> str:
     return f"is not audio that echoic reads ({READABLE})"
 
 
-def _is_unknown(length: int, unknown: tuple[range, ...] = _UNKNOWN_LENGTHS) -> bool:
+def is_unknown_length(length: int, unknown: tuple[range, ...] = _UNKNOWN_LENGTHS) -> bool:
+    """Whether this is what a writer into a pipe leaves as the length of the data."""
     return any(length in one for one in unknown)
 
 
@@ -156,7 +157,7 @@ def _riff(file: BinaryIO, size: int, *, order: str) -> Layout:
             return _mended(
                 file, size, start, start - 4, lambda n: struct.pack(number, min(n, _MOST))
             )
-        return _as_it_is(size, 0 if _is_unknown(length) else start + length)
+        return _as_it_is(size, 0 if is_unknown_length(length) else start + length)
     return _as_it_is(size, 0)
 
 
@@ -164,7 +165,7 @@ def _ssnd_end(file: BinaryIO, size: int) -> int:
     """Where the samples of an AIFF should end; 0 where the header leaves that open."""
     for chunk_id, start, length in _chunks(file, size, ">"):
         if chunk_id == b"SSND":
-            return 0 if _is_unknown(length, _UNKNOWN_AIFF_LENGTHS) else start + length
+            return 0 if is_unknown_length(length, _UNKNOWN_AIFF_LENGTHS) else start + length
     return 0
 
 
@@ -179,7 +180,7 @@ def _rf64(file: BinaryIO, size: int) -> Layout:
         if chunk_id != b"data":
             continue
         if length != 0xFFFFFFFF or length_64 is None:
-            return _as_it_is(size, 0 if _is_unknown(length) else start + length)
+            return _as_it_is(size, 0 if is_unknown_length(length) else start + length)
         if length_64 == 0 or length_64 >= _UNKNOWN_64:
             return _mended(file, size, start, field, lambda n: struct.pack("<Q", n))
         return _as_it_is(size, start + length_64)

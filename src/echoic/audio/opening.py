@@ -41,8 +41,8 @@ def check_path(path: object) -> str:
     return str(path)
 
 
-def read_pipe(name: str) -> bytes | None:
-    """All bytes of standard input or a named pipe, which come only once; None for a file.
+def open_pipe(name: str) -> BinaryIO | None:
+    """Standard input or a named pipe, whose bytes come only once; None for a file.
 
     Raises:
         AudioError: there is no such file, it is a folder or a device, or the
@@ -54,18 +54,38 @@ def read_pipe(name: str) -> bytes | None:
                 raise AudioError("-: standard input is closed; pipe an audio file into it")
             if sys.stdin.isatty():
                 raise AudioError("-: standard input is a terminal; pipe an audio file into it")
-            return sys.stdin.buffer.read()
+            return sys.stdin.buffer
         mode = os.stat(name).st_mode
         if stat.S_ISDIR(mode):
             raise AudioError(f"{name}: is a folder, not an audio file")
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
             raise AudioError(f"{name}: is not a plain file")
-        if stat.S_ISFIFO(mode):
-            with open(name, "rb", buffering=0) as pipe:
-                return pipe.read()
-        return None
+        return open(name, "rb") if stat.S_ISFIFO(mode) else None
     except (OSError, ValueError) as error:
         raise unreadable(name, error) from error
+
+
+def close_pipe(pipe: BinaryIO) -> None:
+    """Close a named pipe; standard input belongs to the process."""
+    if pipe is not getattr(sys.stdin, "buffer", None):
+        pipe.close()
+
+
+def read_pipe(name: str) -> bytes | None:
+    """All bytes of standard input or a named pipe; None for a file.
+
+    Raises:
+        AudioError: as `open_pipe`, and where the system refuses later.
+    """
+    pipe = open_pipe(name)
+    if pipe is None:
+        return None
+    try:
+        return pipe.read()
+    except (OSError, ValueError) as error:
+        raise unreadable(name, error) from error
+    finally:
+        close_pipe(pipe)
 
 
 @contextmanager
@@ -121,13 +141,22 @@ def check_header(sound: soundfile.SoundFile, name: str) -> None:
     Raises:
         AudioError: a sample rate out of range, or no sample.
     """
-    if not MIN_SAMPLE_RATE <= sound.samplerate <= MAX_SAMPLE_RATE:
-        raise AudioError(
-            f"{name}: sample rate {sound.samplerate} Hz is outside of "
-            f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz"
-        )
+    check_rate(sound.samplerate, name)
     if sound.frames == 0:
         raise AudioError(f"{name}: holds no samples")
+
+
+def check_rate(sample_rate: int, name: str) -> None:
+    """Refuse a rate at which nothing is heard.
+
+    Raises:
+        AudioError: it is out of range.
+    """
+    if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
+        raise AudioError(
+            f"{name}: sample rate {sample_rate} Hz is outside of "
+            f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz"
+        )
 
 
 def says_its_length(sound: soundfile.SoundFile) -> bool:

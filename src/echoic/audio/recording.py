@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
@@ -14,6 +13,7 @@ import numpy.typing as npt
 import soundfile
 
 from echoic.audio.containers import lay_out, says_no_length
+from echoic.audio.mending import Mending
 from echoic.audio.opening import (
     AudioPath,
     check_header,
@@ -26,8 +26,7 @@ from echoic.audio.opening import (
     unreadable,
 )
 from echoic.audio.view import View
-from echoic.checks import SATURATION
-from echoic.errors import AudioError, AudioWarning
+from echoic.errors import AudioError
 from echoic.outputs import describe_os_error
 
 Wave: TypeAlias = npt.NDArray[np.float32]
@@ -40,6 +39,7 @@ class Recording:
 
     Args:
         path: A file, a named pipe, or "-" for standard input.
+        content: The bytes, where they have been read from there already.
 
     Attributes:
         name: The path as given.
@@ -63,10 +63,10 @@ class Recording:
         (800, [(1, 500), (1, 300)])
     """
 
-    def __init__(self, path: AudioPath) -> None:
+    def __init__(self, path: AudioPath, *, content: bytes | None = None) -> None:
         """Read the header, and decode the whole only where that does not say its length."""
         self.name = check_path(path)
-        self._content = read_pipe(self.name)
+        self._content = read_pipe(self.name) if content is None else content
         self._seems_longer = False
         self._has_warned = False
         with open_bytes(self.name, self._content) as file:
@@ -108,34 +108,17 @@ class Recording:
         Raises:
             AudioError: the damage in a damaged file is reached.
         """
-        n_read = n_mended = n_clipped = 0
+        n_read, mending = 0, Mending()
         try:
             for wave in self._decode(block_samples, self.n_samples):
                 n_read += wave.shape[1]
-                finite = np.isfinite(wave)
-                if not finite.all():
-                    n_mended += int(finite.size - np.count_nonzero(finite))
-                    wave[~finite] = 0.0
-                if max(-wave.min(), wave.max()) > SATURATION:
-                    n_clipped += int(np.count_nonzero(np.abs(wave) > SATURATION))
-                    np.clip(wave, -SATURATION, SATURATION, out=wave)
+                mending.mend(wave)
                 yield wave
             if n_read != self.n_samples:
                 raise self._damaged(n_read)
         finally:
-            self._warn(n_mended, n_clipped)
-
-    def _warn(self, n_mended: int, n_clipped: int) -> None:
-        said = []
-        if n_mended:
-            said.append(f"{n_mended} samples are NaN or infinite; they are replaced by 0")
-        if n_clipped:
-            said.append(
-                f"{n_clipped} samples lie above {SATURATION:g} times full scale and are clipped"
-            )
-        if said and not self._has_warned:
-            self._has_warned = True
-            warnings.warn(f"{self.name}: {'; '.join(said)}", AudioWarning, stacklevel=4)
+            if not self._has_warned:
+                self._has_warned = mending.warn(self.name)
 
     def _decode(self, block_samples: int, n_promised: float) -> Iterator[Wave]:
         """What can be decoded: as much as is promised, or until nothing more comes."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from echoic.cli._inputs import is_one_file
-from echoic.cli._source import Source
+from echoic.cli._source import Source, SourceOnce
 from echoic.cli._targets import are_there, find_targets, made_folder
 from echoic.cli.common import Reporter, check_replacing
 from echoic.outputs import InputFiles, check_writable
@@ -219,16 +219,19 @@ def divide_one(
             if one not in {STDOUT, None}:
                 read.check_apart(one)
                 check_writable(one, force=force)  # before any long work
-        source = Source(path)
-        module = make(source.sample_rate)
-        work = divide_into
-        if page is not None:
+        source: SourceOnce
+        if page is None:
+            source = SourceOnce(path)
+            work = partial(divide_into, own, source)
+        else:
+            source = Source(path)
             asked = {
                 name.replace("_", " ").capitalize(): said(value) for name, value in also_say.items()
             }
-            work = partial(divide_and_report, report=page, kicker=kicker, asked=asked)
+            work = partial(divide_and_report, own, source, report=page, kicker=kicker, asked=asked)
+        module = make(source.sample_rate)
         with reporter.progress(source.name, total=source.duration_s) as advance:
-            work(own, source, module, force=force, advance=advance)
+            work(module, force=force, advance=advance)
     return record
 
 

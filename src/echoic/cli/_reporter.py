@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -50,6 +51,8 @@ class Reporter:
         self.n_failed = 0
         self._of_several = False
         self._bars: Progress | None = None
+        if sys.stderr.isatty():
+            _pass_on_log(self.note)
 
     def expand(self, inputs: Sequence[str], *, recursive: bool = False) -> list[str]:
         """Turn files, folders, globs and "-" into a list of files and "-".
@@ -247,6 +250,18 @@ class SilentReporter(Reporter):
     ) -> Iterator[Callable[[float], None]]:
         """Draw nothing."""
         yield lambda _amount: None
+
+
+def _pass_on_log(note: Callable[[str], None]) -> None:
+    """Say what the library does that takes long."""
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            note(record.getMessage())
+
+    log = logging.getLogger("echoic")
+    log.setLevel(logging.INFO)
+    log.handlers[:] = [Notes()]
 
 
 def _attempt(path: str, work: Callable[[str, Reporter], Any], reporter: Reporter) -> Outcome:

@@ -1,4 +1,4 @@
-"""An input that is read more than once, block by block."""
+"""An input that is read block by block, once or more often."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from echoic.cli._inputs import STDIN
 
 if TYPE_CHECKING:
-    from echoic.audio import Wave
+    from echoic.audio import LiveWav, Recording, Wave
 
 
 def source_name(path: str) -> str:
@@ -52,8 +52,8 @@ def name_results(paths: Sequence[str], suffix: str, *, given: Sequence[str] = ()
     return names
 
 
-class Source:
-    """A file, or a pipe, whose bytes are kept in memory because they come only once.
+class SourceOnce:
+    """A file, or a pipe, that is read once: a WAV in a pipe while it comes.
 
     Args:
         path: A file, a named pipe or "-".
@@ -63,13 +63,15 @@ class Source:
     """
 
     def __init__(self, path: str) -> None:
-        from echoic.audio import Recording
-
         self.path = path
-        self._recording = Recording(path)
+        self._recording = self._open()
         self.sample_rate = self._recording.sample_rate
         self.n_channels = self._recording.n_channels
-        self.n_samples = self._recording.n_samples
+
+    def _open(self) -> LiveWav | Recording:
+        from echoic.audio import open_once
+
+        return open_once(self.path)
 
     @property
     def name(self) -> str:
@@ -77,13 +79,13 @@ class Source:
         return source_name(self.path)
 
     @property
-    def file(self) -> Path | None:
-        """Where it can be read again; None for what came through a pipe."""
-        return Path(self.path) if self._recording.is_file else None
+    def n_samples(self) -> int | None:
+        """Samples per channel; None if unknown."""
+        return self._recording.n_samples
 
     @property
-    def duration_s(self) -> float:
-        """Length in seconds."""
+    def duration_s(self) -> float | None:
+        """Length in seconds; None if unknown."""
         return self._recording.duration_s
 
     def blocks(self, advance: Callable[[float], None] = lambda _amount: None) -> Iterator[Wave]:
@@ -98,3 +100,36 @@ class Source:
         for block in self._recording.blocks(n_samples):
             yield block
             advance(block.shape[-1] / self.sample_rate)
+
+
+class Source(SourceOnce):
+    """A file, or a pipe, whose bytes are kept in memory because they come only once.
+
+    Args:
+        path: A file, a named pipe or "-".
+
+    Raises:
+        AudioError: it cannot be read.
+    """
+
+    _recording: Recording
+
+    def _open(self) -> Recording:
+        from echoic.audio import Recording
+
+        return Recording(self.path)
+
+    @property
+    def file(self) -> Path | None:
+        """Where it can be read again; None for what came through a pipe."""
+        return Path(self.path) if self._recording.is_file else None
+
+    @property
+    def n_samples(self) -> int:
+        """Samples per channel."""
+        return self._recording.n_samples
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self._recording.duration_s

@@ -133,14 +133,45 @@ def _only(graph: onnx.ModelProto, results: Sequence[str]) -> onnx.ModelProto:
     return part
 
 
+@torch.no_grad()
+def _rounded(network: nn.Module) -> nn.Module:
+    """The network with weights that float16 holds, in place, ready for export."""
+    for weight in network.parameters():
+        weight.copy_(weight.half())
+    return network.cpu().eval()
+
+
+def _halve(graph: onnx.GraphProto) -> None:
+    """Hold large float32 weights in float16, and cast them where they are read."""
+    casts = []
+    for tensor in graph.initializer:
+        array = numpy_helper.to_array(tensor)
+        half = array.astype(np.float16)
+        is_large = array.dtype == np.float32 and array.nbytes >= _SMALLEST_EXTERNAL_BYTES
+        if is_large and (half == array).all():
+            tensor.CopyFrom(numpy_helper.from_array(half, tensor.name))
+            casts.append(
+                onnx.helper.make_node(
+                    "Cast", [tensor.name], [f"{tensor.name}.float32"], to=onnx.TensorProto.FLOAT
+                )
+            )
+    names = {cast.input[0]: cast.output[0] for cast in casts}
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+    nodes = [*casts, *graph.node]
+    graph.ClearField("node")
+    graph.node.extend(nodes)
+
+
 def _share_weights(graphs: Sequence[onnx.ModelProto], path: Path) -> None:
     """Move the weights of all graphs into one file, each once."""
     places: dict[str, tuple[int, int]] = {}
     content = bytearray()
     for graph in graphs:
+        _halve(graph.graph)
         for tensor in graph.graph.initializer:
             raw = numpy_helper.to_array(tensor).tobytes()
-            if len(raw) < _SMALLEST_EXTERNAL_BYTES:
+            if len(raw) < _SMALLEST_EXTERNAL_BYTES // 2:
                 continue
             if tensor.name not in places:
                 places[tensor.name] = (len(content), len(raw))
@@ -160,12 +191,11 @@ def export_hearing(network: HearingNetwork, folder: Path, name: str) -> list[Pat
     Kinds are step and chunk, the same of every one of `PARTS`, and queries.
 
     Args:
-        network: Trained; put into evaluation mode.
+        network: Trained; put into evaluation mode, and its weights rounded to float16.
         folder: Takes the files.
         name: Of the model.
     """
-    network = network.cpu().eval()
-    graphs = _lengths(network)
+    graphs = _lengths(_rounded(network))
     for length, graph in list(graphs.items()):
         graphs |= {f"{part}.{length}": _only(graph, results) for part, results in PARTS.items()}
     graphs["queries"] = _export(
@@ -181,11 +211,11 @@ def export_separator(network: Separator, folder: Path, name: str) -> list[Path]:
     """Write NAME.step.onnx and NAME.chunk.onnx, and NAME.weights for both.
 
     Args:
-        network: Trained; put into evaluation mode.
+        network: Trained; put into evaluation mode, and its weights rounded to float16.
         folder: Takes the files.
         name: Of the model.
     """
-    return _write(_lengths(network.cpu().eval()), folder, name)
+    return _write(_lengths(_rounded(network)), folder, name)
 
 
 def _lengths(network: nn.Module) -> dict[str, onnx.ModelProto]:
@@ -240,6 +270,8 @@ def _stored(folder: Path, name: str, *kinds: str) -> dict[str, Tensor]:
     for kind in kinds:
         # With what lies beside it: `onnx.load` reads external weights from the same folder.
         for initializer in onnx.load(folder / f"{name}.{kind}.onnx").graph.initializer:
-            array = np.array(numpy_helper.to_array(initializer))
-            stored[initializer.name.removeprefix("network.")] = torch.from_numpy(array)
+            array = numpy_helper.to_array(initializer)
+            if np.issubdtype(array.dtype, np.floating):
+                array = array.astype(np.float32)
+            stored[initializer.name.removeprefix("network.")] = torch.from_numpy(array.copy())
     return stored

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.audio import open_writer
-from echoic.pipeline.sound import NamedSound, Sound, Wave, WaveSound, no_one
+from echoic.pipeline.sound import NamedSound, SoundOnce, Wave, WaveSound, no_one
 from echoic.report.sounds import Shown, write_sounds_page
 from echoic.streaming import Streaming, run
 
@@ -49,7 +49,7 @@ def processed(
 
 def divide_into(
     files: Mapping[str, str],
-    sound: Sound,
+    sound: SoundOnce,
     module: Divides,
     *,
     force: bool = False,
@@ -114,7 +114,7 @@ def divide_and_report(
 
 def _write_parts(
     wanted: Sequence[tuple[str, str]],
-    sound: Sound,
+    sound: SoundOnce,
     module: Divides,
     *,
     force: bool,

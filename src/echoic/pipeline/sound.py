@@ -1,4 +1,4 @@
-"""A sound that can be read from its beginning, block by block, more than once."""
+"""A sound that can be read from its beginning, block by block, once or more often."""
 
 from __future__ import annotations
 
@@ -19,19 +19,30 @@ def no_one(_amount: float) -> None:
     """Take no notice of the progress."""
 
 
-class Sound(Protocol):
-    """What the pipeline asks of a sound; files are read by the command line's `Source`."""
+class SoundOnce(Protocol):
+    """What the pipeline asks of a sound that it reads once; of a live one nobody knows the end."""
 
     sample_rate: int
     n_channels: int
-    n_samples: int
+
+    @property
+    def n_samples(self) -> int | None:
+        """Samples per channel; None if unknown."""
+
+    def blocks(self, advance: Callable[[float], None] = no_one) -> Iterator[Wave]:
+        """Read from the beginning, (channel, time) each; `advance` gets the seconds done."""
+
+
+class Sound(SoundOnce, Protocol):
+    """One that can be read again; files are read by the command line's `Source`."""
+
+    @property
+    def n_samples(self) -> int:
+        """Samples per channel."""
 
     @property
     def duration_s(self) -> float:
         """Length in seconds."""
-
-    def blocks(self, advance: Callable[[float], None] = no_one) -> Iterator[Wave]:
-        """Read from the beginning, (channel, time) each; `advance` gets the seconds done."""
 
 
 class NamedSound(Sound, Protocol):

@@ -1,0 +1,210 @@
+"""A WAV that is decoded while it comes through a pipe."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from echoic.audio.containers import is_unknown_length
+from echoic.audio.mending import Mending
+from echoic.audio.opening import check_rate, close_pipe, open_pipe, unreadable
+from echoic.audio.recording import Recording, Wave
+from echoic.checks import MAX_CHANNELS
+from echoic.errors import AudioError
+
+_PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
+_MAX_HEAD_BYTES = 1 << 20
+
+
+class _Coding(NamedTuple):
+    """kind: of the samples; n_bytes: of each."""
+
+    kind: int
+    n_bytes: int
+
+
+_CODINGS = [_Coding(_PCM, n) for n in (1, 2, 3, 4)] + [_Coding(_FLOAT, n) for n in (4, 8)]
+
+
+def open_once(path: str) -> LiveWav | Recording:
+    """A sound that will be read once: a WAV in a pipe as it comes, all else as a recording.
+
+    Args:
+        path: A file, a named pipe, or "-" for standard input.
+
+    Raises:
+        AudioError: as `Recording`.
+    """
+    pipe = open_pipe(path)
+    if pipe is None:
+        return Recording(path)
+    head = _Head(pipe, path)
+    try:
+        return LiveWav(head, pipe, path)
+    except _NotLiveError:
+        content = head.content + head.rest()
+        close_pipe(pipe)
+        return Recording(path, content=content)
+
+
+class _NotLiveError(Exception):
+    """What comes is no plain WAV."""
+
+
+class _Head:
+    """The bytes that were read so far."""
+
+    def __init__(self, pipe: BinaryIO, name: str) -> None:
+        self.content = b""
+        self._pipe, self._name = pipe, name
+
+    def read(self, n_bytes: int) -> bytes:
+        """So many more bytes.
+
+        Raises:
+            _NotLiveError: there are not so many, or a header has no end.
+        """
+        if len(self.content) + n_bytes > _MAX_HEAD_BYTES:
+            raise _NotLiveError
+        found = self._from_pipe(n_bytes)
+        self.content += found
+        if len(found) < n_bytes:
+            raise _NotLiveError
+        return found
+
+    def rest(self) -> bytes:
+        """All that comes after."""
+        return self._from_pipe(-1)
+
+    def _from_pipe(self, n_bytes: int) -> bytes:
+        try:
+            return self._pipe.read(n_bytes)
+        except (OSError, ValueError) as error:
+            raise unreadable(self._name, error) from error
+
+
+class LiveWav:
+    """A WAV in a pipe, of which whatever has come is handed on without waiting for more.
+
+    Args:
+        head: Of the pipe.
+        pipe: Where the samples come from.
+        name: For errors.
+
+    Attributes:
+        sample_rate: Hz.
+        n_channels: Number of channels.
+        n_samples: Samples per channel that the header promises; None where it leaves that open.
+
+    Raises:
+        AudioError: a rate that is out of range, or no samples.
+    """
+
+    is_file = False
+
+    def __init__(self, head: _Head, pipe: BinaryIO, name: str) -> None:
+        """Read up to the first sample."""
+        self.name = name
+        self._pipe = pipe
+        layout = b""
+        riff = head.read(12)
+        if riff[:4] != b"RIFF" or riff[8:] != b"WAVE":
+            raise _NotLiveError
+        while True:
+            chunk_id, length = struct.unpack("<4sI", head.read(8))
+            if chunk_id == b"data":
+                break
+            content = head.read(length + length % 2)
+            if chunk_id == b"fmt ":
+                layout = content
+        if len(layout) < 16:
+            raise _NotLiveError
+        kind, self.n_channels, self.sample_rate, _, _, n_bits = struct.unpack(
+            "<HHIIHH", layout[:16]
+        )
+        if kind == _EXTENSIBLE and len(layout) >= 26:
+            (kind,) = struct.unpack("<H", layout[24:26])
+        self._coding = _Coding(kind, n_bits // 8)
+        if self._coding not in _CODINGS or n_bits % 8 or not 1 <= self.n_channels <= MAX_CHANNELS:
+            raise _NotLiveError
+        check_rate(self.sample_rate, name)
+        frame_bytes = self.n_channels * self._coding.n_bytes
+        (n_bytes,) = struct.unpack("<I", riff[4:8])
+        # A recorder that is still running has not written any length yet.
+        is_running = length == 0 and n_bytes + 8 <= len(head.content)
+        is_open = is_running or is_unknown_length(length)
+        self.n_samples = None if is_open else length // frame_bytes
+
+    @property
+    def duration_s(self) -> float | None:
+        """Length in seconds; None where the header leaves it open."""
+        return None if self.n_samples is None else self.n_samples / self.sample_rate
+
+    def blocks(self, block_samples: int) -> Iterator[Wave]:
+        """Decode what comes, once, (channel, time) each, not longer than asked for.
+
+        NaN and infinities become 0, what lies far above full scale is clipped; that is warned of
+        once, at the end.
+
+        Raises:
+            AudioError: less has come than the header promises.
+        """
+        frame_bytes = self.n_channels * self._coding.n_bytes
+        n_read, mending, open_frame = 0, Mending(), b""
+        try:
+            while n_left := min(block_samples, self._n_promised - n_read):
+                came = self._read(int(n_left) * frame_bytes - len(open_frame))
+                if not came:
+                    break
+                came = open_frame + came
+                n_whole = len(came) // frame_bytes
+                open_frame = came[n_whole * frame_bytes :]
+                if n_whole:
+                    wave = self._decode(came[: n_whole * frame_bytes])
+                    mending.mend(wave)
+                    n_read += n_whole
+                    yield wave
+            self._check_length(n_read)
+            while self._read(1 << 16):  # whoever writes more after the samples may do so
+                pass
+        finally:
+            mending.warn(self.name)
+            close_pipe(self._pipe)
+
+    @property
+    def _n_promised(self) -> float:
+        return math.inf if self.n_samples is None else self.n_samples
+
+    def _check_length(self, n_read: int) -> None:
+        if n_read == 0:
+            raise AudioError(f"{self.name}: holds no samples")
+        if self.n_samples is not None and n_read < self.n_samples:
+            raise AudioError(
+                f"{self.name}: is truncated: its header promises {self.n_samples} samples, "
+                f"{n_read} have come"
+            )
+
+    def _read(self, n_bytes: int) -> bytes:
+        """At least one byte and at most so many, as soon as there are any; none at the end."""
+        try:
+            return self._pipe.read1(n_bytes)  # type: ignore[attr-defined]
+        except (OSError, ValueError) as error:
+            raise unreadable(self.name, error) from error
+
+    def _decode(self, content: bytes) -> NDArray[np.float32]:
+        kind, n_bytes = self._coding
+        samples: NDArray[np.floating]
+        if kind == _FLOAT:
+            samples = np.frombuffer(content, f"<f{n_bytes}").astype(np.float32)
+        elif n_bytes == 1:
+            samples = (np.frombuffer(content, np.uint8).astype(np.float32) - 128) / 128
+        else:  # the highest bytes of 32 bits
+            padded = np.zeros((len(content) // n_bytes, 4), np.uint8)
+            padded[:, 4 - n_bytes :] = np.frombuffer(content, np.uint8).reshape(-1, n_bytes)
+            samples = padded.view("<i4")[:, 0].astype(np.float32) / np.float32(2**31)
+        return np.ascontiguousarray(samples.reshape(-1, self.n_channels).T, np.float32)
