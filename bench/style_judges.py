@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from echoic import audio
+from echoic.units import mel_filters
 
 SAMPLE_RATE = 8_000
 DIGIT_SAMPLES = 4_000  # 0.5 s, what the judges hear at a time
@@ -82,7 +83,10 @@ class Judge(nn.Module):
 
     def __init__(self, n_classes: int) -> None:
         super().__init__()
-        self.register_buffer("weights", torch.from_numpy(_mel_weights()))
+        filters = mel_filters(
+            N_MEL, N_FFT // 2 + 1, sample_rate=SAMPLE_RATE, low_hz=0, high_hz=SAMPLE_RATE / 2
+        )
+        self.register_buffer("weights", torch.from_numpy(filters.astype(np.float32)))
         sizes = (N_MEL, 64, 64, 96)
         self.layers = nn.ModuleList(
             nn.Conv1d(n_in, n_out, 5, padding=2) for n_in, n_out in pairwise(sizes)
@@ -98,15 +102,6 @@ class Judge(nn.Module):
         for layer in self.layers:
             x = F.relu(layer(x))
         return self.out(torch.cat([x.mean(-1), x.amax(-1)], -1))
-
-
-def _mel_weights() -> NDArray[np.float32]:
-    edges = np.linspace(0, 2595 * np.log10(1 + SAMPLE_RATE / 2 / 700), N_MEL + 2)
-    edges_hz = 700 * (10 ** (edges / 2595) - 1)
-    bins_hz = np.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1)
-    rise = (bins_hz - edges_hz[:-2, None]) / np.diff(edges_hz)[:-1, None]
-    fall = (edges_hz[2:, None] - bins_hz) / np.diff(edges_hz)[1:, None]
-    return np.maximum(0, np.minimum(rise, fall)).astype(np.float32)
 
 
 def trained_judges() -> tuple[Judge, Judge]:

@@ -14,12 +14,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from echoic.units import hz_to_mel, mel_filters, mel_to_hz
+
 SAMPLE_RATE = 16_000
 N_FFT, HOP_SAMPLES, N_MELS = 512, 160, 64
 STEP_S = HOP_SAMPLES / SAMPLE_RATE
 _POOLING = 8  # frames that one of the lowest level stands for
 _CHANNELS = (24, 48, 96, 192)
 _RANGE_DB = 70.0
+_LOW_HZ, _HIGH_HZ = 50.0, 7600.0
 
 
 def _window() -> NDArray[np.float32]:
@@ -56,17 +59,14 @@ def istft(spectrum: NDArray[np.complex64], n_samples: int) -> NDArray[np.float32
 
 @cache
 def mel_matrix() -> NDArray[np.float32]:
-    """(mel, bin) triangles from 50 Hz to 7.6 kHz, evenly spaced on the mel scale."""
-    low_mel, high_mel = 2595 * np.log10(1 + np.array([50.0, 7600.0]) / 700)
-    edges_mel = np.linspace(float(low_mel), float(high_mel), N_MELS + 2)
-    edges_hz = 700 * (10 ** (edges_mel / 2595) - 1)
-    bins_hz = np.arange(N_FFT // 2 + 1) * SAMPLE_RATE / N_FFT
-    rising = (bins_hz - edges_hz[:-2, None]) / np.diff(edges_hz)[:-1, None]
-    falling = (edges_hz[2:, None] - bins_hz) / np.diff(edges_hz)[1:, None]
-    triangles = np.maximum(np.minimum(rising, falling), 0)
+    """(mel, bin) triangles from 50 Hz to 7.6 kHz."""
+    n_bins = N_FFT // 2 + 1
+    triangles = mel_filters(
+        N_MELS, n_bins, sample_rate=SAMPLE_RATE, low_hz=_LOW_HZ, high_hz=_HIGH_HZ
+    )
     # The lowest triangles lie between two bins: at least the nearest one counts.
-    centre_hz = edges_hz[1:-1]
-    nearest = np.abs(bins_hz - centre_hz[:, None]).argmin(axis=1)
+    centre_hz = mel_to_hz(np.linspace(hz_to_mel(_LOW_HZ), hz_to_mel(_HIGH_HZ), N_MELS + 2))[1:-1]
+    nearest = np.round(centre_hz / SAMPLE_RATE * N_FFT).astype(int)
     rows = np.arange(N_MELS)
     triangles[rows, nearest] = np.maximum(triangles[rows, nearest], 0.1)
     return triangles.astype(np.float32)

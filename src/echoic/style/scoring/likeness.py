@@ -14,6 +14,7 @@ from echoic.style.losses import gram
 from echoic.style.networks import Wide
 from echoic.style.spectrogram import LogSpectrogram
 from echoic.style.statistics import TextureStatistics, audible_bands, texture_distance
+from echoic.units import mel_filters
 
 _N_MEL = 40
 _N_UNSEEN_NETWORKS, _FIRST_UNSEEN_SEED = 3, 900_001
@@ -70,7 +71,10 @@ class Likeness:
     def _mel_statistics(self, wave: Tensor) -> Tensor:
         """Mean and spread of each log-mel band."""
         power = self._spectrogram.stft(wave).abs().square()
-        weights = _mel_weights(power.shape[0], self.sample_rate)
+        filters = mel_filters(
+            _N_MEL, power.shape[0], sample_rate=self.sample_rate, low_hz=50, high_hz=8000
+        )
+        weights = torch.from_numpy(filters.astype(np.float32))
         log_mel = (weights @ power + 1e-6 * power.sum(0).mean()).log()
         return torch.cat([log_mel.mean(-1), log_mel.std(-1)])
 
@@ -101,12 +105,3 @@ class Likeness:
 def _levelled(wave: Tensor) -> Tensor:
     wave = wave.detach().float()
     return wave / wave.square().mean().sqrt().clamp(min=1e-8)
-
-
-def _mel_weights(n_bins: int, sample_rate: float) -> Tensor:
-    edges = np.linspace(2595 * np.log10(1 + 50 / 700), 2595 * np.log10(1 + 8000 / 700), _N_MEL + 2)
-    edges_hz = 700 * (10 ** (edges / 2595) - 1)
-    bins_hz = np.linspace(0, sample_rate / 2, n_bins)
-    rise = (bins_hz - edges_hz[:-2, None]) / np.diff(edges_hz)[:-1, None]
-    fall = (edges_hz[2:, None] - bins_hz) / np.diff(edges_hz)[1:, None]
-    return torch.from_numpy(np.maximum(0, np.minimum(rise, fall)).astype(np.float32))
