@@ -1,4 +1,4 @@
-"""The sound that `bench/ear.py` and its parts measure with: speech in pink noise."""
+"""The test signal of `bench/ear.py` and its parts: speech in pink noise."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def synthetic_speech(duration_s: float, rng: np.random.Generator, sample_rate: i
 
 
 def read_speech(n_utterances: int = 10) -> Wave | None:
-    """One utterance after another of the dev readers, 16 kHz; None without recordings."""
+    """Concatenated utterances of the dev readers, 16 kHz; None without recordings."""
     folder = Path(os.environ.get("ECHOIC_DATA", ""), "librispeech-mini", "dev")
     paths = sorted(folder.rglob("*.flac"))
     if not os.environ.get("ECHOIC_DATA") or not paths:

@@ -1,4 +1,4 @@
-"""Back from subbands to sound: as exact as promised, as early as promised, and without clicks."""
+"""The inverse filterbank: reconstruction error, delay, and masks without clicks."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_gains_that_switch_do_not_click() -> None:
     masks = np.ascontiguousarray(np.broadcast_to(gains, (1, inverse.bank.n_bands, n_frames)))
     apply = ApplyMasks(n_labels=1, frames_per_step=1, sample_rate=rate)
     out = apply(tone[np.newaxis], masks)[0][0]
-    # A mask is used from where its step has ended.
+    # A mask takes effect where its step ends.
     hard = np.pad(bands.sum(axis=0)[hop:] * np.repeat(gains, hop)[:-hop], (hop, 0))
     assert above_db(out[0, 800:-800], 4000, rate) < above_db(hard[800:-800], 4000, rate) - 15
     assert above_db(out[0, 800:-800], 4000, rate) < -55

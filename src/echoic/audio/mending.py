@@ -1,4 +1,4 @@
-"""Samples that are no sound, in what was decoded: replaced, counted, and said once."""
+"""Replace invalid samples in decoded audio, count them, and warn once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from echoic.errors import AudioWarning
 
 
 class Mending:
-    """Make what was decoded fit to be heard, and count what had to be changed.
+    """Replace or clip invalid samples in decoded audio, and count them.
 
     Example:
         >>> mending = Mending()
@@ -26,7 +26,7 @@ class Mending:
         self.n_mended = self.n_clipped = 0
 
     def mend(self, wave: NDArray[np.float32]) -> None:
-        """Replace NaN and infinities by 0, and clip what is far above full scale, in place."""
+        """Replace NaN and infinities by 0 and clip at `SATURATION`, in place."""
         finite = np.isfinite(wave)
         if not finite.all():
             self.n_mended += int(finite.size - np.count_nonzero(finite))
@@ -36,7 +36,7 @@ class Mending:
             np.clip(wave, -SATURATION, SATURATION, out=wave)
 
     def warn(self, name: str) -> bool:
-        """Say what has been changed, in an `AudioWarning`; whether there was anything to say."""
+        """Issue an `AudioWarning` with the counts, if any; return whether one was issued."""
         said = []
         if self.n_mended:
             said.append(f"{self.n_mended} samples are NaN or infinite; they are replaced by 0")
