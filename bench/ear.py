@@ -24,15 +24,12 @@ Nyquist. The first row is the bank and inverse that masks are applied in; one ta
 stated; "spread" are banks of so many bands up to Nyquist, the others have the layout that the
 networks use; exact is the inverse for whole files.
 """
-# ruff: noqa: E402
 
 from __future__ import annotations
 
-import os
+import one_core  # noqa: F401 - before numpy
 
-ONE_CORE = ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA", "VECLIB_MAXIMUM")
-os.environ.update({f"{library}_NUM_THREADS": "1" for library in ONE_CORE})  # before all imports
-
+# isort: split
 import argparse
 import statistics
 import sys

@@ -19,15 +19,12 @@ of both kinds, and counts as missed as well.
 
 Speed is seconds of sound per second of CPU time, on one core.
 """
-# ruff: noqa: E402
 
 from __future__ import annotations
 
-import os
+import one_core  # noqa: F401 - before numpy
 
-ONE_CORE = ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA", "VECLIB_MAXIMUM")
-os.environ.update({f"{library}_NUM_THREADS": "1" for library in ONE_CORE})  # before all imports
-
+# isort: split
 import argparse
 import io
 import shutil
@@ -41,11 +38,11 @@ from typing import NamedTuple
 
 import numpy as np
 import soundfile
+from ear_sound import readers
 from figures import write_figures
 from numpy.typing import NDArray
 from peers import run_with_peers
 
-from echoic import audio
 from echoic.ear import Correlogram, Pitch
 from echoic.streaming import in_blocks, run
 from echoic.synthesis import VOWELS, pink_noise, vowel
@@ -186,15 +183,6 @@ def notes() -> Iterator[Known]:
             for note in (20, 50, 80):
                 wave, rate = speak(text, voice, note)
                 yield Known(wave, rate, np.full(n_frames(wave, rate), note_hz(wave, rate)))
-
-
-def readers(n_utterances: int) -> list[Wave]:
-    folder = Path(os.environ.get("ECHOIC_DATA", ""), "librispeech-mini", "dev")
-    if "ECHOIC_DATA" not in os.environ or not folder.is_dir():
-        return []
-    paths = sorted(folder.rglob("*.flac"))
-    chosen = paths[:: max(1, len(paths) // n_utterances)][:n_utterances]
-    return [audio.read(path)[0].mean(axis=0) for path in chosen]
 
 
 # Counting ----------------------------------------------------------------------------------

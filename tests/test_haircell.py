@@ -159,7 +159,7 @@ def test_nerve_behind_the_ear() -> None:
         ({"exponent": 1.1}, "exponent=1.1"),
         ({"corner_hz": 0}, "corner_hz=0 is outside 0 to 8000 Hz"),
         ({"corner_hz": 8000}, "corner_hz=8000"),
-        ({"order": 0}, "order=0 is not a whole number from 1 to 8"),
+        ({"order": 0}, "order=0 is not an integer from 1 to 8"),
         ({"order": 2.5}, "order=2.5"),
     ],
 )

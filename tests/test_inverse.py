@@ -180,7 +180,7 @@ def test_gains_may_jump_before_the_exact_inverse() -> None:
         ({"delay_s": 0.0005}, "delay_s=0.0005 is outside 0.001 to 0.1 s"),
         ({"delay_s": 1}, "delay_s=1 "),
         ({"delay_s": float("nan")}, "delay_s=nan"),
-        ({"n_taps": 0}, "n_taps=0 is not a whole number from 1 to 4"),
+        ({"n_taps": 0}, "n_taps=0 is not an integer from 1 to 4"),
         ({"n_taps": 1.5}, "n_taps=1.5"),
         ({"sample_rate": 7_000}, "sample_rate=7000"),
         ({"design": design_separating(sample_rate=8_000)}, "the design is for 8000 Hz"),
@@ -194,7 +194,7 @@ def test_bad_parameters_are_named(options: dict, named: str) -> None:  # type: i
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"n_bands": 0}, "n_bands=0 is not a whole number from 2 to 256"),
+        ({"n_bands": 0}, "n_bands=0 is not an integer from 2 to 256"),
         ({"n_bands": -3}, "n_bands=-3"),
         ({"n_bands": 257}, "n_bands=257"),
         ({"n_bands": 64.0}, "n_bands=64.0"),

@@ -55,7 +55,7 @@ def check_count(value: object, *, name: str, lowest: int = 1, highest: int | Non
         return int(value)  # type: ignore[call-overload]
     if highest is None:
         raise ParameterError(f"{name}={value!r} is not an integer >= {lowest}")
-    raise ParameterError(f"{name}={value!r} is not a whole number from {lowest} to {highest}")
+    raise ParameterError(f"{name}={value!r} is not an integer from {lowest} to {highest}")
 
 
 def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:

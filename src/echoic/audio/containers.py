@@ -27,7 +27,7 @@ _UNKNOWN_AIFF_LENGTHS = (*_UNKNOWN_LENGTHS, range(0x7F000000 - 4096, 0x7F000009)
 _UNKNOWN_64 = 1 << 62
 _MOST = (1 << 32) - 1  # largest 32-bit length
 _MAX_CHUNKS = 4096  # before the samples; a damaged file can have millions, of 8 bytes each
-_MAX_HEAD_BYTES = 1 << 20
+MAX_HEAD_BYTES = 1 << 20
 _MAX_HEADS = 4
 _OGG_MAX_PAGE_BYTES = 27 + 255 + 255 * 255
 _OGG_LAST_PAGE = 0x04
@@ -235,7 +235,7 @@ def _mended(
         field: Offset of the length field in the header.
         packed: Number of bytes of samples -> the bytes of that field.
     """
-    if not 16 <= start < min(size, _MAX_HEAD_BYTES):
+    if not 16 <= start < min(size, MAX_HEAD_BYTES):
         return _as_it_is(size, 0)
     file.seek(0)
     head = bytearray(file.read(start))

@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.audio.containers import is_unknown_length
+from echoic.audio.containers import MAX_HEAD_BYTES, is_unknown_length
 from echoic.audio.mending import Mending
 from echoic.audio.opening import check_rate, close_pipe, open_pipe, unreadable
 from echoic.audio.recording import Recording, Wave
@@ -18,7 +18,6 @@ from echoic.checks import MAX_CHANNELS
 from echoic.errors import AudioError
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
-_MAX_HEAD_BYTES = 1 << 20
 
 
 class _Coding(NamedTuple):
@@ -69,7 +68,7 @@ class _Head:
         Raises:
             _NotLiveError: the pipe ends before, or the header would exceed 1 MiB.
         """
-        if len(self.content) + n_bytes > _MAX_HEAD_BYTES:
+        if len(self.content) + n_bytes > MAX_HEAD_BYTES:
             raise _NotLiveError
         found = self._from_pipe(n_bytes)
         self.content += found
@@ -165,10 +164,8 @@ class LiveWav:
                 n_whole = len(came) // frame_bytes
                 open_frame = came[n_whole * frame_bytes :]
                 if n_whole:
-                    wave = self._decode(came[: n_whole * frame_bytes])
-                    mending.mend(wave)
                     n_read += n_whole
-                    yield wave
+                    yield mending(self._decode(came[: n_whole * frame_bytes]))
             self._check_length(n_read)
             while self._read(1 << 16):  # drain what follows, so that the writer can finish
                 pass

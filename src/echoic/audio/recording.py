@@ -112,8 +112,7 @@ class Recording:
         try:
             for wave in self._decode(block_samples, self.n_samples):
                 n_read += wave.shape[1]
-                mending.mend(wave)
-                yield wave
+                yield mending(wave)
             if n_read != self.n_samples:
                 raise self._damaged(n_read)
         finally:

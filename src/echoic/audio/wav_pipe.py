@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from echoic.audio.codings import WAV_MAX_BYTES
 from echoic.audio.sink import Sink
 
 _UNKNOWN_BYTES = 0xFFFFFFFF  # the customary placeholder for an unknown length
@@ -36,7 +37,7 @@ class WavPipe:
         self._sink = sink
         frame_bytes = 4 * channels
         n_bytes = (n_samples or 0) * frame_bytes
-        is_open = n_samples is None or n_bytes > _UNKNOWN_BYTES - 4096
+        is_open = n_samples is None or n_bytes > WAV_MAX_BYTES
         layout = struct.pack(
             "<HHIIHHH",
             _IEEE_FLOAT,

@@ -51,7 +51,7 @@ def fresh_folder(folder: Path, *, force: bool) -> Iterator[Path]:
             os.replace(part, target)
         else:
             # Check again: another process may have written to it meanwhile.
-            _fill(folder, part, _former_files(folder, force=force, besides=part.name))
+            _fill(folder, part, _former_files(folder, force=force))
     except FileError as error:  # name the final folder, not the temporary one
         raise type(error)(str(error).replace(str(part), str(folder))) from error
     except OSError as error:
@@ -91,7 +91,7 @@ def _fill(folder: Path, part: Path, former: set[str]) -> None:
         raise
 
 
-def _former_files(folder: Path, *, force: bool, besides: str = "") -> set[str]:
+def _former_files(folder: Path, *, force: bool) -> set[str]:
     """Return the files of an existing hearing that may be replaced; empty if there is none.
 
     Raises:
@@ -104,8 +104,8 @@ def _former_files(folder: Path, *, force: bool, besides: str = "") -> set[str]:
         return set()
     if not target.is_dir():
         raise FileError(f"{folder}: is a file, not a folder to write into")
-    # Hidden files belong to the system and are never touched.
-    names = {path.name for path in target.iterdir() if not path.name.startswith(".")} - {besides}
+    # Hidden files belong to the system, or are our own temporary folder.
+    names = {path.name for path in target.iterdir() if not path.name.startswith(".")}
     if not names:
         return set()
     if not force:

@@ -218,8 +218,9 @@ def hear_one(
         return record
     read.check_apart(folder)
     source = Source(path)
+    n_passes = 2 if "stems" in written["parts"] else 1
     with (
         fresh_folder(folder, force=force) as part,
-        reporter.progress(f"hearing {source.name}", total=2 * source.duration_s) as advance,
+        reporter.progress(f"hearing {source.name}", total=n_passes * source.duration_s) as advance,
     ):
         return hear_into(part, source, Listener(**asked), advance=advance, **written)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from echoic.ear.kernels import _DENORMAL_GUARD, four_stages, hop_sums, stage_rows, subbands
+from echoic.ear.kernels import DENORMAL_GUARD, four_stages, hop_sums, stage_rows, subbands
 from echoic.jit import compiled
 
 SEGMENT = 128  # samples; the working set of a segment fits in the L2 cache
@@ -75,7 +75,7 @@ def _retrace(wave, coefficients, state, trace):  # type: ignore[no-untyped-def]
     trace[0] = s[first:]
     stage = stage_rows(s)
     for i in range(wave.size):
-        x = wave[i] + _DENORMAL_GUARD
+        x = wave[i] + DENORMAL_GUARD
         for b in range(gain.size):
             four_stages(gain[b] * x, None, pole_re[b], pole_im[b], stage, b)
         for row in range(first, 8):

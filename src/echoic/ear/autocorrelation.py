@@ -10,7 +10,7 @@ import numpy as np
 
 from echoic.jit import compiled
 
-# Power at which a periodic potential scores one half: below some −100 dBFS is silence.
+# Power at which a periodic potential scores one half: some −130 dBFS.
 _QUIET = 1e-14
 # Far below that: smaller potentials are set to 0, as their products would be denormal and slow.
 _NOTHING = 1e-15

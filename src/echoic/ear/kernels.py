@@ -26,7 +26,7 @@ from echoic.streaming import frame_end
 
 # Inaudible offset of the input: a recursion that decays in silence then never
 # reaches denormal numbers, which are a hundred times slower.
-_DENORMAL_GUARD = np.float32(1e-20)
+DENORMAL_GUARD = np.float32(1e-20)
 
 N_STAGE_ROWS = 8
 
@@ -104,7 +104,7 @@ def subbands(wave, coefficients, stages, out):  # type: ignore[no-untyped-def]
     for start in range(0, wave.size, block):
         length = min(block, wave.size - start)
         for i in range(length):
-            x = wave[start + i] + _DENORMAL_GUARD
+            x = wave[start + i] + DENORMAL_GUARD
             for b in range(n_bands):
                 four_stages(gain[b] * x, None, pole_re[b], pole_im[b], stage, b)
                 re[b], im[b] = stage[6][b], stage[7][b]
@@ -154,7 +154,7 @@ def hop_sums(wave, ends, coefficients, stages, open_sums, power, advance):  # ty
     for frame in range(ends.size + 1):
         stop = ends[frame] if frame < ends.size else wave.size
         for t in range(start, stop):
-            x = wave[t] + _DENORMAL_GUARD
+            x = wave[t] + DENORMAL_GUARD
             for b in range(n_bands):
                 was_re, was_im = stage[6][b], stage[7][b]
                 four_stages(gain[b] * x, None, pole_re[b], pole_im[b], stage, b)

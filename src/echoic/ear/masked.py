@@ -63,7 +63,7 @@ def apply_gains(  # type: ignore[no-untyped-def]
             for i in range(length):
                 newest = longest + start + i
                 for b in range(n_bands):
-                    x[b] = wave[newest - delay[b]] + kernels._DENORMAL_GUARD
+                    x[b] = wave[newest - delay[b]] + kernels.DENORMAL_GUARD
                 y = rows[i]
                 for b in range(n_bands):
                     kernels.four_stages(

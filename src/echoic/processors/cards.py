@@ -31,6 +31,16 @@ def check_card(card: Card, kind: str) -> None:
         )
 
 
+def check_step(network: Network, n_frames: int, *, name: str) -> None:
+    """Check that a step of a model's network is this many front-end frames.
+
+    Raises:
+        ModelError: it is not.
+    """
+    if network.hop != n_frames:
+        raise ModelError(f"{name}: has steps of {network.hop} frames, not of {n_frames}")
+
+
 @lru_cache(maxsize=4)
 def load_signal_network(name: str, kind: str) -> Network:
     """Load the network of a model that estimates one mask per signal; cached.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.design import N_GAIN_BANDS
-from echoic.errors import ModelError
+from echoic.processors.cards import check_step
 from echoic.runtime import Card, Graph
 from echoic.runtime.network import Network, NetworkState
 
@@ -100,11 +100,7 @@ class QueryNetwork:
         """The graphs that compute what is wanted, loaded on first use."""
         if want not in self._networks:
             network = Network(self._card, _PARTS[want])
-            if network.hop != self.frames_per_step:
-                raise ModelError(
-                    f"{self._card.name}: has steps of {network.hop} frames, "
-                    f"not of {self.frames_per_step}"
-                )
+            check_step(network, self.frames_per_step, name=self._card.name)
             self._networks[want] = network
         return self._networks[want]
 

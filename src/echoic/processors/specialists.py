@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.checks import check_kind
-from echoic.errors import ModelError, ParameterError
-from echoic.processors.cards import load_signal_network
+from echoic.errors import ParameterError
+from echoic.processors.cards import check_step, load_signal_network
 from echoic.processors.network import Heard, Masker, Query, QueryNetwork, Wanted
 from echoic.runtime.network import Network, NetworkState
 
@@ -94,10 +94,7 @@ class Specialists:
     def _networks(self) -> list[Network]:
         networks = [load_signal_network(name, "speech") for name in self._models.values()]
         for name, network in zip(self._models.values(), networks, strict=True):
-            if network.hop != self.frames_per_step:
-                raise ModelError(
-                    f"{name}: has steps of {network.hop} frames, not of {self.frames_per_step}"
-                )
+            check_step(network, self.frames_per_step, name=name)
         return networks
 
     def wanted(self, rows: Sequence[int], examples: Sequence[Query]) -> Wanted:

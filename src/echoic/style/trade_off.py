@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.report.outcome import Point
-from echoic.style.pairs import Pair
+from echoic.style.pairs import Pair, mean_of
 from echoic.style.scoring import Scorer
-from echoic.style.styling import transfer
+from echoic.style.styling import MIN_CONTENT_S, check_sound, transfer
 from echoic.style.windows import Waves
 
 MAX_SCORED_S = 8.0
@@ -41,6 +41,7 @@ class TradeOff:
         """Measure content and style."""
         self.sample_rate, self.shown = pair.sample_rate, pair.shown
         self.content = self._scored(pair.waves)
+        check_sound(self.content, self.sample_rate, MIN_CONTENT_S, name="the start of the content")
         has_unseen = pair.unseen.size >= MIN_UNSEEN_S * pair.sample_rate
         self.note = (
             "Likeness is judged by a part of the style that no method was shown."
@@ -75,4 +76,4 @@ class TradeOff:
 
     def _scored(self, waves: Waves) -> NDArray[np.float32]:
         n_samples = round(MAX_SCORED_S * self.sample_rate)
-        return np.ascontiguousarray(waves[:, :n_samples].mean(axis=0), np.float32)
+        return mean_of(waves[:, :n_samples])

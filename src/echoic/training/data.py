@@ -25,6 +25,7 @@ from echoic import audio
 from echoic.errors import ParameterError
 from echoic.synthesis.activity import active_spans
 
+Wave = NDArray[np.float32]
 OTHER = "other"  # none of the labels: must raise no event
 ROOM = "room"  # an impulse response
 SYNTHESISED = "synthetic/"  # prefix of the names of synthesised clips

@@ -1,6 +1,6 @@
 """Hard negatives: labelled recordings altered until the label no longer applies.
 
-A call with a mirrored spectrum, or an engine with randomised phases, keeps the levels,
+A call with a mirrored spectrum, or a siren with randomised phases, keeps the levels,
 the rhythm or the colour of its label, but must raise no event. Without such sounds a
 network decides by one of these cues alone.
 """
@@ -13,11 +13,10 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from echoic.training.data import OTHER, Clip, Recordings, make_clip
+from echoic.training.data import OTHER, Clip, Recordings, Wave, make_clip
+from echoic.training.synthetic import SAMPLE_RATE
 
-SAMPLE_RATE = 16_000
 _LONGEST_S = 5.0
-Wave = NDArray[np.float32]
 Change = Callable[[Wave, np.random.Generator], Wave]
 
 

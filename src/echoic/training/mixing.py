@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from echoic.synthesis.noises import coloured_noise
 from echoic.synthesis.room import room_response
-from echoic.training.data import OTHER, Clip, Recordings
+from echoic.training.data import OTHER, Clip, Recordings, Wave
 
-Wave = NDArray[np.float32]
 Spans = list[tuple[float, float]]
 
 
@@ -232,13 +231,12 @@ class SceneMixer:
         self._fade(wave, *is_cut, rng)
         if clip.label == OTHER and rng.random() < s.reversed_other_probability:
             wave = wave[::-1]
-        wave = self._colour(wave, rng)
         duration_s = wave.size / self.sample_rate
         spans = [
             (max((on - start_s) / speed, 0.0), min((off - start_s) / speed, duration_s))
             for on, off in clip.spans_s
         ]
-        return wave, [(on, off) for on, off in spans if off > on]
+        return self._colour(wave, rng), [(on, off) for on, off in spans if off > on]
 
     def _fade(self, wave: Wave, at_start: bool, at_end: bool, rng: np.random.Generator) -> None:
         """Fade the ends at which a recording was cropped, in place, over 5 to 50 ms."""
@@ -248,11 +246,14 @@ class SceneMixer:
                 own[:n] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(n, dtype=np.float32) / max(n, 1))
 
     def _colour(self, wave: Wave, rng: np.random.Generator) -> Wave:
-        """Apply a random smooth equaliser and, sometimes, a room or a low-pass, in one FFT."""
+        """Apply a random smooth equaliser and, sometimes, a room or a low-pass, in one FFT.
+
+        A room appends its decay, which may be cut where the scene ends.
+        """
         s = self.settings
         room = self._room(rng) if rng.random() < s.room_probability else None
-        n_tail = 256 if room is None else room.size
-        n_fft = _good_size(wave.size + n_tail - 1)
+        n_out = wave.size if room is None else wave.size + room.size - 1
+        n_fft = _good_size(max(n_out, wave.size + 255))
         octaves = _octaves(n_fft, self.sample_rate)
         knots = rng.uniform(-s.colour_db, s.colour_db, 8)
         gain_db = np.interp(octaves, np.arange(8) * 1.3, knots)
@@ -262,7 +263,7 @@ class SceneMixer:
         spectrum = np.fft.rfft(wave, n_fft) * 10 ** (gain_db / 20)
         if room is not None:
             spectrum *= np.fft.rfft(room, n_fft)
-        return np.fft.irfft(spectrum, n_fft)[: wave.size].astype(np.float32)
+        return np.fft.irfft(spectrum, n_fft)[:n_out].astype(np.float32)
 
     def _room(self, rng: np.random.Generator) -> Wave:
         """The impulse response of a measured or of a synthesised room."""

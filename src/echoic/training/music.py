@@ -24,6 +24,7 @@ from mido import Message, MetaMessage, MidiFile, MidiTrack
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
+from echoic.checks import check_positive
 from echoic.errors import AudioError, MissingExtraError, ParameterError
 from echoic.training.composition import (
     DRUM_KITS,
@@ -36,6 +37,7 @@ from echoic.training.composition import (
 )
 
 TICKS_PER_BEAT = 480
+_TIMEOUT_S = 600
 DRUM_CHANNEL = 9  # "channel 10", counted from 1
 SYNTH_RATE = 44100  # Hz, that of the soundfont's samples: fluidsynth has no anti-alias filter
 LOW_CUT_HZ = 20.0  # some pads of the usual soundfont have more DC offset than signal
@@ -168,8 +170,11 @@ def render(
 
     Raises:
         MissingExtraError: fluidsynth or its soundfont is not installed.
-        AudioError: fluidsynth fails, or nothing sounds.
+        AudioError: fluidsynth fails or takes too long, or nothing sounds.
+        ParameterError: duration_s is not above 0.
     """
+    if duration_s is not None:
+        check_positive(duration_s=duration_s)
     program = shutil.which("fluidsynth")
     if program is None:
         raise MissingExtraError("no fluidsynth program found: apt install fluidsynth")
@@ -181,7 +186,12 @@ def render(
         options = ["-ni", "-q", "-f", str(settings), "-o", "synth.dynamic-sample-loading=1"]
         output = ["-r", str(SYNTH_RATE), "-T", "wav", "-O", "float", "-F", str(wav)]
         command = [program, *options, *output, str(soundfont), str(score)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise AudioError(f"fluidsynth has not finished within {_TIMEOUT_S} s") from error
         if done.returncode or not wav.is_file():
             reason = (done.stderr or done.stdout).strip().splitlines() or ["it gave no reason"]
             raise AudioError(f"fluidsynth failed ({done.returncode}): {reason[-1]}")
