@@ -148,9 +148,30 @@ def test_a_room_makes_noise_no_louder(rng):
             rooms=own,
             settings=MixingSettings(room_probability=1.0, colour_db=0.0, narrow_probability=0.0),
         )
-        inside = [mixer._colour(noise, rng)[RATE:] for _ in range(20)]
+        inside = [mixer._colour(noise, rng)[RATE : noise.size] for _ in range(20)]
         levels_db = 10 * np.log10(np.mean(np.square(inside), axis=1))
         assert np.abs(np.mean(levels_db)) < 1.5
+
+
+def test_a_room_rings_on_after_the_sound(rng):
+    burst = np.concatenate([np.zeros(RATE), rng.standard_normal(RATE)]).astype(np.float32)
+    clips = Recordings([make_clip("a/1-x", OTHER, burst, RATE)])
+    rooms = [(np.exp(-np.arange(4000) / 900).astype(np.float32), RATE)]
+    settings = MixingSettings(
+        speed_probability=0.0,
+        crop_probability=0.0,
+        reversed_other_probability=0.0,
+        colour_db=0.0,
+        room_probability=1.0,
+        narrow_probability=0.0,
+    )
+    mixer = SceneMixer(clips, sample_rate=RATE, rooms=rooms, settings=settings)
+    mixer._room = lambda rng: mixer.rooms[0]
+    wave, spans = mixer._vary(clips.draw(OTHER, rng), rng)
+    assert spans[-1][1] == pytest.approx(2, abs=0.05)
+    assert wave.size > 2 * RATE
+    decay = np.square(wave[2 * RATE :])
+    assert 0 < decay[-800:].sum() < 0.1 * decay[:800].sum()
 
 
 def test_what_is_cut_out_of_a_recording_fades(rng):
