@@ -1,13 +1,13 @@
-"""Speech out of noise, live: how much better, at what latency and cost; peers beside.
+"""Live speech enhancement: quality, latency and CPU cost, compared with other systems.
 
     ./do bench attend [--peers] [--n 60] [--json FILE]
 
-The mixtures are those of `attend_scenes.py`. Printed for every system: SI-SDR gained over the
-mixture, in all and at each ratio; PESQ (wide band), STOI and ESTOI; SI-SDR where clean speech
-goes in, which must pass; the share of mixtures at 10 dB that lose more than 0.5 dB; the latency,
-measured from a voice to its copy plus the longest wait for a block; CPU time over real time on
-one core. With --peers others run as well, and PESQ and STOI are measured, in an environment of
-their own; what cannot be installed is a missing row or column.
+The mixtures are those of `attend_scenes.py`. Printed for every system: SI-SDR improvement over
+the mixture, overall and at each SNR; wide-band PESQ, STOI and ESTOI; SI-SDR for clean speech at
+the input, which should pass unchanged; the share of mixtures at 10 dB that lose more than 0.5 dB;
+the latency, which is the lag of a clean voice at the output plus the longest wait for a block; CPU
+time over real time on one core. With --peers the other systems run as well, and PESQ and STOI are
+computed, in a separate virtual environment; what cannot be installed is a missing row or column.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from echoic.metrics import si_sdr_db
 from echoic.streaming import Stream
 
 PEERS = ["pyrnnoise==0.4.5", "noisereduce==3.0.3", "pesq==0.0.4", "pystoi==0.4.1"]
-PUSH_S = 0.002  # a sample waits as long, at most, for the others of its chunk
+PUSH_S = 0.002  # the longest that a sample waits until its chunk is full
 STEP_PUSH_S = 0.005
 LIVE: dict[str, dict[str, Any]] = {"denoise": {}, "attend": {"keep": ["speech"]}}
 COLUMNS = {
@@ -50,11 +50,11 @@ COLUMNS = {
 
 
 class System(NamedTuple):
-    """What is measured.
+    """A system under test.
 
     name: For the table.
     run: (time,) at 16 kHz -> the same.
-    wait_s: The longest that a sample waits until its block is worked on.
+    wait_s: The longest that a sample waits until its block is processed.
     """
 
     name: str
@@ -66,7 +66,7 @@ class System(NamedTuple):
 
 
 def echoic_stream(processor: str, **options: Any) -> Callable[[Wave], Wave]:
-    """A stream of echoic, pushed 2 ms at a time, as it comes."""
+    """A live stream of echoic, fed 2 ms at a time."""
 
     def run(wave: Wave) -> Wave:
         live = echoic.stream(processor, sample_rate=SAMPLE_RATE, **options)
@@ -82,7 +82,7 @@ def pushed(live: Stream, wave: Wave, push_s: float = PUSH_S) -> Iterable[Wave]:
 
 
 def rnnoise(wave: Wave) -> Wave:
-    """RNNoise (Valin 2018), which takes 10 ms at 48 kHz."""
+    """RNNoise (Valin 2018), which processes frames of 10 ms at 48 kHz."""
     module = import_module("pyrnnoise.rnnoise")
     at_48 = resample(wave, sample_rate=SAMPLE_RATE, to_sample_rate=48_000).clip(-1, 1)
     state = module.create()
@@ -95,13 +95,13 @@ def rnnoise(wave: Wave) -> Wave:
 
 
 def noisereduce(wave: Wave) -> Wave:
-    """Spectral gating (Sainburg 2020), non-stationary, of the whole file."""
+    """Spectral gating (Sainburg 2020), non-stationary, on the whole file."""
     reduced = import_module("noisereduce").reduce_noise(y=wave, sr=SAMPLE_RATE)
     return np.asarray(reduced, np.float32)
 
 
 def systems() -> list[System]:
-    """All that can run here, the mixture first."""
+    """All systems that run here, the mixture first."""
     found = [
         System("mixture", lambda wave: wave),
         System("echoic denoise", echoic_stream("denoise"), PUSH_S),
@@ -110,7 +110,7 @@ def systems() -> list[System]:
     for name, run, wait_s in (("RNNoise", rnnoise, 0.01), ("noisereduce", noisereduce, np.inf)):
         try:
             run(np.zeros(SAMPLE_RATE, np.float32))
-        except Exception as error:  # noqa: BLE001 - whatever keeps a peer from running
+        except Exception as error:  # noqa: BLE001 - a peer may fail in any way
             print(f"{name}: missing, {type(error).__name__}: {error}", file=sys.stderr)
         else:
             found.append(System(name, run, wait_s))
@@ -121,7 +121,7 @@ def systems() -> list[System]:
 
 
 def scorers() -> dict[str, Callable[[Wave, Wave], float]]:
-    """Measures of (clean, found) that are installed."""
+    """The installed measures, each a function of (clean, output)."""
     found: dict[str, Callable[[Wave, Wave], float]] = {}
     try:
         pesq = import_module("pesq").pesq
@@ -138,7 +138,7 @@ def scorers() -> dict[str, Callable[[Wave, Wave], float]]:
 
 
 def lag_samples(clean: Wave, found: Wave) -> int:
-    """By how much the output lags the input: where they are most alike."""
+    """Lag of the output behind the input, up to 1 s: the peak of their cross-correlation."""
     n = 2 * clean.size
     alike = np.fft.irfft(np.fft.rfft(found, n) * np.fft.rfft(clean, n).conj(), n)
     return int(np.argmax(alike[:SAMPLE_RATE]))
@@ -148,7 +148,7 @@ def measure(system: System, mixtures: list[Mixture]) -> dict[str, float]:
     """All figures of one system."""
     scores: dict[str, list[float]] = defaultdict(list)
     lag = lag_samples(mixtures[0].voice, system.run(mixtures[0].voice))
-    kept = mixtures[0].voice.size - lag  # what a lag keeps back at the end counts for nobody
+    kept = mixtures[0].voice.size - lag  # the last `lag` samples never come out: not scored
     others = scorers()
     busy_s = 0.0
     for mixture in mixtures:
@@ -173,7 +173,7 @@ def measure(system: System, mixtures: list[Mixture]) -> dict[str, float]:
 
 
 def step_times(processor: str, wave: Wave, **options: Any) -> dict[str, float]:
-    """Milliseconds of a push of 5 ms: mean, median, 99th percentile."""
+    """Time in ms to process a push of 5 ms: mean, median, 99th percentile."""
     live = echoic.stream(processor, sample_rate=SAMPLE_RATE, **options)
     times, before = [], time.perf_counter()
     for _ in pushed(live, wave, STEP_PUSH_S):

@@ -1,12 +1,12 @@
-"""Named sounds in scenes: what is gained by keeping one, what muting it takes away.
+"""Named sounds in scenes: SI-SDR gained by keeping one, attenuation by muting one.
 
     ./do bench attend_labels [--n 200] [--json FILE]
 
-The scenes of two and three sounds among the first n of `hear_scenes.py`, of twelve labels and of
-all; each sound is asked for by its name, as by someone who knows that it is there. Printed per
-label and in all: the SI-SDR that keeping it gains where it is overlapped; by how much muting it
-lowers it, and changes the others (of the output's least-squares fit to the references, in dB);
-and the level of what is left over where all that sounds is asked for, against the scene.
+Uses the scenes of two and three sounds among the first n of `hear_scenes.py`, of twelve labels and
+of all; each sound is requested by its name, as by a user who knows that it is present. Printed per
+label and overall: the SI-SDR improvement from keeping it, where it is overlapped; the level change
+of itself and of the others from muting it (least-squares fit of the output to the references, in
+dB); and the level of the rest, relative to the scene, where all sounds present are requested.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ FIGURES = ("kept, gain", "muted, itself", "muted, others", "rest")
 
 
 def asked_scenes(n_scenes: int, names: Sequence[str]) -> Iterator[Scene]:
-    """Those of two and three sounds."""
+    """The scenes of two and three sounds."""
     for scene in scenes(n_scenes, names):
         if FEWEST <= len(scene.references) <= MOST:
             yield scene
 
 
 def levels_db(scene: Scene, wave: np.ndarray) -> dict[str, float]:
-    """How much of every sound a wave holds, against the scene."""
+    """Level of every sound in a wave relative to the scene, in dB, by least squares."""
     references = np.stack([*scene.references.values()], axis=1).astype(np.float64)
     factors = np.linalg.lstsq(references, wave.astype(np.float64), rcond=None)[0]
     found_db = 20 * np.log10(np.maximum(np.abs(factors), 1e-4))
@@ -46,7 +46,7 @@ def levels_db(scene: Scene, wave: np.ndarray) -> dict[str, float]:
 
 
 def measure(n_scenes: int, names: Sequence[str]) -> dict[str, dict[str, list[float]]]:
-    """{label: {figure: values}}; the rest's under "all"."""
+    """{label: {figure: values}}; those of the rest under "all"."""
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for scene in asked_scenes(n_scenes, names):
         rate, present = scene.sample_rate, list(scene.references)

@@ -1,36 +1,35 @@
-"""What the ear costs beside its peers, and how exactly a bank and its inverse give back sound.
+"""Speed of the ear beside its peers, and reconstruction error of filterbank and inverse.
 
     ./do bench ear [--peers] [--json FILE]
 
-With --peers the packages that it is compared with are installed into an environment of their
-own (in .cache); without, and where one of them does not run, their rows are missing.
+With --peers the packages compared with are installed into a separate environment (in .cache);
+without, and where one of them does not run, their rows are missing.
 
-Noisy, speech-like sound on one core, 64 bands or mels, a frame every 2.5 ms where there are
-frames; windows of 25 ms where there are windows. All are timed in turn, round after round, so
-that a busy machine is busy for all of them; a figure is the median of the rounds after one to
-warm up, in seconds of sound for a second of CPU time. The limit is a C++ loop of our own that
-computes the same envelopes, and is checked to. Exact peers filter the waveform as we do, the
-others weigh a spectrogram. All get the whole sound at once, as most people would call them,
-but for what says otherwise; the filterbank at full rate takes 50 ms at a time.
+The input is noisy, speech-like sound; all run on one core with 64 bands or mels, a frame every
+2.5 ms where there are frames, and windows of 25 ms where there are windows. The rows are timed in
+turn, round after round, so that other load on the machine affects all of them; a figure is the
+median of the rounds after one warm-up round, in seconds of sound per second of CPU time. The limit
+is a C++ loop of our own that computes the same envelopes; its output is checked against the ear's.
+Exact peers filter the waveform as we do, the others weight a spectrogram. All get the whole sound
+at once, as most people would call them, unless stated; the filterbank at full rate gets 50 ms at a
+time.
 
-Memory is the peak of a process that hears an hour at 48 kHz in blocks. Two cores hear two
-channels; beside it stands what two processes gain there, which is all that the machine gives.
+Memory is the peak of a process that analyses an hour at 48 kHz in blocks. Two threads on two cores
+process two channels; beside it is the gain of two processes, which is the most the machine allows.
 
-The identity is measured on noisy speech: dev readers where ECHOIC_DATA names the recordings,
-else synthetic babble, with pink noise 5 dB below. Ripple is how far the whole is from a pure
-delay at worst, from 60 Hz to 0.9 Nyquist. The first row is what the networks act through; one
-tap for each band unless it says more; "spread" are banks of so many bands up to Nyquist, the
-others are laid out as the networks know them; exact is the inverse for whole files.
+The identity (signal-to-error ratio of the reconstruction) is measured on noisy speech: dev readers
+where ECHOIC_DATA names the recordings, otherwise synthetic babble, with pink noise 5 dB below.
+Ripple is the largest deviation of the overall response from a pure delay, from 60 Hz to 0.9
+Nyquist. The first row is the bank and inverse that masks are applied in; one tap per band unless
+stated; "spread" are banks of so many bands up to Nyquist, the others have the layout that the
+networks use; exact is the inverse for whole files.
 """
-# ruff: noqa: E402
 
 from __future__ import annotations
 
-import os
+import one_core  # noqa: F401 - before numpy
 
-ONE_CORE = ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA", "VECLIB_MAXIMUM")
-os.environ.update({f"{library}_NUM_THREADS": "1" for library in ONE_CORE})  # before all imports
-
+# isort: split
 import argparse
 import statistics
 import sys
@@ -50,7 +49,7 @@ Figures = dict[str, float | str | None]
 
 RATES = (16_000, 44_100)
 OTHER_RATES = (8_000, 48_000, 96_000, 192_000)
-ROWS: dict[str, tuple[str, Callable[[int], peers.Run]]] = {  # key -> title, what makes it
+ROWS: dict[str, tuple[str, Callable[[int], peers.Run]]] = {  # key -> title, factory
     "ear": ("echoic Ear", own.at_hop_rate),
     "ear_blocks": ("echoic Ear, blocks of 2.5 ms", own.in_hops),
     "filterbank": ("echoic Filterbank, full rate", own.at_full_rate),
@@ -118,7 +117,7 @@ def print_speeds(duration_s: float, n_rounds: int) -> Figures:
 
 
 def print_rates(duration_s: float, n_rounds: int) -> Figures:
-    """The ear at other rates."""
+    """Measure and print the ear's speed at other rates."""
     figures: Figures = {}
     for rate in OTHER_RATES:
         found, _ = speeds({"ear": own.at_hop_rate}, rate, duration_s, n_rounds)
@@ -128,7 +127,7 @@ def print_rates(duration_s: float, n_rounds: int) -> Figures:
 
 
 def print_machine() -> Figures:
-    """Memory and cores, in processes of their own."""
+    """Peak memory and the gain of two cores, measured in separate processes."""
     peak_mb = own.peak_mb_of_an_hour()
     print(f"{'an hour at 48 kHz, peak memory':34}{peak_mb:9.0f} MB")
     gains = own.gain_of_two_cores()

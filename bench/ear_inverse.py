@@ -1,4 +1,4 @@
-"""How exactly a bank and its inverse give back noisy speech: the second half of `bench/ear.py`."""
+"""Reconstruction error of filterbank and inverse on noisy speech: second half of `bench/ear.py`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPEECH_RATE = 16_000
 
 
 class Identity(NamedTuple):
-    """A bank and an inverse: delay 0 is the exact one for files, bands None the networks' bank."""
+    """A bank and an inverse; delay 0: the exact one for files, n_bands None: the networks' bank."""
 
     rate_hz: int
     delay_ms: int
@@ -46,7 +46,7 @@ IDENTITIES = (
 
 
 def difference_db(wave: Wave, given: NDArray[np.floating]) -> float:
-    """Energy of the input over that of what was changed."""
+    """Energy of the input over that of the reconstruction error, in dB."""
     taken = wave[: given.size].astype(np.float64)
     return float(10 * np.log10(np.sum(taken**2) / np.sum((given - taken) ** 2)))
 

@@ -1,4 +1,4 @@
-"""What `bench/ear.py` measures of the ear itself: its ways of being called, cores and memory."""
+"""What `bench/ear.py` measures of the ear itself: ways of calling it, gain of cores, memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ear_sound import Wave
 
 from echoic.ear import Ear, Filterbank
 
-BLOCK_S = 0.05  # of the full rate: what a block needs stays in the second cache
+BLOCK_S = 0.05  # at full rate: a block's working set fits in the L2 cache
 
 
 def at_hop_rate(rate: int) -> Run:
@@ -65,7 +65,7 @@ def _torch(rate: int, *, with_gradient: bool) -> Run:
     return run
 
 
-# In processes of their own -----------------------------------------------------------------
+# In separate processes ---------------------------------------------------------------------
 
 _HOUR = """
 import numpy as np
@@ -100,16 +100,16 @@ print(len(waves) / best)
 
 
 def peak_mb_of_an_hour() -> float:
-    """Peak memory of a process that hears an hour at 48 kHz block by block; on Linux only."""
+    """Peak memory of a process that analyses an hour at 48 kHz block by block; Linux only."""
     done = subprocess.run([sys.executable, "-c", _HOUR], check=True, capture_output=True)
     return float(done.stdout)
 
 
 def gain_of_two_cores() -> tuple[float, float] | None:
-    """Two channels on two threads against one on one; and what two processes gain here.
+    """Throughput of two channels on two threads over one on one; and the gain of two processes.
 
-    None where this process may run on one core only. The second figure is what the machine
-    has to give: two cores may share more than they seem to.
+    None where this process may run on one core only. The second figure is the machine's limit:
+    two cores may share more resources than it seems.
     """
     cores = sorted(os.sched_getaffinity(0))[:2]
     if len(cores) < 2:
@@ -121,7 +121,7 @@ def gain_of_two_cores() -> tuple[float, float] | None:
 
 
 def _throughputs(channels: list[int], cores: list[int]) -> list[float]:
-    """Of processes at the same time, each of so many channels."""
+    """Throughputs of concurrent processes, each with so many channels."""
     environment = {**os.environ, "NUMBA_NUM_THREADS": str(max(channels))}
     processes = [
         subprocess.Popen(
@@ -134,7 +134,7 @@ def _throughputs(channels: list[int], cores: list[int]) -> list[float]:
         for n in channels
     ]
     for process in processes:
-        process.stdout.readline()  # that it is ready
+        process.stdout.readline()  # wait for "ready"
     for process in processes:
         process.stdin.write(b"\n")
         process.stdin.flush()

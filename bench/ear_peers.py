@@ -1,6 +1,6 @@
-"""Who else makes such features: each peer as a function of a wave.
+"""Packages that compute comparable features: each peer as a function of a wave.
 
-A peer that is not installed, or does not run beside this numpy, raises: a missing row.
+A peer that is not installed, or does not run with this numpy, raises; its row is missing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Run = Callable[[Wave], object]
 
 
 def limit(rate: int) -> Run:
-    """`ear_limit.cpp`, compiled for this machine; it must hear what we hear."""
+    """`ear_limit.cpp`, compiled for this machine; its output is checked against the ear's."""
     RUNS.mkdir(exist_ok=True)
     library = RUNS / "ear_limit.so"
     optimised = ["-O3", "-march=native", "-shared", "-fPIC"]
@@ -70,7 +70,7 @@ def brian(rate: int) -> Run:
 
 
 def pyfar_bank(rate: int, delay_s: float = 0.004) -> tuple[Any, Callable[[Wave], Any]]:
-    """pyfar's bank of as many bands over the same range, and what makes its signals."""
+    """pyfar's bank of as many bands over the same range, and a function that makes its signals."""
     import pyfar
 
     erb_rates = 21.4 * np.log10(1 + 0.00437 * np.array([LOW_HZ, HIGH_HZ]))
@@ -120,7 +120,7 @@ def librosa_log_mel(rate: int) -> Run:
 
 
 def torch_log_mel(rate: int) -> Run:
-    """The ten lines that everybody writes."""
+    """The usual ten lines of log-mel spectrogram."""
     import torch
 
     n_fft, window_size, hop = _spectrogram(rate)
@@ -143,7 +143,7 @@ def torch_log_mel(rate: int) -> Run:
 
 
 def torch_log_mel_by_parts(rate: int) -> Run:
-    """In parts of 2 s, which stay in the cache; frames across the cuts are not made good."""
+    """In parts of 2 s, which stay in the cache; frames across the cuts are not corrected."""
     run, part = torch_log_mel(rate), 2 * rate
 
     def run_all(wave: Wave) -> None:

@@ -1,4 +1,4 @@
-"""The sound that `bench/ear.py` and its parts measure with: speech in pink noise."""
+"""The test signal of `bench/ear.py` and its parts: speech in pink noise."""
 
 from __future__ import annotations
 
@@ -30,11 +30,16 @@ def synthetic_speech(duration_s: float, rng: np.random.Generator, sample_rate: i
     return babble(duration_s, sample_rate=sample_rate, rng=rng, n_talkers=1, level_dbfs=LEVEL_DBFS)
 
 
-def read_speech(n_utterances: int = 10) -> Wave | None:
-    """One utterance after another of the dev readers, 16 kHz; None without recordings."""
-    folder = Path(os.environ.get("ECHOIC_DATA", ""), "librispeech-mini", "dev")
-    paths = sorted(folder.rglob("*.flac"))
-    if not os.environ.get("ECHOIC_DATA") or not paths:
-        return None
+def readers(n_utterances: int) -> list[Wave]:
+    """Utterances of the dev readers, (time,) at 16 kHz; none without recordings."""
+    if not os.environ.get("ECHOIC_DATA"):
+        return []
+    paths = sorted(Path(os.environ["ECHOIC_DATA"], "librispeech-mini", "dev").rglob("*.flac"))
     chosen = paths[:: max(1, len(paths) // n_utterances)][:n_utterances]
-    return np.concatenate([audio.read(path)[0].mean(axis=0) for path in chosen])
+    return [audio.read(path)[0].mean(axis=0) for path in chosen]
+
+
+def read_speech(n_utterances: int = 10) -> Wave | None:
+    """Concatenated utterances of the dev readers, (time,) at 16 kHz; None without recordings."""
+    found = readers(n_utterances)
+    return np.concatenate(found) if found else None

@@ -1,4 +1,4 @@
-"""What `--json FILE` writes: the figures of a bench as flat keys and values."""
+"""The output of `--json FILE`: the figures of a bench as flat keys and values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def write_figures(path: Path | None, figures: Mapping[str, float | None]) -> None:
-    """Write figures where a file is asked for; what is no finite number is null."""
+    """Write the figures as JSON if a path is given; non-finite values become null."""
     if path is None:
         return
     finite = {

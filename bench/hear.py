@@ -1,32 +1,32 @@
-"""How well a whole system hears: what sounds, when, and each sound by itself.
+"""Detection and separation quality of whole systems: labels, events and stems.
 
     ./do bench hear [--system NAME] [--parts PART,…] [--n-scenes 100]
 
-All recordings are of the `dev` split (`hear_scenes.py`); all systems hear the same ones.
+All recordings are from the `dev` split (`hear_scenes.py`); all systems get the same ones.
 
     twelve  scenes of the ten labels of ESC-10, speech and music
-    asked   the same, listened to for these twelve alone (`hear --labels`)
+    asked   the same, with detection restricted to these twelve (`hear --labels`)
     all     scenes of all fifty-two labels
-    minute  the same, six after one another as one
+    minute  the same, six concatenated into one
     native  scenes of all labels, resampled to 44.1 kHz
-    other   recordings that hold none of the labels, alone: what is falsely heard on what
+    other   recordings of none of the labels, alone: false events, by label and recording
     clips   clips of one sound alone: how often the best label is the right one
-    example each sound of scenes of all labels asked for by its name, and by another recording of
+    example each sound of scenes of all labels requested by its name, and by another recording of
             its kind (`attend --keep`, `--like`): SI-SDR improvement where sounds overlap
 
 For scenes:
 
-    set     F1 of the labels of a whole scene
+    set     F1 of the set of labels of a whole scene
     1 s     F1 in segments of one second
-    event   F1 of events, collars of 200 ms, offsets also 20 % of the length
+    event   F1 of events, with collars of 200 ms; offsets: or 20 % of the length, if that is more
     gain    SI-SDR improvement in dB of the true labels' stems, over the samples where another
-            sound is active too, within ±30; 0 where the label was missed or its stem is silent
+            sound is active too, clipped to ±30; 0 where the label was missed or its stem is silent
             there; sounds with less than 0.25 s of overlap are left out
 
 The last rows: F1 of the counts of all labels (micro), mean of the labels' F1 (macro); the gain of
-the stems that were not missed, and the part that was; the level of `rest` against the input in dB,
-which ought to be low, for all that sounds has a label; and the expected calibration error of the
-events' confidence, an event being true if its label sounds for half of it.
+the stems that were not missed, and the share that was; the level of `rest` relative to the input
+in dB, which should be low, since every sound has a label; and the expected calibration error of
+the events' confidence, where an event is true if its label is active for half of it.
 """
 
 from __future__ import annotations
@@ -67,17 +67,17 @@ class UnavailableError(Exception):
 
 
 class System(Protocol):
-    """What is measured."""
+    """A system under test."""
 
     name: str
 
     def hear(
         self, wave: NDArray[np.float32], sample_rate: int, labels: Sequence[str] = LABELS
     ) -> Heard:
-        """Hear a whole scene, (time,), listening for these labels."""
+        """Detect and separate these labels in a whole scene, (time,)."""
 
     def tag(self, wave: NDArray[np.float32], sample_rate: int) -> list[tuple[str, float]]:
-        """What is in a clip, (time,): every label with its confidence, best first."""
+        """Tag a clip, (time,): every label with its confidence, best first."""
 
 
 class EchoicSystem:
@@ -101,7 +101,7 @@ class EchoicSystem:
         label: str,
         example: NDArray[np.float32],
     ) -> dict[str, NDArray[np.float32]] | None:
-        """What is kept, by the way of asking; None where the network cannot be asked."""
+        """The stems kept, by kind of query; None where the network does not support it."""
         try:
             return {
                 "by_label": echoic.attend(wave, keep=[label], sample_rate=sample_rate),
@@ -121,7 +121,7 @@ def spectrogram_unet() -> System:
         raise UnavailableError(str(error)) from error
 
 
-# A further system is one line here: its name, and what makes it or raises UnavailableError.
+# To add a system, add its name and a factory, which raises UnavailableError if it cannot run.
 SYSTEMS: dict[str, Callable[[], System]] = {"echoic": EchoicSystem, "unet": spectrogram_unet}
 
 
@@ -142,7 +142,7 @@ AnyScores = SceneScores | OtherScores | ClipScores | ExampleScores
 def measure(
     systems: Sequence[System], parts: Sequence[str], n_scenes: int
 ) -> dict[str, dict[str, AnyScores]]:
-    """Part -> system -> scores. Every system hears a scene before the next one is made."""
+    """Part -> system -> scores. All systems process a scene before the next one is made."""
     found: dict[str, dict[str, AnyScores]] = {}
     for part in parts:
         if part == "clips":
@@ -173,7 +173,7 @@ def measure(
 
 
 def by_example(systems: Sequence[System], n_scenes: int) -> dict[str, AnyScores]:
-    """Ask those systems for each sound that can be asked by example."""
+    """Score queries by label and by example, on the systems that support them."""
     asking = [system for system in systems if isinstance(system, EchoicSystem)]
     found = {system.name: ExampleScores() for system in asking}
     for scene, examples in with_examples(n_scenes):
@@ -189,14 +189,14 @@ def by_example(systems: Sequence[System], n_scenes: int) -> dict[str, AnyScores]
 
 
 def progress(text: str) -> None:
-    """One line on stderr, written over; lines of their own where that is no terminal."""
+    """Print to stderr: on a terminal overwriting one line, otherwise line by line."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
     elif text:
         print(text, file=sys.stderr, flush=True)
 
 
-COLUMNS = {  # title -> key for all labels together; ".LABEL" behind it is one label's
+COLUMNS = {  # title -> key over all labels; with ".LABEL" appended, of one label
     "set": "label_set_f1",
     "1 s": "segment_f1",
     "event": "event_f1",
@@ -230,7 +230,7 @@ def table(part: str, scores: Mapping[str, AnyScores]) -> str:
 
 
 def scene_table(part: str, figures: Mapping[str, Mapping[str, float]]) -> str:
-    """One row a label, then the totals."""
+    """One row per label, then the totals."""
 
     def row(title: str, keys: Iterable[str | None]) -> str:
         keys = list(keys)
@@ -261,7 +261,7 @@ def available(names: Iterable[str]) -> tuple[list[System], dict[str, str]]:
     for name in names:
         try:
             system = SYSTEMS[name]()
-            # Weights that are missing show here; what is compiled on first use is not timed.
+            # Fails here if weights are missing, and keeps compilation out of the timing.
             system.hear(np.zeros(SAMPLE_RATE, np.float32), SAMPLE_RATE)
             systems.append(system)
         except (UnavailableError, EchoicError) as error:

@@ -1,15 +1,15 @@
-"""The scenes that `bench/hear.py` measures on: recordings that no training has seen, fully known.
+"""Test scenes of `bench/hear.py`, with known ground truth, from recordings not used in training.
 
-A scene is 10 s, at 16 kHz if nothing else is said, with one to four sounds of different labels
-and nothing else. Where its sounds come from, all of them from the `dev` split:
+A scene is 10 s, at 16 kHz unless stated, with one to four sounds of different labels and nothing
+else. The sources of its sounds, all from the `dev` split:
 
     the fifty of ESC-50   fold 4 of ESC-10, fold 5 of the others, and ambiences that hold the label
     speech                the five dev readers of LibriSpeech
-    music                 the one dev piece, and FluidSynth pieces of a seed that no training uses
+    music                 the one dev piece, and FluidSynth pieces of a seed not used in training
 
-Each sound is the sounding part of one recording, at most 10 s of it, with a short fade at both
-ends, at a random place in the scene; it is laid at −30 dBFS ± 6 dB, RMS over where it sounds. The
-truth is measured on each recording by itself. Everything follows from (SEED, number of the
+Each sound is the active part of one recording, at most 10 s of it, with a short fade at both ends,
+at a random position in the scene and at −30 dBFS ± 6 dB, RMS over its active spans. The ground
+truth is measured on each recording by itself. Everything is determined by (SEED, number of the
 scene): scene 7 is the same among 10 scenes and among 100.
 """
 
@@ -37,17 +37,17 @@ SCENE_S = 10.0
 SCENES_A_MINUTE = 6
 MAX_SOUNDS = 4
 SEED = 4711
-MUSIC_SEED, N_MUSIC_PIECES = 9001, 16  # training plays from seed 20
+MUSIC_SEED, N_MUSIC_PIECES = 9001, 16  # training uses seed 20
 MUSIC_FOLDER = Path(__file__).parents[1] / "runs" / "bench-music"
 LEVEL_DBFS, SPREAD_DB = -30.0, 6.0
-PEAK = 0.98  # a scene that would clip in a file is turned down as a whole
+PEAK = 0.98  # a scene that would clip in a file is attenuated as a whole
 FADE_S = 0.05
-MIN_EXCERPT_S = 4.0  # longer than any pause: an excerpt always sounds
+MIN_EXCERPT_S = 4.0  # longer than any pause: an excerpt is never silent
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A mixture and all that is in it.
+    """A mixture and its ground truth.
 
     Attributes:
         name: For reports.
@@ -55,7 +55,7 @@ class Scene:
         references: label -> (time,) float32.
         events: Where each label sounds.
         sample_rate: Hz.
-        clips: label -> the clip that it was made of.
+        clips: label -> its source clip.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Scene:
         return self.mixture.shape[-1] / self.sample_rate
 
     def activity(self, label: str) -> NDArray[np.bool_]:
-        """(time,) samples within an event of the label."""
+        """(time,) mask of the samples within an event of the label."""
         active = np.zeros(self.mixture.shape[-1], np.bool_)
         for event in self.events:
             if event.label == label:
@@ -80,13 +80,13 @@ class Scene:
         return active
 
     def overlap(self, label: str) -> NDArray[np.bool_]:
-        """(time,) samples within an event of the label and one of another label as well."""
+        """(time,) mask of the samples within an event of the label and one of another label."""
         others = [self.activity(other) for other in self.references if other != label]
         return self.activity(label) & np.any([np.zeros_like(self.activity(label)), *others], axis=0)
 
 
 class Deck:
-    """Cards in random order, every one drawn before any comes again."""
+    """Cards in random order, drawn without replacement until all have been drawn."""
 
     def __init__(self, n_cards: int, rng: np.random.Generator) -> None:
         self.n_cards, self.rng = n_cards, rng
@@ -97,7 +97,7 @@ class Deck:
         drawn: list[int] = []
         while len(drawn) < n:
             if not self.cards:
-                # What is in the hand already goes below the rest of the fresh deck.
+                # Cards of this draw go below the rest of the fresh deck, so that none repeats.
                 fresh = [int(card) for card in self.rng.permutation(self.n_cards)]
                 self.cards = sorted(fresh, key=lambda card: card in drawn)
             drawn.append(self.cards.pop(0))
@@ -106,21 +106,21 @@ class Deck:
 
 @lru_cache(maxsize=2)
 def dev_clips(sample_rate: int = SAMPLE_RATE) -> dict[str, list[Clip]]:
-    """Read the recordings by label, music rendered where it is not there yet.
+    """Read the recordings by label; render the music if it does not exist yet.
 
-    The spoken digits stay out: they are speech of 8 kHz and half a second.
+    The spoken digits are left out: they are speech of half a second at 8 kHz.
     """
     recorded = load_clips("dev", keep=lambda file: not file.startswith("fsdd/"))
     clips = by_label(recorded, sample_rate)
     rendered = render_collection(MUSIC_FOLDER, n_pieces=N_MUSIC_PIECES, seed=MUSIC_SEED)
     played = by_label(load_files(rendered, "music"), sample_rate)["music"]
-    # One long recording weighs as much as its excerpts would, if each came by itself.
+    # A long recording is split, so that each of its excerpts counts as a recording.
     excerpts = [excerpt for clip in clips["music"] for excerpt in pieces(clip)]
     return {**clips, "music": excerpts + played}
 
 
 def by_label(clips: Sequence[Clip], sample_rate: int) -> dict[str, list[Clip]]:
-    """Sort clips, brought to the rate of the scenes."""
+    """Group clips by label, resampled to the scene rate."""
     sorted_clips: dict[str, list[Clip]] = {}
     for clip in clips:
         wave = clip.wave
@@ -133,7 +133,7 @@ def by_label(clips: Sequence[Clip], sample_rate: int) -> dict[str, list[Clip]]:
 
 
 def pieces(clip: Clip) -> list[Clip]:
-    """Cut a recording into consecutive pieces as long as a scene; what is left over stays out."""
+    """Cut a recording into consecutive pieces as long as a scene; the remainder is dropped."""
     n_samples = round(SCENE_S * clip.sample_rate)
     cuts = (
         make_clip(
@@ -150,7 +150,7 @@ def pieces(clip: Clip) -> list[Clip]:
 def scenes(
     n_scenes: int = 100, names: Sequence[str] = TWELVE, *, sample_rate: int = SAMPLE_RATE
 ) -> Iterator[Scene]:
-    """Make scenes of some labels one after another, with one to four sounds in turn.
+    """Generate scenes of the given labels, with one to four sounds in turn.
 
     Raises:
         ParameterError: no data folder.
@@ -169,14 +169,14 @@ def scenes(
 
 
 def minutes(n_scenes: int) -> Iterator[Scene]:
-    """Scenes of all labels, up to six after one another as one: files go on, so must hearing."""
+    """Scenes of all labels, up to six concatenated into one, to test long files."""
     parts = list(scenes(n_scenes, LABELS))
     for start in range(0, len(parts), SCENES_A_MINUTE):
         yield joined(parts[start : start + SCENES_A_MINUTE])
 
 
 def joined(parts: Sequence[Scene]) -> Scene:
-    """Scenes of one length after one another."""
+    """Concatenate scenes of equal length."""
     starts_s = [k * part.duration_s for k, part in enumerate(parts)]
     silence = np.zeros_like(parts[0].mixture)
     labels = dict.fromkeys(label for part in parts for label in part.references)
@@ -198,14 +198,14 @@ def joined(parts: Sequence[Scene]) -> Scene:
 
 
 def other_scenes() -> Iterator[Scene]:
-    """Every dev recording that holds none of the labels, alone: what must raise no event."""
+    """Every dev recording that holds none of the labels, alone; it must raise no event."""
     for number, clip in enumerate(by_label(load_clips("dev"), SAMPLE_RATE)[OTHER]):
         scene = make_scene(clip.recording, [clip], np.random.default_rng([SEED, 4, number]))
         yield replace(scene, references={}, events=[])
 
 
 def with_examples(n_scenes: int) -> Iterator[tuple[Scene, dict[str, Clip]]]:
-    """Scenes of all labels, and for each label in one a clip of another recording, if there is."""
+    """Scenes of all labels; for each label in one, a clip of another recording if there is one."""
     clips = dev_clips()
     for number, scene in enumerate(scenes(n_scenes, LABELS)):
         examples = {}
@@ -217,12 +217,12 @@ def with_examples(n_scenes: int) -> Iterator[tuple[Scene, dict[str, Clip]]]:
 
 
 def lone_clips() -> Iterator[Clip]:
-    """Every dev clip of the fifty kinds, as it was recorded."""
+    """Every dev clip of the fifty labels, as recorded."""
     yield from (clip for clip in load_clips("dev") if clip.label in FIFTY)
 
 
 def make_scene(name: str, sounds: Sequence[Clip], rng: np.random.Generator) -> Scene:
-    """Lay each sound somewhere into the scene; the generator decides where and how loud."""
+    """Mix the sounds, at positions and levels drawn from the generator."""
     references: dict[str, NDArray[np.float32]] = {}
     events: list[Event] = []
     for clip in sounds:
@@ -240,7 +240,7 @@ def make_scene(name: str, sounds: Sequence[Clip], rng: np.random.Generator) -> S
 def place(
     clip: Clip, level_dbfs: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], list[Event]]:
-    """Give the reference of one sound, (time,), and its events."""
+    """Return the reference of one sound, (time,), and its events."""
     rate = clip.sample_rate
 
     def samples(time_s: float) -> int:
@@ -249,7 +249,7 @@ def place(
     n_samples = samples(SCENE_S)
     start, stop = samples(clip.spans_s[0][0]), samples(clip.spans_s[-1][1])
     if stop - start > n_samples:
-        # Excerpts of long recordings leave the scene some room before or after.
+        # Excerpts of long recordings are of random length, so that they need not fill the scene.
         size = int(rng.integers(samples(MIN_EXCERPT_S), n_samples + 1))
         start = int(rng.integers(start, stop - size + 1))
         stop = start + size
@@ -260,7 +260,7 @@ def place(
         for on, off in clip.spans_s
         if off * rate > start + 1 and on * rate < stop - 1
     ]
-    # The fades lie outside of what sounds, as far as recording and scene reach.
+    # The fades lie outside the active part, as far as recording and scene allow.
     before = min(samples(FADE_S), start, onset)
     after = min(samples(FADE_S), clip.wave.size - stop, n_samples - onset - (stop - start))
     reference = np.zeros(n_samples, np.float32)

@@ -1,4 +1,4 @@
-"""What `bench/hear.py` counts and measures; its docstring says what the figures mean."""
+"""The scores of `bench/hear.py`, whose docstring defines the figures."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from echoic.metrics import (
 
 MIN_OVERLAP_S = 0.25
 CAP_DB = 30.0
-SILENT_DB = -100.0  # the level given for a `rest` that is silent
+SILENT_DB = -100.0  # the level reported for a silent `rest`
 
 
 class Heard(NamedTuple):
-    """events, and label (or "rest") -> stem (time,)."""
+    """Events, and label (or "rest") -> stem (time,)."""
 
     events: list[Event]
     stems: dict[str, NDArray[np.float32]]
 
 
 class SceneScores:
-    """What a system has earned on scenes whose truth is known."""
+    """Scores of a system on scenes with known ground truth."""
 
     def __init__(self) -> None:
         nothing = (0,) * len(LABELS)
@@ -96,7 +96,7 @@ class SceneScores:
 
 
 class OtherScores:
-    """What a system hears in sounds that have no label: every event is false."""
+    """Events on recordings of none of the labels, all of which are false."""
 
     def __init__(self) -> None:
         self.false: Counter[tuple[str, str]] = Counter()
@@ -120,7 +120,7 @@ class OtherScores:
         return found
 
     def worst(self, n_most: int = 12) -> str:
-        """What was heard on what, most often first."""
+        """The most frequent false labels and the recordings they occur on."""
         rows = [
             f"  {n:3} {label:16} on {name}" for (name, label), n in self.false.most_common(n_most)
         ]
@@ -128,13 +128,13 @@ class OtherScores:
 
 
 class ExampleScores:
-    """How well a sound is taken out when it is asked for by name, and by an example."""
+    """SI-SDR improvement of sounds requested by label, and by example."""
 
     def __init__(self) -> None:
         self.gain_db: dict[str, list[float]] = {"by_label": [], "by_example": []}
 
     def add(self, scene: Scene, label: str, stems: Mapping[str, NDArray[np.float32]]) -> None:
-        """Count one sound of a scene; stems are by way of asking."""
+        """Count one sound of a scene; `stems` has one by each kind of query."""
         where = scene.overlap(label)
         for asked, stem in stems.items():
             gain_db = si_sdr_improvement_db(
@@ -149,7 +149,7 @@ class ExampleScores:
 
 
 class ClipScores:
-    """How often the best label of a clip alone is the right one."""
+    """Top-1 accuracy on clips of one sound."""
 
     def __init__(self) -> None:
         self.right: dict[str, list[bool]] = {"ten": [], "fifty": []}
@@ -173,7 +173,7 @@ class ClipScores:
         return found
 
     def worst(self, n_most: int = 12) -> str:
-        """What was taken for what, most often first."""
+        """The most frequent confusions."""
         rows = [
             f"  {n:3} {label:16} as {best}"
             for (label, best), n in self.confused.most_common(n_most)
@@ -190,7 +190,7 @@ def gains_db(
             continue
         where = scene.overlap(label)
         stem = stems.get(label)
-        # Giving nothing is a miss, whether it is said by no stem or by a silent one.
+        # A missing stem and a silent one both count as a miss.
         if stem is None or not np.any(stem[where]):
             yield label, None
             continue
@@ -199,17 +199,17 @@ def gains_db(
 
 
 def is_overlapped(scene: Scene, label: str) -> bool:
-    """Whether there is enough of it to be taken out of."""
+    """Whether the label overlaps others for long enough to be scored."""
     return bool(np.sum(scene.overlap(label)) >= MIN_OVERLAP_S * scene.sample_rate)
 
 
 def level_db(wave: NDArray[np.float32], against: NDArray[np.float32]) -> float:
-    """Energy of one wave against that of another."""
+    """Energy of one wave relative to that of another, in dB."""
     ratio = np.sum(np.square(wave, dtype=np.float64)) / np.sum(np.square(against, dtype=np.float64))
     return 10 * math.log10(max(float(ratio), 10 ** (SILENT_DB / 10)))
 
 
 def mean(values: Iterable[float]) -> float:
-    """The mean; NaN of nothing."""
+    """The mean; NaN of no values."""
     kept = list(values)
     return math.fsum(kept) / len(kept) if kept else math.nan

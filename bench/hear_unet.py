@@ -31,7 +31,7 @@ WEIGHTS = Path(__file__).parent.parent / "runs/unet/unet.pt"
 
 
 class UnetSystem:
-    """Hear with the U-Net: the whole scene at once."""
+    """The U-Net, applied to a whole scene at once."""
 
     name = "unet"
 
@@ -48,7 +48,7 @@ class UnetSystem:
     def hear(
         self, wave: NDArray[np.float32], sample_rate: int, labels: Sequence[str] = LABELS
     ) -> Heard:
-        """Events and stems, by the same rules for both as the product's."""
+        """Detect events and separate stems, by the same rules as echoic."""
         if sample_rate != SAMPLE_RATE:
             return self._hear_resampled(wave, sample_rate, labels)
         spectrum = stft(wave)
@@ -61,7 +61,7 @@ class UnetSystem:
             duration_s=wave.size / sample_rate,
         )
         found = list(dict.fromkeys(event.label for event in events))
-        # Shared out anew among what was found and the rest, as the product does.
+        # Renormalise the masks over the labels found and the rest, as echoic does.
         shares = masks[[*map(LABELS.index, found), len(LABELS)]] ** SHARPNESS
         shares[-1] *= REST_OF_HEARD
         shares /= np.maximum(shares.sum(axis=0), 1e-12)
@@ -74,14 +74,14 @@ class UnetSystem:
         return Heard(events, stems)
 
     def tag(self, wave: NDArray[np.float32], sample_rate: int) -> list[tuple[str, float]]:
-        """What is in a clip, by the product's rule."""
+        """Rank the labels of a clip, by the same rule as echoic."""
         wave = resample(wave, sample_rate=sample_rate, to_sample_rate=SAMPLE_RATE)
         return rank([self.confidence(look(self.network, stft(wave))[0])], LABELS, step_s=STEP_S)
 
     def _hear_resampled(
         self, wave: NDArray[np.float32], sample_rate: int, labels: Sequence[str]
     ) -> Heard:
-        """It knows one rate; what lies above goes to the rest."""
+        """Process at the network's rate; what lies above its Nyquist frequency goes to the rest."""
         down = resample(wave, sample_rate=sample_rate, to_sample_rate=SAMPLE_RATE)
         heard = self.hear(down, SAMPLE_RATE, labels)
         stems = {}

@@ -1,17 +1,17 @@
-"""Cut and damage files of ten formats: no crash, no hang, nothing accepted short, no traceback.
+"""Truncate and corrupt files of ten formats: no crash, hang, short result or traceback may occur.
 
     python bench/mutations.py [--cuts 4200] [--mutations 4200] [--seed 0] [--limit-s 600]
 
-Each format gets the same number of cuts, at random places and at all places near the
+Each format gets the same number of cuts, at random positions and at all positions near the
 beginning and the end, and of mutations: bytes changed in the header or anywhere, runs
-of bytes removed, doubled or zeroed. Every file is read whole by `echoic.audio.read`
-in a process of its own that is watched: a file that takes longer than two seconds is a
-hang, a process that ends is a crash. What the processes print by themselves is caught
-and searched for tracebacks. A cut file must be refused, or give every sample of the
-whole one (where what was cut off is no sound, as a chunk behind the samples). Exit code
-1 if anything of that happened.
+of bytes removed, duplicated or zeroed. Every file is read whole by `echoic.audio.read`
+in a monitored subprocess: a file that takes longer than two seconds is a hang, a
+subprocess that ends is a crash. What the subprocesses print themselves is captured and
+searched for tracebacks. A truncated file must be refused, or yield every sample of the
+whole one (where what was cut off is not audio, such as a chunk after the samples). Exit
+code 1 if any of these failures occurred, or if the time limit ended the run early.
 
-MP3 comes with its header (Info); without one, a cut between two frames cannot be known.
+The MP3 files have an Info header; without one, a cut between two frames cannot be detected.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ FORMATS = {
     "mp3": ("MP3", "MPEG_LAYER_III"),
 }
 HANG_S = 2.0
-# Reads names from standard input, one a line; answers with one line of JSON each.
+# Reads file names from standard input, one per line; answers each with a line of JSON.
 READER = """
 import json, os, sys, warnings
 answers = os.fdopen(os.dup(1), "w", buffering=1)
@@ -65,7 +65,7 @@ for line in sys.stdin:
 
 
 def whole_file(container: str, subtype: str) -> bytes:
-    """Half a second, two channels."""
+    """An intact file of half a second, two channels."""
     wave = 0.1 * np.random.default_rng(0).standard_normal((RATE // 2, 2))
     file = io.BytesIO()
     soundfile.write(file, wave, RATE, format=container, subtype=subtype)
@@ -96,7 +96,7 @@ def mutations(whole: bytes, n: int, rng: np.random.Generator) -> Iterator[bytes]
 
 
 class Reader:
-    """A process that reads file after file, and is started anew when it ends or hangs."""
+    """A subprocess that reads one file after another; restarted when it ends or hangs."""
 
     def __init__(self, noise: io.BufferedRandom) -> None:
         self._noise = noise
@@ -111,10 +111,10 @@ class Reader:
             text=True,
             bufsize=1,
         )
-        self.read(Path("/nowhere"), limit_s=60.0)  # imports are not what is timed
+        self.read(Path("/nowhere"), limit_s=60.0)  # keeps imports out of the timing
 
     def read(self, path: Path, limit_s: float = HANG_S) -> dict[str, object]:
-        """One answer, or "hang" or "crash" with the process started anew."""
+        """The answer for a file; "hang" or "crash" if the subprocess had to be restarted."""
         import select
 
         assert self._process.stdin is not None

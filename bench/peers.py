@@ -1,4 +1,4 @@
-"""Peers of a bench in an environment of their own, so that they never meet what echoic needs."""
+"""Separate environments for a bench's peers, so that they cannot affect echoic's dependencies."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def run_with_peers(name: str, packages: list[str]) -> None:
-    """Run the calling script once more, without `--peers`, where these packages can be imported.
+    """Re-run the calling script, without `--peers`, in an environment with these packages.
 
-    The environment lies in `.cache/peers/NAME`, is made once for these packages, and sees all that
-    is installed here. What cannot be installed is left out, will be a missing row, and is tried
-    again the next time. Does not return.
+    The environment is in `.cache/peers/NAME`, is created once for a list of packages, and also
+    sees all packages installed here. A package that cannot be installed is skipped, becomes a
+    missing row, and is tried again the next time. Does not return.
 
     Args:
         name: Of the environment.
-        packages: As pip takes them.
+        packages: Requirements as pip takes them.
     """
     place = ROOT / ".cache" / "peers" / name
     python = place / "bin" / "python"

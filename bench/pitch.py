@@ -1,33 +1,30 @@
-"""How right and how fast the pitch is, beside pyin (librosa) and Praat (parselmouth).
+"""Accuracy and speed of the pitch tracker, beside pyin (librosa) and Praat (parselmouth).
 
     python bench/pitch.py [--peers] [--utterances N] [--json FILE]
 
-`--peers` makes an environment of their own for the two (in .cache) and runs in it; without it a
-peer that is not installed is a missing row. All look for 50 to 600 Hz and give a frame every
-10 ms; echoic decides 40 ms after the sound, the peers when they have heard it all. An error is a
-frame more than 5 or 20 % off (20 % is the usual gross error); one where no pitch is heard is an
-error of both kinds, counted as missed too.
+`--peers` creates a separate environment for the two (in .cache) and runs in it; without it a peer
+that is not installed is a missing row. All search 50 to 600 Hz and output a frame every 10 ms;
+echoic decides with a look-ahead of 40 ms, the peers on the whole signal. An error is a frame more
+than 5 or 20 % off (20 % is the usual gross error); a frame in which no pitch is found is an error
+of both kinds, and counts as missed as well.
 
-- vowels: ten vowels of three speakers on gliding fundamentals, 70 to 450 Hz, as made and in pink
+- vowels: ten vowels of three speakers on gliding fundamentals, 70 to 450 Hz, clean and in pink
   noise 10 dB below. F0 is known at every frame, and every frame is voiced.
-- espeak-ng: sentences on one note (range 0 %), several voices and notes. The note is read from
-  the spectrum of the whole sentence, where its harmonics stand out by far. Which frames are
-  voiced is not known, so what is missed is not counted, and "voiced" is the share of all frames.
-- dev: readers that nobody was trained or tuned on (ECHOIC_DATA). What is true there nobody knows:
-  frames where pyin and Praat agree within 5 % are taken for right, frames where both hear no
-  pitch for unvoiced ("false" is the share of those where one is heard).
+- espeak-ng: sentences on one note (range 0 %), several voices and notes. The note is estimated
+  from the spectrum of the whole sentence, where its harmonics stand out clearly. Which frames are
+  voiced is not known, so missed frames are not counted, and "voiced" is the share of all frames.
+- dev: readers not used for training or tuning (ECHOIC_DATA). There is no ground truth: frames
+  where pyin and Praat agree within 5 % serve as reference, frames where both find no pitch count
+  as unvoiced ("false" is the share of those in which one is found).
 
-Speed is seconds of sound for a second of CPU time, on one core.
+Speed is seconds of sound per second of CPU time, on one core.
 """
-# ruff: noqa: E402
 
 from __future__ import annotations
 
-import os
+import one_core  # noqa: F401 - before numpy
 
-ONE_CORE = ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "NUMBA", "VECLIB_MAXIMUM")
-os.environ.update({f"{library}_NUM_THREADS": "1" for library in ONE_CORE})  # before all imports
-
+# isort: split
 import argparse
 import io
 import shutil
@@ -41,11 +38,11 @@ from typing import NamedTuple
 
 import numpy as np
 import soundfile
+from ear_sound import readers
 from figures import write_figures
 from numpy.typing import NDArray
 from peers import run_with_peers
 
-from echoic import audio
 from echoic.ear import Correlogram, Pitch
 from echoic.streaming import in_blocks, run
 from echoic.synthesis import VOWELS, pink_noise, vowel
@@ -57,7 +54,7 @@ SENTENCES = (
     "the quick brown fox jumps over a lazy dog and runs away",
     "she had your dark suit in greasy wash water all year",
 )
-# Of those without roughness, which weakens every second cycle: then the period is two of them.
+# Voices without roughness, which weakens every second cycle and so doubles the period.
 VOICES = ("en", "en+m3", "en+m7", "en+f4", "en+f5")
 
 Wave = NDArray[np.float32]
@@ -89,7 +86,7 @@ def pyin() -> Track:
     import librosa
 
     def track(wave: Wave, rate: int) -> F0:
-        # pyin's first frame lies at 0: it is given what begins in the middle of our first.
+        # pyin centres its first frame on sample 0, so start in the middle of our first frame.
         f0_hz, voiced, _ = librosa.pyin(
             wave[round(rate * HOP_S / 2) :].astype(np.float64),
             sr=rate,
@@ -127,7 +124,7 @@ SYSTEMS: dict[str, tuple[str, Callable[[], Track]]] = {
 
 
 class Known(NamedTuple):
-    """A sound at a rate, and what is true at the middle of its frames."""
+    """A sound, its sample rate, and the true F0 at the middle of its frames."""
 
     wave: Wave
     rate: int
@@ -148,21 +145,21 @@ def gliding_vowels(snr_db: float | None, rng: np.random.Generator) -> Iterator[K
 
 
 def speak(text: str, voice: str, note: int) -> tuple[Wave, int]:
-    """One sentence on one note."""
+    """Synthesise one sentence on one note."""
     ssml = f'<speak><prosody range="0%">{text}</prosody></speak>'
     command = ["espeak-ng", "-m", "-v", voice, "-p", str(note), "--stdout", ssml]
     wav = subprocess.run(command, capture_output=True, check=True).stdout
-    # Its length is not known when the header goes through the pipe.
+    # The header is written to the pipe before the length is known.
     sized = wav[:40] + (len(wav) - 44).to_bytes(4, "little") + wav[44:]
     wave, rate = soundfile.read(io.BytesIO(sized), dtype="float32")
     return wave, rate
 
 
 def note_hz(wave: Wave, rate: int) -> float:
-    """The fundamental that stands under a whole sentence on one note.
+    """Estimate the fundamental of a whole sentence on one note.
 
-    The mean spectrum is high at its harmonics and low halfway between them, which neither
-    half nor twice of it would be.
+    The mean spectrum is high at its harmonics and low halfway between them, which does not
+    hold for half or twice the fundamental.
     """
     n_fft = 1 << int(np.log2(rate / 2))
     frames = np.lib.stride_tricks.sliding_window_view(wave, n_fft)[:: n_fft // 4]
@@ -188,15 +185,6 @@ def notes() -> Iterator[Known]:
                 yield Known(wave, rate, np.full(n_frames(wave, rate), note_hz(wave, rate)))
 
 
-def readers(n_utterances: int) -> list[Wave]:
-    folder = Path(os.environ.get("ECHOIC_DATA", ""), "librispeech-mini", "dev")
-    if "ECHOIC_DATA" not in os.environ or not folder.is_dir():
-        return []
-    paths = sorted(folder.rglob("*.flac"))
-    chosen = paths[:: max(1, len(paths) // n_utterances)][:n_utterances]
-    return [audio.read(path)[0].mean(axis=0) for path in chosen]
-
-
 # Counting ----------------------------------------------------------------------------------
 
 
@@ -215,7 +203,7 @@ def errors(found: F0, true_hz: F0) -> dict[str, float]:
 
 def on_vowels(tracks: dict[str, Track], snr_db: float | None) -> dict[str, dict[str, float]]:
     known = list(gliding_vowels(snr_db, np.random.default_rng(0)))
-    inner = slice(3, -3)  # the ramps are no part of the vowel
+    inner = slice(3, -3)  # leaves out the ramps
     true_hz = np.concatenate([one.f0_hz[inner] for one in known])
     return {
         key: errors(np.concatenate([track(one.wave, one.rate)[inner] for one in known]), true_hz)
@@ -236,7 +224,7 @@ def on_notes(tracks: dict[str, Track]) -> dict[str, dict[str, float]]:
 
 
 def on_readers(tracks: dict[str, Track], waves: list[Wave]) -> dict[str, dict[str, float]]:
-    """Of echoic alone: the peers are the judges."""
+    """Errors of echoic alone: the peers are the reference."""
     judged = {}
     for key in ("pyin", "praat", "echoic"):
         print(f"{key} hears {len(waves)} readings", file=sys.stderr)

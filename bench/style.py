@@ -1,11 +1,11 @@
-"""Style transfer: every method and control on pairs of recordings, scored on what was not shown.
+"""Style transfer: every method and control on pairs of recordings, scored on held-out style.
 
     ./do bench style --methods hearing vocoder --pairs rain fire --strengths .5 1 --out FILE
     ./do bench style --out FILE --table
 
-Every run is one JSON row in --out; what is there already is not run again, so
-that the study can be stopped and goes on where it was (nohup … &). Each style
-is cut in two: methods are shown the first part and scored on the second.
+Every run is one JSON row in --out; runs that are in the file already are skipped,
+so that an interrupted study resumes where it stopped (nohup … &). Each style is
+cut in two: methods get the first part and are scored on the second.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Run(NamedTuple):
 
 
 def wanted_runs(options: argparse.Namespace) -> Iterator[Run]:
-    """All combinations that were asked for."""
+    """All requested combinations."""
     for pair in options.pairs:
         if options.controls:
             names = controls(load(PAIRS[pair], options.seconds))
@@ -66,7 +66,7 @@ def wanted_runs(options: argparse.Namespace) -> Iterator[Run]:
 
 
 def perform(run: Run, material: Material, scorer: Scorer, keep: Path | None) -> dict[str, Any]:
-    """One run, scored."""
+    """Perform one run and score it."""
     row: dict[str, Any] = {**run._asdict(), "kind": PAIRS[run.pair].kind}
     started = time.process_time()
     if run.method in METHODS:
@@ -122,7 +122,7 @@ def run_all(options: argparse.Namespace) -> None:
 
 
 def print_textures(pairs: list[str], seconds: float) -> None:
-    """How exactly textures take on the statistics, and whether they copy."""
+    """Print how closely textures match the style's statistics, and whether they copy."""
     print(f"{'style':10} {'lowest':>7} {'NCC':>5} {'own':>5} {'CPU s':>6}  SNR of each class, dB")
     for pair in pairs:
         material = load(PAIRS[pair], seconds)
@@ -149,7 +149,7 @@ def _statistics(wave: Wave) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
 
 
 def print_scales(seconds: float = 4.0) -> None:
-    """Spread of each class of statistics over a pool of recordings: `statistics.SCALES`."""
+    """Print the spread of each class of statistics over many recordings: `statistics.SCALES`."""
     folder = Path(os.environ["ECHOIC_DATA"])
     paths = [
         *sorted(folder.glob("esc10/audio/*.ogg"))[::5],

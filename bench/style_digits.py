@@ -1,12 +1,12 @@
-"""Digits restyled by textures: is the word still understood, and is the texture heard?
+"""Digits restyled by textures: recognition rates of the digit and of the texture.
 
     ./do bench style_digits --out FILE
     ./do bench style_digits --out FILE --table
 
-Ten spoken digits in a row, of takes 0 to 4, are restyled by a recording of fold 4 of ESC-10, of
-each kind the one that is best recognised as it is; each digit is then cut out and put before two
-judges (`style_judges.py`) that were trained apart. Every run is one JSON row in --out; what is
-there already is not run again.
+Rows of ten spoken digits, from takes 0 to 4, are restyled by a recording of fold 4 of ESC-10: of
+each kind the one that is recognised best unprocessed. Each digit is then cut out and classified by
+two judges (`style_judges.py`), which were trained separately. Every run is one JSON row in --out;
+runs that are in the file already are skipped.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Run(NamedTuple):
 
 
 def rows_of_digits(n_rows: int) -> list[tuple[Wave, list[int]]]:
-    """Rows of the ten digits in random order, by random speakers, and which they are."""
+    """Rows of the ten digits in random order, by random speakers, and their labels."""
     rng = np.random.default_rng(1)
     spoken = digits(range(5))
     rows = []
@@ -82,7 +82,7 @@ def wanted_runs(options: argparse.Namespace) -> Iterator[Run]:
 
 
 def digit_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file; older ones name a domain where nothing is optimised."""
+    """Read the rows of a file; older ones name a domain even where nothing is optimised."""
     solved = {name for name, method in METHODS.items() if method.solve}
     return [row | {"domain": "-"} if row["method"] in solved else row for row in read_rows(path)]
 
@@ -121,9 +121,9 @@ def run_all(options: argparse.Namespace) -> None:
 
 
 def recognised_styles(kind_judge: Judge) -> dict[str, Wave]:
-    """Of each texture the recording of fold 4 that the judge knows best, as it is.
+    """For each texture, the fold-4 recording that the judge recognises best unprocessed.
 
-    What the judge does not hear in the style itself, it cannot hear in a result.
+    What the judge does not recognise in the style itself, it cannot recognise in a result.
     """
     best: dict[str, tuple[float, Wave]] = {}
     for wave, kind in textures({"4"}):
@@ -136,13 +136,13 @@ def recognised_styles(kind_judge: Judge) -> dict[str, Wave]:
 
 
 def pieces(wave: Wave) -> list[Wave]:
-    """Half seconds of a recording that are not silent."""
+    """Cut a recording into half seconds, leaving out silent ones."""
     whole = wave[: wave.size // DIGIT_SAMPLES * DIGIT_SAMPLES].reshape(-1, DIGIT_SAMPLES)
     return [fitted(part) for part in whole if np.std(part) > 1e-3 * np.abs(wave).max()]
 
 
 def print_judges(digit_judge: Judge, kind_judge: Judge) -> None:
-    """What the judges make of recordings that they have not heard."""
+    """Print the judges' accuracy on recordings that they were not trained on."""
     spoken = digits(range(5))
     waves = [wave for wave, _ in spoken]
     scenes = [(part, kind) for wave, kind in textures({"4"}) for part in pieces(wave)]
@@ -158,7 +158,7 @@ def print_judges(digit_judge: Judge, kind_judge: Judge) -> None:
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
-    """Style heard and digits kept, in percent, at each strength; and digits kept at 80 % style."""
+    """Print style heard and digits kept, in percent, by strength; and digits kept at 80 % style."""
     curves: dict[str, dict[float, list[tuple[float, float]]]] = defaultdict(
         lambda: defaultdict(list)
     )
@@ -173,7 +173,7 @@ def print_table(rows: list[dict[str, Any]]) -> None:
 
 
 def _kept_at(styled: float, points: list[Any]) -> str:
-    """Interpolated between the neighbouring strengths; nothing is extrapolated."""
+    """Interpolate between neighbouring strengths; nothing is extrapolated."""
     best = None
     for (s0, k0), (s1, k1) in pairwise(points):
         if min(s0, s1) <= styled <= max(s0, s1) and s0 != s1:

@@ -1,4 +1,4 @@
-"""The pairs of `bench/style.py`, cut in parts, and the controls: results that are no transfer."""
+"""The pairs of `bench/style.py`, cut into parts, and the controls, which are not transfers."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Material(NamedTuple):
 
 
 def load(pair: Pair, seconds: float) -> Material:
-    """Cut the first `seconds` of the content, and two parts of the style, as long or half of it."""
+    """The first `seconds` of the content; two parts of the style, each that long or half of it."""
     content = trimmed(read(pair.content))[: round(seconds * SAMPLE_RATE)]
     style = read(pair.style)[round(pair.style_start_s * SAMPLE_RATE) :]
     size = min(content.size, style.size // 2)
@@ -76,23 +76,23 @@ def load(pair: Pair, seconds: float) -> Material:
 
 
 def read(name: str) -> Wave:
-    """A recording as one channel at 22.05 kHz."""
+    """Read a recording as one channel at 22.05 kHz."""
     wave, rate = audio.read(Path(os.environ["ECHOIC_DATA"], name))
     return audio.resample(wave.mean(axis=0), sample_rate=rate, to_sample_rate=SAMPLE_RATE)
 
 
 def trimmed(wave: Wave) -> Wave:
-    """Without the silence before the first sound."""
+    """Remove the silence before the first sound, but for its last 0.1 s."""
     blocks = np.abs(wave[: wave.size // 441 * 441]).reshape(-1, 441).max(axis=1)
     first = int(np.argmax(blocks > 0.05 * blocks.max())) * 441
     return wave[max(0, first - 2205) :]
 
 
-# Controls: what a metric must not be fooled by ------------------------------------------------
+# Controls: results that the metrics must not reward -------------------------------------------
 
 
 def controls(material: Material) -> dict[str, Callable[[], Wave]]:
-    """Results that are no style transfer."""
+    """Results that are not style transfers, by name."""
     content, style = material.content, material.style
     looped = lengthen(torch.from_numpy(style.copy()), content.size, sample_rate=SAMPLE_RATE).numpy()
     looped = looped * (np.std(content) / np.std(looped))

@@ -1,4 +1,4 @@
-"""The rows that the style benches keep, and what `bench/style.py` prints of them."""
+"""Reads the rows of the style benches, and prints the tables of `bench/style.py`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COLUMNS = {
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The runs that are done; none where there is no file."""
+    """Read the finished runs; none if there is no file."""
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
@@ -54,7 +54,7 @@ def print_table(rows: list[dict[str, Any]]) -> None:
 
 
 def print_gaps(rows: list[dict[str, Any]]) -> None:
-    """The gap and ESTOI of each method at equal depths, beside the vocoder's, pair by pair.
+    """Print gap and ESTOI of each method at equal depths, beside the vocoder's, pair by pair.
 
     Interpolated between the strengths that were run; nothing is extrapolated.
     """
@@ -70,10 +70,10 @@ def print_gaps(rows: list[dict[str, Any]]) -> None:
 
 
 def print_margins(rows: list[dict[str, Any]]) -> None:
-    """How far each method is above the vocoder at its own depth, on the mean over pairs.
+    """Print each method's margin over the vocoder at the same depth, averaged over pairs.
 
-    Interpolated between the vocoder's strengths, first seeds; a pair whose depth the vocoder does
-    not come to is left out.
+    Interpolated between the vocoder's strengths, seed 0; a pair whose depth the vocoder does not
+    reach is left out.
     """
     vocoder: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     for row in rows:

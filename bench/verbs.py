@@ -1,11 +1,11 @@
-"""The command line as a user meets it: speed on one core, memory, start-up.
+"""Performance of the command line: speed on one core, memory, start-up time.
 
     ./do bench verbs [--hours 1] [--json FILE]
 
-Every figure is of a process bound to one core, but for the one of two files on two cores.
-"After start-up" works on the same minute four times in one process and counts the median of
-the last three, all files written; of the live stream the first second does not count. The
-sound is a street scene repeated, in which four labels are heard.
+Every figure is of a process pinned to one core, except that of two files on two cores.
+"After start-up" processes the same minute four times in one process and reports the median of
+the last three, with all files written; the first second of the live stream is not counted. The
+input is a street scene repeated, in which four labels are detected.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def one_core() -> None:
 
 
 def run(command: list[str], folder: str) -> tuple[float, float]:
-    """Wall time in s and peak memory in MB of a process of its own."""
+    """Wall time in s and peak memory in MB of a subprocess."""
     start = time.perf_counter()
     process = subprocess.Popen(command, cwd=folder, preexec_fn=one_core, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -44,7 +44,7 @@ def run(command: list[str], folder: str) -> tuple[float, float]:
 
 
 def street() -> Any:
-    """The street at 16 kHz, (1, time)."""
+    """The street scene at 16 kHz, (1, time)."""
     from echoic.audio import read, resample
 
     wave, rate = read(SCENE)
@@ -52,7 +52,7 @@ def street() -> Any:
 
 
 def make_file(path: Path, duration_s: float) -> None:
-    """The street over and over, written in blocks."""
+    """Write the street scene repeatedly, block by block."""
     from echoic.audio import open_writer
 
     wave = street()
@@ -63,7 +63,7 @@ def make_file(path: Path, duration_s: float) -> None:
             n_left -= wave.shape[-1]
 
 
-# What a verb does to a file, once everything is loaded; the first "work" is not timed.
+# What a verb does to a file once everything is loaded; the first call of `work` is not timed.
 AFTER_START_UP = {
     "hear": """
 from echoic.pipeline.folder import hear_into
@@ -121,7 +121,7 @@ print(json.dumps({
 
 
 def in_python(code: str, path: Path) -> dict[str, float]:
-    """What a program bound to one core prints about a file."""
+    """Run a program on a file, pinned to one core, and parse the JSON that it prints."""
     imports = "import json, sys, tempfile, time\nfrom pathlib import Path\nimport numpy as np\n"
     imports += "import echoic\nfrom echoic.cli._source import Source\n"
     done = subprocess.run(
@@ -135,9 +135,9 @@ def in_python(code: str, path: Path) -> dict[str, float]:
 
 
 def two_files_on_two_cores(folder: str) -> float:
-    """How much sooner two files of ten minutes are heard by two processes than by one.
+    """Speed-up of `hear` on two files of ten minutes with two processes instead of one.
 
-    After start-up: what two files of a second take is taken off.
+    Start-up is excluded: the time for two files of one second is subtracted.
     """
     elapsed_s = {}
     for seconds in (1, 600):
@@ -160,7 +160,7 @@ def measure(hours: float) -> dict[str, float]:
         second, minute, long = (Path(folder) / f"{name}.wav" for name in ("1s", "minute", "long"))
         make_file(second, 1)
         make_file(minute, 60)
-        run([ECHOIC, "hear", str(minute), "-o", "warm"], folder)  # compiles once, for all
+        run([ECHOIC, "hear", str(minute), "-o", "warm"], folder)  # compile once, for all runs
         helps = [run([ECHOIC, "--help"], folder)[0] for _ in range(7)]
         figures["help_s"] = statistics.median(helps)
         imports = [run([sys.executable, "-c", "import echoic"], folder)[0] for _ in range(7)]

@@ -1,7 +1,7 @@
 """Make street.wav, a street scene of 20 seconds, and street.json, its true events.
 
-Everything but the two sentences (examples/speech) is synthesised here, from fixed seeds. To hear
-other sounds, change the table.
+Everything but the two sentences (examples/speech) is synthesised here, from fixed seeds. To use
+other sounds, edit the table.
 
     python examples/make_street.py [-o DIR] [--stems DIR]
 """
@@ -24,7 +24,7 @@ from echoic import synthesis
 HERE = Path(__file__).parent
 RATE = 44100
 DURATION_S = 20.0
-BACKGROUND_DB = -38.0  # a soft, distant hum, over the level of the first sentence
+BACKGROUND_DB = -38.0  # a soft, distant hum, relative to the first sentence
 PEAK_DBFS = -1.5
 
 Wave = NDArray[np.float32]
@@ -37,8 +37,8 @@ class Row(NamedTuple):
     label: str
     maker: str  # a name in MAKERS
     onset_s: float
-    duration_s: float  # what has a length of its own, calls and speech, takes no notice
-    level_db: float  # RMS while it sounds, over that of the first row
+    duration_s: float  # number of dog barks; ignored by speech and single calls
+    level_db: float  # RMS over the active spans, relative to the first row
     distance: float  # of reverberation: 0 is dry, 1 is far down the street
     seed: int
 
@@ -57,7 +57,7 @@ SCENE = (
 
 
 def speech(name: str) -> Maker:
-    """Read a sentence, at the rate of the scene."""
+    """Read a sentence, resampled to the scene rate."""
 
     def make(_duration_s: float, _rng: np.random.Generator) -> Wave:
         wave, rate = soundfile.read(HERE / "speech" / f"{name}.flac", dtype="float32")
@@ -71,7 +71,7 @@ MAKERS: dict[str, Maker] = {
     "market": speech("market"),
     "flowers": speech("flowers"),
     "music": lambda s, rng: faded(synthesis.music(s, sample_rate=RATE, rng=rng), 0.4),
-    # For calls the length is a number of calls.
+    # For dog barks the duration is a number of barks.
     "dog_bark": lambda n, rng: synthesis.dog_bark(round(n), sample_rate=RATE, rng=rng),
     "rooster": lambda _, rng: synthesis.rooster(sample_rate=RATE, rng=rng),
     "person_sneeze": lambda _, rng: synthesis.sneeze(sample_rate=RATE, rng=rng),
@@ -88,7 +88,7 @@ MAKERS: dict[str, Maker] = {
 
 
 def faded(wave: Wave, ramp_s: float) -> Wave:
-    """Let a sound come and go instead of being cut."""
+    """Fade a sound in and out with raised-cosine ramps."""
     n_ramp = round(ramp_s * RATE)
     gains = np.ones(len(wave), np.float32)
     gains[:n_ramp] = np.sin(0.5 * np.pi * np.arange(n_ramp) / n_ramp) ** 2
@@ -97,7 +97,7 @@ def faded(wave: Wave, ramp_s: float) -> Wave:
 
 
 def clip(row: Row) -> synthesis.Clip:
-    """Make the sound of a row and put it where it belongs, between the walls of the street."""
+    """Synthesise the sound of a row, with the reverberation of the street, at its onset."""
     rng = np.random.default_rng(row.seed)
     wave = MAKERS[row.maker](row.duration_s, rng)
     if row.distance > 0:
@@ -113,14 +113,14 @@ def clip(row: Row) -> synthesis.Clip:
 
 
 def street() -> synthesis.Soundscape:
-    """Compose the scene, at the level at which it is written."""
+    """Compose the scene, scaled to a peak of PEAK_DBFS."""
     hum = synthesis.coloured_noise(
         DURATION_S, sample_rate=RATE, rng=np.random.default_rng(0), slope_db_per_octave=-5.0
     )
     clips = [clip(row) for row in SCENE]
     clips.append(synthesis.Clip(hum, None, snr_db=BACKGROUND_DB))
     peak = np.abs(synthesis.compose(clips, sample_rate=RATE, duration_s=DURATION_S).mixture).max()
-    # Every level hangs on that of the first clip, so its gain is the gain of the scene.
+    # All levels are relative to the first clip, so its gain is the gain of the scene.
     first = synthesis.Clip(
         clips[0].wave,
         clips[0].label,
@@ -131,7 +131,7 @@ def street() -> synthesis.Soundscape:
 
 
 def main() -> None:
-    """Write the scene, its events, and if asked its stems."""
+    """Write the scene, its events and, on request, its stems."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--output", type=Path, default=HERE, help="folder to write to")
     parser.add_argument("--stems", type=Path, help="folder for the true stems, 32-bit float")

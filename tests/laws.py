@@ -1,7 +1,7 @@
-"""The law of streaming, as checks that any module can be held to.
+"""The streaming contract, as checks that apply to any module.
 
-Every check takes a `Case`: a module and what to feed it. `test_laws.py` holds
-every streaming class to all of them, and fails if a class is missing.
+Every check takes a `Case`: a module and its input. `test_laws.py` runs all checks
+on every streaming class, and fails if a class is missing.
 """
 
 from __future__ import annotations

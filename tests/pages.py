@@ -1,4 +1,4 @@
-"""Reads the pages that echoic writes."""
+"""Parsing of the HTML pages that echoic writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Audio files: what is read is what was written; whatever is wrong is said in one line."""
+"""Audio files: writing and reading round-trip; every error is a one-line message."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def leftovers(folder: Path) -> list[str]:
     return [name for name in os.listdir(folder) if name.endswith(".part")]
 
 
-# --- what goes in comes out -------------------------------------------------------------------
+# --- round trips ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".aiff", ".rf64", ".w64"])
 @pytest.mark.parametrize("channels", [1, 2, 7])
 def test_floats_come_back_bit_for_bit(tmp_path, suffix, channels):
     rng = np.random.default_rng(channels)
-    wave = rng.standard_normal((channels, 777)).astype(np.float32) * 3  # beyond full scale, too
+    wave = rng.standard_normal((channels, 777)).astype(np.float32) * 3  # exceeds full scale
     path = tmp_path / f"a{suffix}"
     audio.write(path, wave, sample_rate=44_100)
     back, sample_rate = audio.read(path)
@@ -160,7 +160,7 @@ def test_a_wav_of_open_length_is_whole(tmp_path, wave, length):
     assert audio.read(path)[0].shape == wave.shape
 
 
-# --- what cannot be read ----------------------------------------------------------------------
+# --- unreadable files -------------------------------------------------------------------------
 
 
 def test_missing(tmp_path):
@@ -232,7 +232,7 @@ def test_rates_beyond_hearing(tmp_path, sample_rate):
 def test_truncation_is_never_silent(tmp_path, wave, container, subtype, kept):
     path = tmp_path / "a"
     soundfile.write(path, wave.T, RATE, format=container, subtype=subtype)
-    audio.read(path)  # whole, it is fine
+    audio.read(path)  # the untruncated file is readable
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * kept)])
     assert "is truncated" in refusal(path)
@@ -277,7 +277,7 @@ def test_a_file_one_may_not_read(tmp_path, wave, another_user):
         assert "permission denied" in refusal(path)
 
 
-# --- what cannot be written -------------------------------------------------------------------
+# --- refused writes ---------------------------------------------------------------------------
 
 
 class _AnotherUser:

@@ -1,4 +1,4 @@
-"""Confidence and thresholds from scenes whose truth is known."""
+"""Fitting of confidence and thresholds on scenes with known ground truth."""
 
 from __future__ import annotations
 

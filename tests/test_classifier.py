@@ -1,4 +1,4 @@
-"""The networks that style transfer may take: what they are shown, and that they learn."""
+"""The classifiers whose layers style transfer can use: their input, and that training works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: what every verb shares, shown on `echoic info`."""
+"""The command line: behaviour common to all verbs, tested on `echoic info`."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_several_inputs_are_one_object_a_line(run, tmp_path):
     paths = [write(tmp_path / f"{name}.wav", n_samples=n) for name, n in [("b", 10), ("a", 20)]]
     code, out, _ = run("info", "--json", *paths)
     assert code == 0
-    assert [json.loads(line)["frames"] for line in out.splitlines()] == [10, 20]  # as asked
+    assert [json.loads(line)["frames"] for line in out.splitlines()] == [10, 20]  # in given order
 
 
 def test_a_folder_is_its_audio_files_in_order(run, tmp_path):
@@ -189,7 +189,7 @@ def test_an_empty_folder_and_an_empty_glob_fail(run, tmp_path):
 def test_wrong_usage_is_2(run, args):
     code, out, err = run(*args)
     assert code == 2
-    # Without any word the help itself is the answer; all else belongs on standard error.
+    # Without arguments the help is printed, on either stream; usage errors go to standard error.
     assert "Usage: echoic" in (out + err if not args else err)
 
 
@@ -218,12 +218,12 @@ def test_every_verb_can_be_loaded_and_says_what_it_does(run):
 
 
 def test_ctrl_c_is_130():
-    # A shell lets its background jobs, and so perhaps this test, ignore Ctrl-C.
+    # Background jobs of a shell, and so perhaps this test, ignore SIGINT.
     process = spawn(
         "info", "-", stdin=subprocess.PIPE, before="signal(SIGINT, default_int_handler)"
     )
     with process:
-        # More than the pipe holds: once it is written, the verb is reading.
+        # More than the pipe's buffer: once it is written, the verb is reading.
         process.stdin.write("RIFF" * 100_000)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
@@ -387,7 +387,7 @@ def test_quiet_says_nothing_where_files_are_the_result(run, tmp_path):
     assert run("hear", "-q", "--json", path, "-o", tmp_path / "i").out.startswith("{")
 
 
-# --- what verbs build on ----------------------------------------------------------------------
+# --- code shared by verbs ---------------------------------------------------------------------
 
 
 def test_unknown_errors_are_one_line_or_with_v_a_traceback(talk_of):
@@ -423,7 +423,7 @@ def test_own_warnings_are_notes_others_are_not_ours(talk_of, tmp_path):
         return {"frames": audio.read(name)[0].shape[1]}
 
     note = f"echoic: {path}: 1 samples are NaN or infinite; they are replaced by 0\n"
-    assert talk_of([str(path)] * 2, work).err == note * 2  # said each time, not once per process
+    assert talk_of([str(path)] * 2, work).err == note * 2  # every time, not once per process
     assert talk_of([str(path)], work, quiet=True).err == ""
 
 

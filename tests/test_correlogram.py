@@ -1,4 +1,4 @@
-"""The correlogram against the closed form of a rectified tone, and the summary against its own."""
+"""The correlogram against the closed form for a rectified tone; the summary against its own."""
 
 from __future__ import annotations
 

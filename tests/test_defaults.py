@@ -1,4 +1,4 @@
-"""What stands in two signatures means the same in both."""
+"""Parameters shared by two signatures have the same default in both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Denoising: what is kept and what is not add up, at a latency that a hearing aid could have."""
+"""Denoising: speech and residual add up, at a latency suitable for a hearing aid."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def test_the_floor_leaves_as_much_of_the_noise():
         denoise(wave, sample_rate=RATE, floor_db=floor_db) for floor_db in (None, -20.0)
     )
     expected = speech + 0.1 * (wave - speech)
-    # The floor is one of the masks': as exact as the bank gives back what went in, and silent
-    # before the first mask.
+    # The floor is applied to the masks, so it is as exact as the bank's reconstruction, and the
+    # output is silent before the first mask.
     error = (with_floor - expected)[:, 480:]
     assert np.sqrt(np.mean(error**2)) < 1e-3 * np.sqrt(np.mean(expected**2))
     assert np.abs(wave - speech).max() > 1e-3
@@ -58,7 +58,7 @@ def test_the_floor_changes_without_a_click():
     before = live.push(wave[:, :8_080])
     live.change(floor_db=-1)
     out = np.concatenate([before, live.push(wave[:, 8_080:])], axis=1)[0]
-    # The tone itself moves by 0.024 from sample to sample, a ramp to it by 0.004 more.
+    # The tone itself changes by 0.024 per sample, a ramp to it adds 0.004.
     assert np.abs(np.diff(out[7_500:10_000])).max() < 0.03
     assert np.abs(out[9_000:]).max() > 0.2
 
@@ -73,7 +73,7 @@ def test_a_click_comes_out_within_ten_milliseconds(rate):
     out = np.concatenate([live.push(click[:, k : k + n]) for k in range(0, rate // 4, n)], axis=1)
     latency = int(np.abs(out).argmax()) - 1_000
     assert latency == round(live.latency_s * rate)
-    # Samples come out with the push that brings them in: there is no block to wait for.
+    # Each push returns as many samples as it gets, so there is no wait for a block.
     assert latency / rate <= 0.010
 
 
@@ -94,7 +94,7 @@ def test_silence_stays_silent_and_what_is_no_number_harms_nothing_after_it():
     with pytest.warns(AudioWarning, match="20 samples are NaN"):
         out = live.push(bad)
     assert np.isfinite(out).all()
-    # What was lost is soon forgotten.
+    # The effect of the NaN samples on the state decays.
     np.testing.assert_allclose(
         live.push(wave)[:, 8_000:],
         echoic.stream("denoise", sample_rate=RATE).push(np.concatenate([wave, wave], axis=1))[

@@ -1,4 +1,4 @@
-"""What the documents show is run as it stands there; peers where they are installed."""
+"""Runs the programs in docs/ as they are; those of peers where the peers are installed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_ear_takes_the_place_of_a_mel_spectrogram(peer):
         assert names["wave"].grad.abs().sum() > 0
 
 
-@pytest.mark.filterwarnings("ignore")  # of the peers' own
+@pytest.mark.filterwarnings("ignore")  # the peers' own warnings
 @pytest.mark.parametrize("peer", PEERS)
 def test_the_shape_is_that_of_the_peer(peer):
     try:

@@ -38,7 +38,7 @@ def test_impulse_response_is_the_closed_form(design, rate: int) -> None:  # type
     got, _ = Filterbank(sample_rate=rate, design=bank)(click(n_samples))
     wanted = bank.impulse_response(n_samples)
     peak = np.abs(wanted).max(axis=1, keepdims=True) + 1e-30
-    # Poles are cast to float32: at 192 kHz and 50 Hz a decay of 1e-3 a sample keeps five digits.
+    # Poles are float32: at 192 kHz and 50 Hz a decay of 1e-3 per sample keeps five digits.
     assert np.abs((got - wanted) / peak).max() < 2e-4
 
 
@@ -57,7 +57,7 @@ def test_centre_gain_as_measured() -> None:
     for band, center_hz in enumerate(bank.center_hz):
         sine = np.sin(2 * np.pi * center_hz * t).astype(np.float32)
         envelope = np.abs(bank(sine)[0][band, 8000:])
-        # Half the amplitude, and a ripple where the negative frequency leaks in.
+        # Half the amplitude, with a ripple from leakage of the negative frequency.
         assert envelope.mean() == pytest.approx(0.5, rel=2e-3)
 
 
@@ -73,7 +73,7 @@ def test_width_at_minus_3_db(design) -> None:  # type: ignore[no-untyped-def]
     for sign in (-1, 1):
         response = np.diag(bank.frequency_response(bank.center_hz + sign * half_width_hz))
         np.testing.assert_allclose(20 * np.log10(np.abs(response)), -3.0103, atol=1e-4)
-    # The textbook: −3 dB width is 0.887 ERB for order 4, the pole's decay being 1.019 ERB.
+    # Textbook value: the −3 dB width is 0.887 ERB for order 4, with a pole decay of 1.019 ERB.
     narrow = bank.center_hz < 1000
     analogue = 2 * np.sqrt(2**0.25 - 1) * DECAY_PER_ERB * bank.bandwidth_hz
     np.testing.assert_allclose(2 * half_width_hz[narrow], analogue[narrow], rtol=0.01)
@@ -117,7 +117,7 @@ def test_bands_hear_the_same_at_every_rate() -> None:
     for rate in RATES:
         tone = np.sin(2 * np.pi * 500 * np.arange(rate // 2) / rate).astype(np.float32)
         levels.append(Ear(sample_rate=rate, compression="log")(tone)[0][10:40, 150])
-    near = levels[0] > 0.6  # within 40 dB of full scale; skirts bend a little at 8 kHz
+    near = levels[0] > 0.6  # within 40 dB of full scale; at 8 kHz the skirts deviate slightly
     for level in levels[1:]:
         np.testing.assert_allclose(level[near], levels[0][near], atol=0.002)
 
@@ -126,7 +126,7 @@ def test_onset_stands_out_and_recedes() -> None:
     step = np.concatenate([np.zeros((1, 20)), np.ones((1, 80))], axis=1).astype(np.float32)
     onset = Adaptation(hop_s=0.01)(step)[0][0]
     assert onset[20] == 1
-    # One time constant later what is left is 1/e.
+    # It decays to 1/e after one time constant.
     assert onset[26] == pytest.approx(np.exp(-1), rel=1e-3)
 
 
@@ -174,7 +174,7 @@ def test_silence_in_silence_out_at_full_speed() -> None:
     silent, _ = bank(np.zeros(200_000, np.float32), state)
     quiet = np.abs(silent[:, -1000:])
     assert quiet.max() < 1e-15
-    # Kept above the denormal range, where arithmetic is a hundred times slower.
+    # Above the denormal range, in which arithmetic is a hundred times slower.
     assert quiet.max() > np.finfo(np.float32).tiny
 
 
@@ -186,7 +186,7 @@ def test_nan_does_not_stay_and_is_said_once_a_stream(module) -> None:  # type: i
         with pytest.warns(AudioWarning, match="3 samples are NaN or infinite") as said:
             _, state = ear(wave)
         assert (len(said), said[0].filename) == (1, __file__)
-        again, state = ear(wave, state)  # warnings are errors here
+        again, state = ear(wave, state)  # a second warning would be an error
         after, _ = ear(np.ones(16_000, np.float32), state)
         assert np.isfinite(again).all()
         assert np.isfinite(after).all()

@@ -1,4 +1,4 @@
-"""One network, three ways: torch on the whole file, torch in a stream, the shipped graphs."""
+"""One network in three forms agrees: torch on a whole file, torch streaming, exported graphs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def exported(tmp_path_factory) -> Exported:
     network = HearingNetwork(len(LABELS)).eval()
     network.detect.confidence.copy_(torch.tensor([0.7, -0.3]))
     with torch.no_grad():
-        # Untrained heads answer alike to everything, which would hide a difference.
+        # Untrained heads are nearly constant, which would hide differences.
         network.detect.logits.weight *= 5
     card = package(
         network,
@@ -195,7 +195,7 @@ def test_an_example_asks_as_torch_does(exported):
         output, _ = exported.network(torch.from_numpy(frames)[None])
         sounding = slice(50, 150)  # steps of 10 ms
         wanted = exported.network.queries(output.embedding[0, sounding].mean(dim=0)).numpy()
-    # The silence around it counts a thousandth, and its edges are found to a step or two.
+    # The surrounding silence has a weight of a thousandth; edges are found to a step or two.
     assert np.abs(query - wanted).max() < 0.1 * np.abs(wanted).max()
 
 
@@ -224,7 +224,7 @@ def test_attending_by_example_keeps_what_the_example_is_given(exported, monkeypa
     assert kept.shape == scene.shape
     assert 0 < np.square(kept).sum() < np.square(scene).sum()
     other = attend(scene, like=burst()[:, ::-1] * 3, sample_rate=16_000)
-    assert np.abs(kept - other).max() < np.abs(kept).max()  # the level of an example is nothing
+    assert np.abs(kept - other).max() < np.abs(kept).max()  # the level of an example has no effect
 
 
 def test_masks_add_up_to_one_among_those_asked_and_give_others_nothing():
@@ -234,7 +234,7 @@ def test_masks_add_up_to_one_among_those_asked_and_give_others_nothing():
     shares = masks(places, queries, among)
     torch.testing.assert_close(shares.sum(dim=1), torch.ones(1, 5, 7))
     assert not shares[:, 1].any()
-    # Shares of the others keep their ratio.
+    # The ratio of the remaining shares is unchanged.
     every = masks(places, queries)
     torch.testing.assert_close(shares[:, 0] / shares[:, 2], every[:, 0] / every[:, 2])
 
@@ -264,7 +264,7 @@ def test_the_card_says_what_was_shipped(exported):
 def test_weights_lie_there_once(exported):
     n_bytes = 4 * exported.card.n_parameters
     of_files = {path.name: path.stat().st_size for path in exported.card.folder.iterdir()}
-    assert of_files["small.weights"] <= n_bytes + 200_000  # what is constant, beside weights
+    assert of_files["small.weights"] <= n_bytes + 200_000  # constants besides the weights
     assert sum(of_files.values()) < 1.4 * n_bytes
 
 

@@ -1,4 +1,4 @@
-"""Hair cell and nerve against their closed forms, and those against the literature."""
+"""Hair cell and nerve against their closed forms, and the closed forms against the literature."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_synchronization_index_is_the_closed_form(frequency_hz: int) -> None:
     cell = HairCell(sample_rate=RATE)
     potential, _ = cell(subband(frequency_hz, 0.1))
     wanted = cell.synchronization_index(np.array(frequency_hz))
-    # Harmonics of the rectified wave alias at this rate, a little.
+    # Harmonics of the rectified wave alias slightly at this rate.
     assert locking(potential[0], frequency_hz) == pytest.approx(float(wanted), abs=0.003)
 
 
@@ -43,7 +43,7 @@ def test_phase_locking_falls_off_towards_4_khz(rate: int) -> None:
     assert (np.diff(index) < 0).all()
     assert index[2] == pytest.approx(analogue[2], rel=1e-9)
     np.testing.assert_allclose(index[:3], analogue[:3], atol=0.025)
-    # Close to Nyquist a one-pole cannot fall as it should: there is less of it at 8 kHz.
+    # Close to Nyquist a digital one-pole attenuates less than an analogue one: looser at 8 kHz.
     np.testing.assert_allclose(index[3:], analogue[3:], atol=0.12 if rate == 8_000 else 0.025)
 
 
@@ -159,7 +159,7 @@ def test_nerve_behind_the_ear() -> None:
         ({"exponent": 1.1}, "exponent=1.1"),
         ({"corner_hz": 0}, "corner_hz=0 is outside 0 to 8000 Hz"),
         ({"corner_hz": 8000}, "corner_hz=8000"),
-        ({"order": 0}, "order=0 is not a whole number from 1 to 8"),
+        ({"order": 0}, "order=0 is not an integer from 1 to 8"),
         ({"order": 2.5}, "order=2.5"),
     ],
 )

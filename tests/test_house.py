@@ -1,4 +1,4 @@
-"""The house stands: imports run down only, what is heavy is not paid for unasked."""
+"""Architecture: imports go down the layers only, and heavy packages are imported on demand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import echoic
 
 SOURCE = Path(echoic.__file__).parent
 
-# From the ground up. A part may import those above it in this list, and itself.
+# From the lowest layer up. A part may import those before it in this list, and itself.
 LAYERS = [
     "errors",
     "units",
@@ -39,7 +39,7 @@ LAYERS = [
     "cli",
     "__main__",
 ]
-# Beyond the order: who may not know whom, though it lies below.
+# Further exceptions: lower layers that a part may not import.
 STRANGERS = {
     "report": {"runtime", "processors", "nn"},
     "pipeline": {"nn"},

@@ -1,4 +1,4 @@
-"""Back from subbands to sound: as exact as promised, as early as promised, and without clicks."""
+"""The inverse filterbank: reconstruction error, delay, and masks without clicks."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_gains_that_switch_do_not_click() -> None:
     masks = np.ascontiguousarray(np.broadcast_to(gains, (1, inverse.bank.n_bands, n_frames)))
     apply = ApplyMasks(n_labels=1, frames_per_step=1, sample_rate=rate)
     out = apply(tone[np.newaxis], masks)[0][0]
-    # A mask is used from where its step has ended.
+    # A mask takes effect where its step ends.
     hard = np.pad(bands.sum(axis=0)[hop:] * np.repeat(gains, hop)[:-hop], (hop, 0))
     assert above_db(out[0, 800:-800], 4000, rate) < above_db(hard[800:-800], 4000, rate) - 15
     assert above_db(out[0, 800:-800], 4000, rate) < -55
@@ -180,7 +180,7 @@ def test_gains_may_jump_before_the_exact_inverse() -> None:
         ({"delay_s": 0.0005}, "delay_s=0.0005 is outside 0.001 to 0.1 s"),
         ({"delay_s": 1}, "delay_s=1 "),
         ({"delay_s": float("nan")}, "delay_s=nan"),
-        ({"n_taps": 0}, "n_taps=0 is not a whole number from 1 to 4"),
+        ({"n_taps": 0}, "n_taps=0 is not an integer from 1 to 4"),
         ({"n_taps": 1.5}, "n_taps=1.5"),
         ({"sample_rate": 7_000}, "sample_rate=7000"),
         ({"design": design_separating(sample_rate=8_000)}, "the design is for 8000 Hz"),
@@ -194,7 +194,7 @@ def test_bad_parameters_are_named(options: dict, named: str) -> None:  # type: i
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"n_bands": 0}, "n_bands=0 is not a whole number from 2 to 256"),
+        ({"n_bands": 0}, "n_bands=0 is not an integer from 2 to 256"),
         ({"n_bands": -3}, "n_bands=-3"),
         ({"n_bands": 257}, "n_bands=257"),
         ({"n_bands": 64.0}, "n_bands=64.0"),

@@ -1,4 +1,4 @@
-"""Compiled loops: whoever waits for the compiler is told so."""
+"""Compiled loops: the first compilation is announced in the log."""
 
 from __future__ import annotations
 
@@ -23,4 +23,4 @@ def test_the_first_compilation_is_said_once(caplog):
         assert [fresh_loop()(1, 2), fresh_loop()(1.5, np.float32(2))] == [3, 3.5]
     said = [record.getMessage() for record in caplog.records]
     assert said[-1:] == ["compiling, which takes some seconds, once"]
-    assert len(said) <= 2  # of the listener here, and of the process's own
+    assert len(said) <= 2  # from the listener installed here and from the process's own

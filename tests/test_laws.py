@@ -1,4 +1,4 @@
-"""Every streaming class is held to the law, and none may be missing."""
+"""Runs the streaming checks on every streaming class, and fails if one is missing."""
 
 from __future__ import annotations
 
@@ -477,7 +477,7 @@ CASES = [
 ]
 
 
-# Parts of classes under the law, which alone call them, in ways of their own.
+# Internal parts of tested classes, called only by them and with other signatures.
 INNER = {"Block", "Encoder", "Graph", "QueryNetwork", "Specialists", "_Flat"}
 
 

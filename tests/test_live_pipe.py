@@ -1,4 +1,4 @@
-"""A WAV that comes through a pipe is heard while it comes."""
+"""A WAV read from a pipe is processed while it arrives."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_length_that_is_open(piped, n_bytes):
 def test_what_follows_the_samples_is_no_sound(piped):
     live = piped(encoded() + b"LIST" + struct.pack("<I", 400) + bytes(400))
     assert joined(live).shape == (2, N_SAMPLES)
-    assert sys.stdin.buffer.read() == b""  # whoever wrote it has not been cut off
+    assert sys.stdin.buffer.read() == b""  # read to its end, so the writer gets no SIGPIPE
 
 
 def test_a_wav_of_no_samples(piped):
@@ -136,7 +136,7 @@ def test_the_sound_comes_out_while_more_goes_in():
         killer.start()
         process.stdin.write(header + bytes(2 * RATE))
         process.stdin.flush()
-        came = process.stdout.read(58 + 4 * (RATE - RATE // 100))  # nobody has said it is over
+        came = process.stdout.read(58 + 4 * (RATE - RATE // 100))  # before the pipe is closed
         process.stdin.write(bytes(2 * RATE))
         process.stdin.close()
         came += process.stdout.read()

@@ -1,4 +1,4 @@
-"""Many inputs: processes, folders in folders, tables, what is there already."""
+"""Many inputs: processes, nested folders, tables, existing results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from echoic.cli.common import Reporter
 from echoic.errors import EchoicError
 
 RATE = 16_000
-# What runs the tests in the background may have Ctrl-C ignored.
+# SIGINT may be ignored where the tests run in the background.
 START = (
     "from signal import *\nsignal(SIGINT, default_int_handler)\nfrom echoic.cli import main\nmain()"
 )
@@ -79,7 +79,7 @@ def test_a_process_that_is_ended_harms_no_other_input(here):
     assert isinstance(ended, EchoicError)
     assert str(ended) == f"{paths[1]}: the process that worked on it was ended"
     assert found == {path: os.path.getsize(path) for path in paths if path != paths[1]}
-    assert trace.read_text().count("1.wav") == 2  # it was given another try
+    assert trace.read_text().count("1.wav") == 2  # it was retried once
 
 
 def test_the_others_go_on_together_after_a_process_was_ended(here):
@@ -88,8 +88,8 @@ def test_the_others_go_on_together_after_a_process_was_ended(here):
     found = dict(in_processes(work, [*paths, paths[5]], 2))
     assert isinstance(found.pop(paths[0]), EchoicError)
     assert set(found) == {*paths[1:]}
-    # One may have worked on some beside the one that was ended, one is done alone, and the rest
-    # share two: not one for each of the thirteen.
+    # At most four processes: one may have run beside the one that was killed, one retries that
+    # input alone, and two share the rest; not one for each of the thirteen.
     assert len(set(found.values())) <= 4
 
 
@@ -208,7 +208,7 @@ def wait_until(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
         time.sleep(0.05)
 
 
-# --- which files, and where results go --------------------------------------------------------
+# --- input files and result paths -------------------------------------------------------------
 
 
 def test_with_v_errors_of_other_processes_have_a_traceback(here, capsys):

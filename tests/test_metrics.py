@@ -1,4 +1,4 @@
-"""Metrics: closed forms and counts by hand first, another formula and library second."""
+"""Metrics against closed forms, counts by hand, a second formula and another library."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_unknown_labels_and_reversed_events_are_refused(measure):
 
 
 def test_segments_counted_by_hand():
-    # Segments of the truth: barks in 0, 1 and 4, rain in 2 to 9; found: 0 | 9 | 3.
+    # Segments of the truth: barks in 0, 1 and 4, rain in 2 to 9; found: bark 0, rain 9, speech 3.
     found = [Event("dog_bark", 0.0, 1.0), Event("rain", 9.5, 12.0), Event("speech", 3.9, 4.0)]
     counts = segment_f1(TRUTH, found, labels=LABELS, duration_s=10.0)
     assert counts == DetectionCounts(LABELS, tp=(1, 1, 0), fp=(0, 0, 1), fn=(2, 7, 0))
@@ -204,10 +204,10 @@ def test_label_sets_counted_by_hand():
 @pytest.mark.parametrize(
     ("onset_s", "offset_s", "fits"),
     [
-        (1.2, 2.0, True),  # the collar itself is within
+        (1.2, 2.0, True),  # the boundary is included
         (1.21, 2.0, False),
         (0.8, 1.8, True),
-        (1.0, 2.21, False),  # 20 % of 1 s is no more than the collar
+        (1.0, 2.21, False),  # 20 % of 1 s does not exceed the collar
     ],
 )
 def test_collars_of_a_short_event(onset_s, offset_s, fits):
@@ -222,7 +222,7 @@ def test_long_events_may_end_a_fifth_of_their_length_off():
 
 
 def test_matching_is_the_best_one_and_uses_each_event_once():
-    # In order, the first bark would take the only partner of the second.
+    # Greedy matching in order would give the first bark the only partner of the second.
     truth = [Event("dog_bark", 1.0, 2.0), Event("dog_bark", 0.7, 1.7)]
     found = [Event("dog_bark", 0.85, 1.85), Event("dog_bark", 1.15, 2.15)]
     for order in itertools.permutations(truth):

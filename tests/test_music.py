@@ -1,4 +1,4 @@
-"""Procedural music: the MIDI it composes, and what fluidsynth makes of it."""
+"""Procedural music: the MIDI that is composed, and its rendering by FluidSynth."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def parse(midi: bytes) -> mido.MidiFile:
     """A file as others read it; values that MIDI does not allow are refused."""
     file = mido.MidiFile(file=io.BytesIO(midi), clip=False)
     assert file.type == 1
-    for track in file.tracks:  # one end, at the end
+    for track in file.tracks:  # one end_of_track, as the last message
         assert [m for m in track if m.type == "end_of_track"] == [track[-1]]
     return file
 
@@ -65,7 +65,7 @@ def test_notes_are_whole_and_within_duration_and_range(duration_s: float) -> Non
             assert sorted(m.note for m in on) == sorted(m.note for m in off)
             starts += ticks(track, "note_on")
         assert starts
-        assert min(starts) < file.ticks_per_beat / 4  # no silence to begin with
+        assert min(starts) < file.ticks_per_beat / 4  # no leading silence
 
 
 def test_same_seed_same_bytes_and_other_seeds_other_bytes() -> None:
@@ -114,7 +114,7 @@ def test_render_is_deterministic_and_starts_at_once() -> None:
 
 @needs_synth
 def test_render_has_no_offset() -> None:
-    warm_pad = bytes.fromhex("00c059 00903c64 8f00803c40 00ff2f00")  # its samples have one
+    warm_pad = bytes.fromhex("00c059 00903c64 8f00803c40 00ff2f00")  # its samples have a DC offset
     midi = b"MThd" + struct.pack(">IHHH", 6, 1, 1, 480)
     wave = music.render(midi + b"MTrk" + struct.pack(">I", len(warm_pad)) + warm_pad)
     power = np.abs(np.fft.rfft(wave)) ** 2
@@ -135,7 +135,7 @@ def test_collection_takes_up_where_it_stopped(tmp_path: Path) -> None:
     before = first.stat().st_mtime_ns
     paths = music.render_collection(tmp_path, n_pieces=3, **options)
     assert [path.name for path in paths] == ["5-0000.flac", "5-0001.flac", "5-0002.flac"]
-    assert sorted(tmp_path.iterdir()) == paths  # nothing half-written is left
+    assert sorted(tmp_path.iterdir()) == paths  # no partial files are left
     assert first.stat().st_mtime_ns == before
     for path in paths:
         sound = soundfile.info(path)

@@ -1,4 +1,4 @@
-"""The ear in torch against the runtime, its gradients against differences and closed forms."""
+"""The torch ear against the runtime; its gradients against finite differences, closed forms."""
 
 from __future__ import annotations
 

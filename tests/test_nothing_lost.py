@@ -1,4 +1,4 @@
-"""What lies where echoic writes is not lost, and what breaks off leaves nothing behind."""
+"""Existing files are not lost where echoic writes, and an aborted run leaves no files behind."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def test_force_keeps_the_mode(here):
     """Row "privacy": `--force` made a private file public."""
     write(here / "a.wav").chmod(0o600)
     with outputs.fresh_file("a.wav", force=True) as part:
-        assert stat.S_IMODE(part.stat().st_mode) == 0o600  # while it is written, too
+        assert stat.S_IMODE(part.stat().st_mode) == 0o600  # during writing as well
         part.write_text("new")
     assert stat.S_IMODE(Path("a.wav").stat().st_mode) == 0o600
     hearing(Path("h"))
@@ -241,7 +241,7 @@ def test_what_is_renamed_is_on_the_disk_first(here, monkeypatch):
     assert done == ["fsync"] * 3 + ["rename"]
 
 
-# --- unclear: the user's own path, before the work --------------------------------------------
+# --- unclear: errors about the user's own path, before the work -------------------------------
 
 
 @pytest.mark.parametrize("verb", ["hear", "attend", "cochleagram"])
@@ -315,13 +315,13 @@ def test_equal_names_are_named(run, here, verb, names):
     assert not Path("out").exists()
 
 
-# --- litter -----------------------------------------------------------------------------------
+# --- leftover files ---------------------------------------------------------------------------
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 def start_hearing(*args: str, delay: str = "") -> subprocess.Popen[str]:
-    # What runs the tests in the background may have them ignored.
+    # They may be ignored where the tests run in the background.
     code = "from signal import *\nsignal(SIGINT, default_int_handler)\nsignal(SIGHUP, SIG_DFL)\n"
     code += f"{delay}\n"
     code += "from echoic.cli import main\nmain()"
@@ -386,7 +386,7 @@ def test_a_signal_within_a_callback_of_the_decoder_is_not_lost(here, monkeypatch
     from echoic.cli import _signals
 
     write(here / "a.wav")
-    monkeypatch.setattr(_signals, "_received", None)  # what is set below is undone
+    monkeypatch.setattr(_signals, "_received", None)  # restores it after the test
     original = View.read
 
     def read(self, n_bytes):
@@ -398,7 +398,7 @@ def test_a_signal_within_a_callback_of_the_decoder_is_not_lost(here, monkeypatch
     before = {kind: signal.getsignal(kind) for kind in CODES}
     try:
         _signals.leave_on_signals()
-        with pytest.raises(SystemExit) as left:  # noqa: PT012 - which line is up to the timer
+        with pytest.raises(SystemExit) as left:  # noqa: PT012 - either line may raise
             audio.read("a.wav")
             time.sleep(5)
         assert left.value.code == 143

@@ -1,4 +1,4 @@
-"""Sounds whose header leaves open how long they are, as pipes and old encoders write them."""
+"""Files whose header does not state their length, as pipes and old encoders write them."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_an_mp3_without_a_header_is_read_to_its_end(tmp_path, mode, tag):
     content, whole = mp3_without_header(mode)
     (tmp_path / "a.mp3").write_bytes(content + tag)
     wave, _ = audio.read(tmp_path / "a.mp3")
-    assert whole <= wave.shape[1] <= whole + 4 * 576  # the encoder's delay and padding stay
+    assert whole <= wave.shape[1] <= whole + 4 * 576  # encoder delay and padding are kept
     assert audio.info(tmp_path / "a.mp3").frames == wave.shape[1]
     parts = list(audio.blocks(tmp_path / "a.mp3", 7_001))
     np.testing.assert_array_equal(np.concatenate(parts, axis=1), wave)
@@ -184,7 +184,7 @@ def test_damaged_headers_print_no_traceback_of_the_decoder(tmp_path, capfd, cont
         for position in rng.integers(4, 120, size=4):
             content[position] = rng.integers(256)
         (tmp_path / "a").write_bytes(content)
-        with contextlib.suppress(AudioError, AudioWarning):  # or it is still a sound
+        with contextlib.suppress(AudioError, AudioWarning):  # some are still readable
             audio.read(tmp_path / "a")
     assert capfd.readouterr() == ("", "")
 

@@ -1,4 +1,4 @@
-"""Pitch: of sounds whose F0 is known, and as listeners hear those whose F0 is not there."""
+"""Pitch: sounds with known F0, and psychoacoustic effects such as the missing fundamental."""
 
 from __future__ import annotations
 

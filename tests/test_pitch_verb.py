@@ -1,4 +1,4 @@
-"""`echoic.pitch`, `echoic pitch`, and what shows itself in a notebook."""
+"""`echoic.pitch`, `echoic pitch`, and notebook display of results."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_track_lies_where_the_sound_lies(sung):
     assert track.time_s[[0, -1]] == pytest.approx([0.005, 0.995])
     np.testing.assert_allclose(track.f0_hz[6:44], 150, rtol=0.002)
     assert not track.f0_hz[56:].any()
-    # So does the summary of the picture: a period lies under the pitch.
+    # The summary is aligned with it: its peak is at the period where there is a pitch.
     lag = int(np.argmin(np.abs(track.lag_s - 1 / 150)))
     assert track.summary[lag, 6:44].min() > 0.8
     assert track.summary[lag, 60:].max() < 0.1
@@ -125,7 +125,7 @@ def test_results_show_themselves(sung):
                              rate, "hear")  # fmt: skip
     assert pixels(pitch._repr_png_()).shape[:2] == (800, 1600)
     assert pixels(heard._repr_png_()).shape[:2] == (800, 1600)
-    assert pixels(hearing._repr_png_()).shape[:2] == (840, 1600)  # a lane for the rain
+    assert pixels(hearing._repr_png_()).shape[:2] == (840, 1600)  # including a lane for the rain
     assert len(repr(pitch)) + len(repr(heard)) < 300
     np.testing.assert_array_equal(np.asarray(heard), heard.envelope)
     frames, _ = Ear(sample_rate=rate)(wave)
@@ -164,7 +164,7 @@ def test_correlogram_and_responses_are_drawn():
     lags = correlogram.lag_s
     drawn = pixels(draw_correlogram(frames[..., -5], correlogram.center_hz, lags, title="aa"))
     assert drawn.shape[:2] == (800, 1600)
-    # 8 ms are the brightest column past the first few, where they lie on the axis.
+    # Past the first few columns the brightest one is at 8 ms on the axis.
     brightness = drawn[60:500, PANEL.left + 300 : PANEL.right - 300].sum(axis=(0, 2))
     wanted = (8 / 1000 / lags[1] + 0.5) / lags.size * (PANEL.right - PANEL.left)
     assert np.argmax(brightness) + 300 == pytest.approx(wanted, abs=8)

@@ -1,4 +1,4 @@
-"""Processors: stems that add up, streams that equal files, events in closed form."""
+"""Processors: stems add up, streaming equals whole files, events match closed forms."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ RATE = 16_000
 RATES = [8_000, 16_000, 44_100, 48_000, 96_000]
 PAIR = ("speech", "rain")
 STEP_S = 0.01
-EARLIER_S = 0.04  # a quarter of the smoothing window: an event begins by so much before its steps
-INAUDIBLE = 1e-15  # the kernels keep filters off denormals with some 1e-21
+EARLIER_S = 0.04  # a quarter of the smoothing window: events begin this much before their steps
+INAUDIBLE = 1e-15  # the kernels add some 1e-21 to avoid denormals
 
 
 def scene(n_samples: int, *, rate: int = RATE, n_channels: int = 2) -> np.ndarray:
@@ -272,7 +272,7 @@ def test_shares_among_few_labels_are_theirs_and_the_rest_s_alone():
     np.testing.assert_allclose(little[-1] * few[0], 0.1 * few[-1] * little[0], atol=1e-6)
 
 
-# --- a stream is the file ---------------------------------------------------------------------
+# --- streaming equals whole files -------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_separate_in_chunks_equals_the_whole(any_network, lengths):
     assert whole.shape == streamed.shape
     assert np.abs(whole - streamed).max() <= 1e-6 * np.abs(wave).max()
     if any_network == "made up":
-        assert np.abs(whole).max(axis=(1, 2)).min() > 1e-3  # every signal is worth comparing
+        assert np.abs(whole).max(axis=(1, 2)).min() > 1e-3  # no signal is silent
 
 
 @pytest.mark.parametrize("selection", [{"keep": PAIR}, {"mute": PAIR}])
@@ -318,7 +318,7 @@ def test_the_selection_changes_without_a_click(made_up, then):
     before = live.push(wave[:, :at])
     live.change(**then)
     out = np.concatenate([before, *(live.push(part) for part in np.split(wave[:, at:], 9, 1))], 1)
-    # The tone itself moves by 0.04 from sample to sample, a ramp from 0 to it by 0.0125 more.
+    # The tone itself changes by 0.04 per sample, a ramp from 0 to it adds 0.0125.
     steps = np.abs(np.diff(out[0]))
     assert steps[at - 200 : at + 2_000].max() < 0.06
     settled = echoic.stream("attend", sample_rate=RATE, **then).push(wave)
@@ -330,7 +330,7 @@ def test_a_selection_that_changes_right_before_the_end_holds_to_it(made_up):
     wave = 0.5 * np.sin(2 * np.pi * 200 * np.arange(RATE) / RATE).astype(np.float32)[np.newaxis]
     live = echoic.stream("attend", keep=["rain"], sample_rate=RATE)
     silent = live.push(wave)
-    live.change(mute=["speech"])  # keeps as little
+    live.change(mute=["speech"])  # keeps nothing either
     assert np.abs(np.concatenate([silent[:, 8_000:], live.flush()], axis=1)).max() < 0.02
 
 
@@ -399,7 +399,7 @@ def test_a_label_that_gets_everything_gets_the_input_in_place(made_up, rate):
     made_up(all_to("speech"))
     wave = scene(round(0.4 * rate), rate=rate)
     stem, muted = (attend(wave, sample_rate=rate, **{key: ["speech"]}) for key in ("keep", "mute"))
-    heard = slice(round(0.02 * rate), None)  # the first gains rise from nothing
+    heard = slice(round(0.02 * rate), None)  # the first gains ramp up from 0
     error = np.sum(np.square((stem - wave)[:, heard])) / np.sum(np.square(wave[:, heard]))
     assert 10 * np.log10(error) < -50
     np.testing.assert_allclose(muted, wave - stem, atol=1e-6)
@@ -450,7 +450,7 @@ def events_of(*rows: list[tuple[int, float]], threshold=0.5, duration_s: float =
 
 
 def test_a_probability_that_just_reaches_the_threshold_is_an_event_in_its_place():
-    # A quarter of the threshold is passed where a quarter of the average's window lies inside.
+    # The average exceeds a quarter of the threshold once a quarter of its window lies inside.
     (event,) = events_of([(50, 0), (100, 0.5), (50, 0)])
     assert (event.label, event.confidence) == ("a", 0.5)
     assert (event.onset_s, event.offset_s) == (50 * STEP_S - EARLIER_S, 150 * STEP_S + EARLIER_S)
@@ -588,7 +588,7 @@ def test_tags_are_all_labels_best_first(n_samples):
     assert all(0 <= value <= 1 for value in confidence)
 
 
-# --- bad and odd input ------------------------------------------------------------------------
+# --- bad and unusual input --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("n_samples", [2, 79, 80, 321])
@@ -674,7 +674,7 @@ def test_streams_take_channels_and_time(shape):
         Separate(labels=PAIR, sample_rate=RATE)(np.zeros(shape, np.float32))
 
 
-# --- two halves -------------------------------------------------------------------------------
+# --- independence of torch --------------------------------------------------------------------
 
 
 def test_hearing_needs_no_torch(tmp_path):
@@ -701,7 +701,7 @@ def test_the_face_offers_what_processors_do():
     assert echoic.denoise == denoise
 
 
-# --- streams of a name ------------------------------------------------------------------------
+# --- streams by name --------------------------------------------------------------------------
 
 
 def test_a_stream_refuses_exchanged_axes_and_other_channels():

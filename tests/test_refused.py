@@ -1,4 +1,4 @@
-"""What makes no sense is refused in one line, whatever it is and whoever is asked."""
+"""Invalid arguments and data are refused with a one-line error, in every function and verb."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def one_line(error: BaseException) -> str:
     return words
 
 
-# --- arguments of no kind ---------------------------------------------------------------------
+# --- arguments of wrong types -----------------------------------------------------------------
 
 NO_WAVES = [[0.0, 1.0], [[0.0], [1.0]], np.float32(0.5), np.array(0.5), None, "wave", 1]
 NO_RATES = ["16000", None, [16_000], np.array([16_000]), True, np.nan, 0, -1]
@@ -171,7 +171,7 @@ def test_exchanged_axes_are_refused_in_streams(name):
         TAKES_WAVES[name](np.zeros((48_000, 2), np.float32))
 
 
-# --- excess -----------------------------------------------------------------------------------
+# --- excessive values -------------------------------------------------------------------------
 
 
 @pytest.mark.filterwarnings("ignore::echoic.errors.AudioWarning")

@@ -1,4 +1,4 @@
-"""The pictures, the page, and `echoic cochleagram`, which draws."""
+"""The pictures, the HTML page, and `echoic cochleagram`."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_the_meter_says_what_it_was_not_promised():
 
 def test_paint_levels_maps_values_to_pixels():
     level_db = np.full((3, 5), -np.inf)
-    level_db[0, 4] = -20.0  # the lowest band, at the end
+    level_db[0, 4] = -20.0  # lowest band, last frame
     pixels = png_pixels(paint_levels(level_db))
     assert pixels.shape[:2] == (3, 5)
     brightness = pixels[..., :3].sum(axis=-1)
@@ -196,7 +196,7 @@ def test_names_cannot_break_out(page):
 def test_every_label_has_a_lane(page):
     for label in ("rain", "&lt;/style&gt;&lt;img src=x onerror=alert(1)&gt;", "rooster", "rest"):
         assert f'<div class="name">{label}</div>' in page
-    assert page.index(">rooster</div>") < page.index(">rest</div>")  # what is left comes last
+    assert page.index(">rooster</div>") < page.index(">rest</div>")  # the rest is the last lane
     assert "confidence 70%" in page
 
 
@@ -226,7 +226,7 @@ def test_the_embedded_sound_is_whole_and_in_its_place(page, tmp_path):
     for track in tracks[1:]:
         wave, rate = soundfile.read(io.BytesIO(base64.b64decode(track["sound"])))
         assert (rate, wave.shape) == (RATE, (20_123,))
-    assert "sound" not in tracks[0]  # the stems together are the mixture
+    assert "sound" not in tracks[0]  # the mixture is the sum of the stems
 
 
 @pytest.mark.parametrize(

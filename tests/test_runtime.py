@@ -1,4 +1,4 @@
-"""Shipped weights and step graphs: whole, small, and refused when damaged."""
+"""Shipped weights and step graphs: complete, small, and refused if corrupted."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_card_of_hear_fits_its_users():
     assert set(card.labels) <= set(LABELS)
     assert set(card.threshold) == set(card.labels)
     assert all(0 < value < 1 for value in card.threshold.values())
-    assert 0 <= card.look_ahead_s <= 1  # what the design allows events in files
+    assert 0 <= card.look_ahead_s <= 1  # the limit that the design sets for events in files
 
 
 def test_all_networks_together_are_small():

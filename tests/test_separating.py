@@ -1,4 +1,4 @@
-"""Talkers in noise: scenes whose truth is known, the best order of voices, a batch to learn."""
+"""Talkers in noise: scenes with known ground truth, the best permutation of voices, training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Laws of the synthesised sounds: levels, frequencies, spectra, decays, seeds, errors."""
+"""Properties of the synthesised sounds: levels, frequencies, spectra, decays, seeds, errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from echoic.errors import ParameterError
 RATE = 16000
 Wave = NDArray[np.float32]
 
-# Every sound there is, half a second long where a length can be asked for.
+# Every sound, half a second long where the duration is a parameter.
 SOUNDS: dict[str, Callable[[float, np.random.Generator], Wave]] = {
     "tone": lambda rate, _: synthesis.tone(440, 0.5, sample_rate=rate),
     "complex": lambda rate, rng: synthesis.harmonic_complex(
@@ -172,7 +172,7 @@ def test_moving_fundamental_ends_where_it_was_sent() -> None:
     f0_hz = np.linspace(200, 300, RATE)
     wave = synthesis.harmonic_complex(f0_hz, 1.0, sample_rate=RATE, harmonics=1, ramp_s=0.0)
     crossings = np.flatnonzero((wave[:-1] < 0) & (wave[1:] >= 0))
-    assert len(crossings) == pytest.approx(250, abs=1)  # the mean fundamental, for a second
+    assert len(crossings) == pytest.approx(250, abs=1)  # the mean fundamental over one second
     assert RATE / np.diff(crossings[-10:]).mean() == pytest.approx(299.5, rel=0.02)
 
 
@@ -226,7 +226,7 @@ def test_modulation_has_its_rate_and_depth() -> None:
 @pytest.mark.parametrize("name", ["iy", "aa", "uw"])
 @pytest.mark.parametrize("speaker", ["man", "child"])
 def test_vowels_peak_at_their_formants(name: str, speaker: synthesis.vowels.Speaker) -> None:
-    # A low fundamental samples the tract finely enough to find its peaks.
+    # A low fundamental samples the vocal tract's response finely enough to locate its peaks.
     wave = synthesis.vowel(name, 1.0, sample_rate=RATE, f0_hz=20, speaker=speaker, ramp_s=0.0)
     _, amplitudes = spectrum(wave)
     for formant_hz in synthesis.formants_hz(name, speaker=speaker)[:2]:

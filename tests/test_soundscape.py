@@ -1,4 +1,4 @@
-"""Soundscapes: stems that add up, events where they were planted, and the active spans."""
+"""Soundscapes: stems add up, events are where clips were placed; active spans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Speech has a network of its own: what it gives is taken from all others alike."""
+"""The separate network for speech: its share reduces those of all other labels in proportion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example scene of the demo: what is found in it is there, when it is."""
+"""The example scene of the demo: the events detected match the ground truth."""
 
 import json
 from dataclasses import asdict
@@ -14,7 +14,7 @@ from echoic.streaming import run as run_blocks
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TOLERANCE_S = 0.5
-MISSED = ("dog_bark", 17.4)  # by the network that ships: a made-up bark under the helicopter
+MISSED = ("dog_bark", 17.4)  # by the shipped network: a synthetic bark under the helicopter
 LATE_S = {"music": 1.2}  # it fades in under speech
 
 

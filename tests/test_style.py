@@ -1,4 +1,4 @@
-"""Style transfer: closed forms of its parts, and every method once."""
+"""Style transfer: closed forms of its parts, and one run of every method."""
 
 from __future__ import annotations
 
@@ -304,7 +304,7 @@ def test_a_copy_is_coherent_wherever_it_comes_from_and_at_whatever_level():
     wave = torch.cat([noise(RATE, seed=1), -0.3 * source[4000 : 4000 + RATE]])
     term = coherence_term(wave, (source,), sample_rate=RATE)
     assert term is not None
-    # Four of the five snippets that share more than half lie within the copy or nearly so.
+    # Of the five snippets that overlap the copy by more than half, four lie (almost) inside it.
     assert 0.4 * (1 - 0.2) ** 2 < float(term.loss(heard(wave))) <= (1 - 0.2) ** 2 + 1e-4
 
 

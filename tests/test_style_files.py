@@ -1,4 +1,4 @@
-"""`echoic style` from end to end, and what bad input gets."""
+"""`echoic style` end to end, including bad input."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_windows_have_no_seams(monkeypatch):
     wave = sound(1, 5 * RATE)
     out = windows.in_windows(wave, lambda window, _k: window, sample_rate=RATE, depth=1.0)
     levels = [np.std(w.reshape(-1, RATE // 4), axis=1) for w in (wave[0], out[0])]
-    # The same samples fade into themselves: at most 3 dB more where windows overlap.
+    # Overlapping windows hold identical samples, so the cross-fade adds at most 3 dB.
     assert np.all(levels[1] / levels[0] < 1.42)
     assert np.all(levels[1] / levels[0] > 0.99)
 

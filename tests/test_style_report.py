@@ -1,4 +1,4 @@
-"""The page about a style transfer, and `echoic style --report`, which writes it."""
+"""The HTML page of a style transfer, and `echoic style --report`, which writes it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_points_lie_where_the_ticks_say():
         for y, words in re.findall(r'y="([\d.]+)" text-anchor="end">([\d.]+)<', svg)
     }
     at_x = {value: place for place, value in ticks_x.items()}
-    assert len(places) == 3  # neither 0 nor NaN has a place on an axis of powers
+    assert len(places) == 3  # 0 and NaN cannot be drawn on a logarithmic axis
     assert_allclose(places[:, 0], np.interp([0, 50, 100], [0, 100], [at_x[0], at_x[100]]), atol=0.2)
     assert_allclose(places[:, 1], [ticks_y[1], ticks_y[10], ticks_y[1000]], atol=0.2)
 
@@ -155,7 +155,7 @@ def test_names_cannot_break_out(here):
     page = write_test_page(here)
     assert "&lt;img src=x onerror=alert(1)&gt;&amp;$x.wav" in page
     assert "<ours>" not in page
-    assert [tag for tag, _ in Tags(page).tags].count("img") == 4  # one cochleagram a sound
+    assert [tag for tag, _ in Tags(page).tags].count("img") == 4  # one cochleagram per sound
 
 
 def test_losses_are_means_of_the_windows_that_came_so_far(here):
@@ -271,7 +271,7 @@ def test_a_report_compares_methods(run, here, monkeypatch):
     names = re.findall(r'<div class="name">(.*?)</div>', page)
     assert names == ["content", "style", "hearing", "vocoder", "musaicing"]
     assert "vocoder, swept" in page
-    assert "flattering" in page  # the style is too short to keep a part unseen
+    assert "flattering" in page  # the style is too short for a held-out part
     result = Tags(page).data()["tracks"][2]
     wave, _ = soundfile.read(io.BytesIO(base64.b64decode(result["sound"])))
     assert_allclose(result["full_scale"] * wave, audio.read("out.wav")[0][0], atol=2.0**-15)

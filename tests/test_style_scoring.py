@@ -1,4 +1,4 @@
-"""The scores of style transfer against what is known to be a mixture, a copy, or neither."""
+"""The scores of style transfer on known mixtures, copies, and signals that are neither."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_filtered_mixture_is_one_and_noise_is_none():
     filtered = np.convolve(style, [0.5, -0.3, 0.1], mode="same").astype(np.float32)
     assert mixture_explained(content + filtered, [content, style]) > 0.98
     assert mixture_explained(noise(1), [content, style]) < 0.05
-    # Sources that are alike explain no more than either.
+    # Two similar sources explain no more than either one.
     like = content + 0.3 * np.roll(content, 9)
     assert mixture_explained(noise(1), [content, like]) < 0.05
     assert band_power_mixture(content + style, [content, style], sample_rate=RATE) > 0.8

@@ -1,4 +1,4 @@
-"""Training: scenes whose truth is known, losses with closed forms, a loop that can be resumed."""
+"""Training: scenes with known ground truth, losses against closed forms, a resumable loop."""
 
 import json
 
@@ -141,16 +141,37 @@ def test_a_room_makes_noise_no_louder(rng):
     noise = rng.standard_normal(2 * RATE).astype(np.float32)
     clips = Recordings([make_clip("a/1-x", OTHER, noise, RATE)])
     rooms = [(np.exp(-np.arange(4000) / 900).astype(np.float32) * 1e3, RATE)]
-    for own in (rooms, []):  # measured ones half the time, and made-up ones
+    for own in (rooms, []):  # measured responses half the time, and synthetic ones only
         mixer = SceneMixer(
             clips,
             sample_rate=RATE,
             rooms=own,
             settings=MixingSettings(room_probability=1.0, colour_db=0.0, narrow_probability=0.0),
         )
-        inside = [mixer._colour(noise, rng)[RATE:] for _ in range(20)]
+        inside = [mixer._colour(noise, rng)[RATE : noise.size] for _ in range(20)]
         levels_db = 10 * np.log10(np.mean(np.square(inside), axis=1))
         assert np.abs(np.mean(levels_db)) < 1.5
+
+
+def test_a_room_rings_on_after_the_sound(rng):
+    burst = np.concatenate([np.zeros(RATE), rng.standard_normal(RATE)]).astype(np.float32)
+    clips = Recordings([make_clip("a/1-x", OTHER, burst, RATE)])
+    rooms = [(np.exp(-np.arange(4000) / 900).astype(np.float32), RATE)]
+    settings = MixingSettings(
+        speed_probability=0.0,
+        crop_probability=0.0,
+        reversed_other_probability=0.0,
+        colour_db=0.0,
+        room_probability=1.0,
+        narrow_probability=0.0,
+    )
+    mixer = SceneMixer(clips, sample_rate=RATE, rooms=rooms, settings=settings)
+    mixer._room = lambda rng: mixer.rooms[0]
+    wave, spans = mixer._vary(clips.draw(OTHER, rng), rng)
+    assert spans[-1][1] == pytest.approx(2, abs=0.05)
+    assert wave.size > 2 * RATE
+    decay = np.square(wave[2 * RATE :])
+    assert 0 < decay[-800:].sum() < 0.1 * decay[:800].sum()
 
 
 def test_what_is_cut_out_of_a_recording_fades(rng):
@@ -211,7 +232,7 @@ def test_the_top_of_the_spectrum_is_kept(rng, speed_octaves):
     for _ in range(4):
         wave, _ = mixer._vary(recordings.draw("rain", rng), rng)
         power = np.square(np.abs(np.fft.rfft(wave)))
-        bands = power[: power.size // 40 * 40].reshape(40, -1).mean(axis=1)  # of 200 Hz
+        bands = power[: power.size // 40 * 40].reshape(40, -1).mean(axis=1)  # 200 Hz wide
         assert np.ptp(10 * np.log10(bands[1:38])) < 2.5
         assert abs(10 * np.log10(bands[36:38].mean() / bands[10:30].mean())) < 1
 
@@ -236,7 +257,7 @@ def test_powers_are_those_of_the_bank_that_masks_act_in(rng, rate):
             (cross[..., step], (part * total).sum(axis=-1)),
             (mixture[..., step], np.square(total).sum(axis=-1)),
         ):
-            wanted = np.concatenate(  # what lies above the highest mask counts with it
+            wanted = np.concatenate(  # bands above the highest mask are counted with it
                 [wanted[..., :63], wanted[..., 63:].sum(axis=-1, keepdims=True)], axis=-1
             )
             np.testing.assert_allclose(got, wanted, rtol=2e-3, atol=1e-7)
@@ -249,7 +270,7 @@ def test_an_example_holds_its_scene(recordings, rng):
     assert example.frames.shape == (2, 64, 2 * n_steps)
     assert example.own.shape == (MAX_SOURCES, N_GAIN_BANDS, n_steps)
     assert (example.source >= 0).sum() == len(scene.sources)
-    # The mixture times itself is the mixture times the sum of its sources.
+    # The mixture is the sum of its sources, so the products with it sum to its power.
     np.testing.assert_allclose(example.cross.sum(axis=0), example.mixture, rtol=1e-2, atol=1e-9)
 
 
@@ -330,7 +351,7 @@ def test_the_error_of_right_gains_is_its_floor_and_of_the_mixture_the_ratio():
     s = Shared()
     error = error_db(s.right, s.slot, s.own, s.own, s.mixture)
     assert error.item() == pytest.approx(-25, abs=0.1)
-    # The mixture as an estimate leaves an error as large as the other source: 0 dB.
+    # With the mixture as the estimate, the error is as large as the other source: 0 dB.
     of_all = torch.ones_like(s.right)
     assert error_db(of_all, s.slot, s.own, s.own, s.mixture).item() == pytest.approx(0, abs=0.1)
 
@@ -340,11 +361,11 @@ def test_the_distortion_is_that_of_the_closed_form_whatever_the_level():
     assert distortion_db(s.right, s.slot, s.own, s.own, s.mixture).item() == pytest.approx(
         -25, abs=0.1
     )
-    for level in (0.3, 1.0):  # the mixture, as loud as one likes: half of it is the source
+    for level in (0.3, 1.0):  # the mixture at any level: half of its power is the source
         of_all = torch.full_like(s.right, level)
         found = distortion_db(of_all, s.slot, s.own, s.own, s.mixture).item()
         assert found == pytest.approx(0, abs=0.1)
-    # Given what is wholly the other's it is bounded, and worse than the mixture.
+    # For an estimate that is only the other source it is bounded, and worse than for the mixture.
     wrong = s.right.roll(1, dims=1) + s.right.roll(3, dims=1)
     assert 15 < distortion_db(wrong, s.slot, s.own, s.own, s.mixture).item() < 25
 
@@ -371,7 +392,7 @@ def test_what_leaks_into_any_absent_label_costs(label):
 
 def test_gains_are_those_of_the_step_before():
     masks = torch.arange(6.0).reshape(1, 6)
-    # A step's gains run from the mask before the last to the last one, then hold.
+    # A step's gains ramp from the mask before the last to the last one, then hold.
     torch.testing.assert_close(applied(masks, 1.0), torch.tensor([[0.5, 1.5, 2.5, 3.5]]))
     torch.testing.assert_close(applied(masks, 0.0), torch.tensor([[1.0, 2.0, 3.0, 4.0]]))
 
@@ -519,7 +540,7 @@ def test_a_run_that_was_cut_short_ends_where_an_unbroken_one_does(tmp_path):
     whole = learn(settings, tmp_path / "whole")
     with pytest.raises(CutShortError):
         learn(settings, tmp_path / "cut", report=cut)
-    torch.manual_seed(77)  # what else the process has drawn must not matter
+    torch.manual_seed(77)  # the global random state must not matter
     model = learn(settings, tmp_path / "cut", report=lines.append)
     assert lines[0] == "resumed at step 15"
     for a, b in zip(whole.parameters(), model.parameters(), strict=True):

@@ -1,4 +1,4 @@
-"""The verbs from end to end: what they write, what they print, what bad input gets."""
+"""The verbs end to end: files written, output printed, bad input."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_hear_json_is_an_object_or_one_a_line(run, here, hearing):
     code, out, err = run("hear", "--json", "a.wav", "-o", "one")
     assert (code, err) == (0, "")
     assert json.loads(out)["events"][0]["label"] == "speech"
-    assert {path.name for path in (here / "one").iterdir()} == FILES  # -o is the folder itself
+    assert {path.name for path in (here / "one").iterdir()} == FILES  # -o names the folder itself
     code, out, _ = run("hear", "--json", "a.wav", "b.wav", "-o", "both")
     assert code == 0
     assert [json.loads(line)["file"] for line in out.splitlines()] == ["a.wav", "b.wav"]
@@ -226,7 +226,7 @@ def test_hear_overwrites_nothing_unless_forced(run, here, hearing):
     assert contents(here) == before
     assert run("hear", "a.wav", "--force").code == 0
     stems = {path.name for path in (here / "a.hearing/stems").iterdir()}
-    assert stems == {"music.wav", "rest.wav"}  # none left from before
+    assert stems == {"music.wav", "rest.wav"}  # none left from the previous run
     assert {path.name for path in here.iterdir()} == {"a.wav", "a.hearing"}
 
 
@@ -277,7 +277,7 @@ def interrupted(monkeypatch):
 
 def test_ctrl_c_leaves_nothing_behind(run, here, hearing, interrupted):
     hearing(EVENTS)
-    write(here / "a.wav", noise(30_000))  # of more than one block
+    write(here / "a.wav", noise(30_000))  # more than one block
     assert run("hear", "a.wav", "-o", "former").code == 0
     before = contents(here)
     interrupted()
@@ -389,7 +389,7 @@ def test_models_shows_cards(run):
     card = json.loads(out)
     assert (card["name"], card["labels"]) == ("hear", list(LABELS))
     assert {"version", "task", "threshold", "graphs", "n_parameters", "about"} <= set(card)
-    assert "folder" not in card  # a path of the one who asks is no property of a model
+    assert "folder" not in card  # a local path is not part of the card
     for args in (("models",), ("models", "hear")):
         text = run(*args).out
         for word in ("hear", "million parameters", "MB", "speech"):
@@ -479,7 +479,7 @@ def with_nan(path: Path) -> None:
     soundfile.write(path, wave, RATE, subtype="FLOAT")
 
 
-# What is wrong, how such a file is made, and what is said about it.
+# Kind of bad file -> how it is made, and the words of the error.
 UNREADABLE = {
     "missing": (lambda path: None, "no such file"),
     "empty": (as_bytes(b""), "is empty"),
@@ -487,7 +487,7 @@ UNREADABLE = {
     "text": (as_bytes(b"dear diary"), "a text file"),
     "folder without sound": (Path.mkdir, "holds no audio files"),
 }
-# What is odd and yet a sound, how it is made, its number of channels and samples.
+# Kind of unusual but valid file -> how it is made, and its numbers of channels and samples.
 ODD = {
     "silence": (lambda path: write(path, np.zeros((1, 4_001))), (1, 4_001)),
     "NaN": (with_nan, (1, 4_001)),
@@ -495,7 +495,7 @@ ODD = {
     "7 channels": (lambda path: write(path, noise(n_channels=7)), (7, 4_001)),
     "clipping": (lambda path: write(path, 30 * noise()), (1, 4_001)),
 }
-# How each verb is called, and the name of what it then writes, if it writes.
+# Verb -> its arguments, and the name of the file or folder that it writes, if any.
 VERBS = {
     "hear": (("hear", "bad.wav", "-o", "out"), "out"),
     "attend": (("attend", "bad.wav", "--mute", "rain", "-o", "out.wav"), "out.wav"),

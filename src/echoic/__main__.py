@@ -1,4 +1,4 @@
-"""`python -m echoic` is `echoic`."""
+"""Entry point of `python -m echoic`, the same as `echoic`."""
 
 from echoic.cli import main
 

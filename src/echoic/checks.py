@@ -1,4 +1,4 @@
-"""Checks of what callers hand in: waves, numbers, and states from an earlier chunk."""
+"""Validate input from callers: waves, numbers, and states from an earlier chunk."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from echoic.errors import AudioWarning, ParameterError
 
 Arrays = TypeVar("Arrays", bound=tuple[NDArray[Any], ...])
 
-# 180 dB above full scale: no sound is there, but the square of a sample, summed over
+# 180 dB above full scale: beyond any real sound, yet the square of a sample, summed over
 # any frame and any number of channels, still fits into a float32.
 SATURATION = 1e9
 _SATURATED_POWER = SATURATION**2
 _FLOAT32 = np.dtype(np.float32)
-# No microphone array has more, but a wave whose axes are exchanged has.
+# More than any microphone array has; a wave whose axes are exchanged exceeds it.
 MAX_CHANNELS = 1024
 
 
 def check_number(value: object, *, name: str) -> None:
-    """Refuse what is no real number: text, None, arrays, truth values.
+    """Reject anything but a real number: text, None, arrays, booleans.
 
     Raises:
-        ParameterError: it is none.
+        ParameterError: it is not one.
     """
     is_number = isinstance(value, int | float | np.integer | np.floating)
     if not is_number or isinstance(value, bool):
@@ -33,10 +33,10 @@ def check_number(value: object, *, name: str) -> None:
 
 
 def check_positive(**values: object) -> None:
-    """Refuse what is no finite number above 0.
+    """Reject anything but finite numbers above 0.
 
     Raises:
-        ParameterError: one of them is none.
+        ParameterError: one of them is not.
     """
     for name, value in values.items():
         check_number(value, name=name)
@@ -45,24 +45,24 @@ def check_positive(**values: object) -> None:
 
 
 def check_count(value: object, *, name: str, lowest: int = 1, highest: int | None = None) -> int:
-    """The value as an int; refuse what is no whole number of that range.
+    """Return the value as an int; reject anything but an integer in the range.
 
     Raises:
-        ParameterError: it is none.
+        ParameterError: it is not one.
     """
     is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if is_whole and lowest <= value and (highest is None or value <= highest):  # type: ignore[operator]
         return int(value)  # type: ignore[call-overload]
     if highest is None:
         raise ParameterError(f"{name}={value!r} is not an integer >= {lowest}")
-    raise ParameterError(f"{name}={value!r} is not a whole number from {lowest} to {highest}")
+    raise ParameterError(f"{name}={value!r} is not an integer from {lowest} to {highest}")
 
 
 def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
-    """A real numpy array as float32, finite: NaN and infinities become 0, excess is clipped.
+    """Return a real numpy array as finite float32: NaN and infinities become 0, excess is clipped.
 
-    A NaN must never reach a recursive state, where it would stay for ever, nor
-    a number whose square is infinite: what lies above `SATURATION` is clipped there.
+    A NaN must never reach a recursive state, where it would persist, nor must a
+    number whose square is infinite: values are clipped at ±`SATURATION`.
 
     Raises:
         ParameterError: not a numpy array (tensors belong to `echoic.nn`), not
@@ -72,7 +72,7 @@ def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
 
 
 def mend(x: object, *, name: str = "wave") -> tuple[NDArray[np.float32], int]:
-    """As `as_float32`, with the number of samples that were NaN or infinite.
+    """As `as_float32`; also return the number of samples that were NaN or infinite.
 
     Raises:
         ParameterError: as `as_float32`.
@@ -90,8 +90,8 @@ def mend(x: object, *, name: str = "wave") -> tuple[NDArray[np.float32], int]:
     else:
         with np.errstate(over="ignore"):
             cast = np.ascontiguousarray(x, dtype=np.float32)
-    # Where the sum of squares is small, every sample is: one pass, without a copy. Where it is
-    # not, `vdot` gives infinity or NaN without a warning.
+    # If the sum of squares is small, so is every sample: one pass, without a copy. If it is
+    # not, `vdot` returns infinity or NaN without a warning.
     if np.vdot(cast, cast) <= _SATURATED_POWER:
         return cast, 0
     n_mended = x.size - int(np.count_nonzero(np.isfinite(x)))
@@ -101,7 +101,7 @@ def mend(x: object, *, name: str = "wave") -> tuple[NDArray[np.float32], int]:
 
 
 def warn_of_mended(n_mended: int) -> None:
-    """Say once a stream that samples are NaN or infinite."""
+    """Warn of NaN or infinite samples; callers do so once per stream."""
     message = (
         f"{n_mended} samples are NaN or infinite; "
         "they, and any that follow in this stream, are replaced by 0"
@@ -110,7 +110,7 @@ def warn_of_mended(n_mended: int) -> None:
 
 
 def check_channels(shape: tuple[int, ...]) -> None:
-    """Refuse a chunk of shape other than (channel, time), or with the two exchanged.
+    """Reject a chunk whose shape is not (channel, time), or has the two exchanged.
 
     Raises:
         ParameterError: other axes, or more than 1,024 channels.
@@ -125,9 +125,9 @@ def check_channels(shape: tuple[int, ...]) -> None:
 
 
 def as_channels(wave: object) -> NDArray[np.float32]:
-    """A whole wave (time,) or (channel, time) as (channel, time), finite float32.
+    """Return a whole wave (time,) or (channel, time) as (channel, time), finite float32.
 
-    That samples are NaN or infinite is said in an `AudioWarning`.
+    NaN or infinite samples are reported by an `AudioWarning`.
 
     Raises:
         ParameterError: it has other axes, no channel, no sample, or more
@@ -149,15 +149,15 @@ def as_channels(wave: object) -> NDArray[np.float32]:
 
 
 def check_state(state: Any, init: Any, *, owner: str) -> None:
-    """Refuse a state that another configuration, or another class, has made.
+    """Reject a state made by another configuration or another class.
 
     Args:
-        state: What the caller handed in.
-        init: The state before any sound, of the shapes that belong here.
+        state: The caller's state.
+        init: The initial state, which has the expected shapes.
         owner: Name of the class, for the message.
 
     Raises:
-        ParameterError: another kind of state, or shapes or kinds of numbers differ.
+        ParameterError: the class of the state, its shapes or its dtypes differ.
     """
     if isinstance(init, np.ndarray):
         if not _is_like(state, init):
@@ -169,7 +169,7 @@ def check_state(state: Any, init: Any, *, owner: str) -> None:
     if len(state) != len(init):
         raise ParameterError(f"state of {len(state)} parts does not belong to this {owner}")
     for part, of_init in zip(state, init, strict=True):
-        if not _is_like(part, of_init):  # with every chunk: only the rest goes the long way
+        if not _is_like(part, of_init):  # runs for every chunk: recurse only if needed
             check_state(part, of_init, owner=owner)
 
 
@@ -180,22 +180,22 @@ def _is_like(x: object, init: object) -> bool:
 
 
 def copy_state(state: Arrays, init: Arrays, *, owner: str) -> Arrays:
-    """A copy of a state of arrays that may be advanced in place, once it is checked.
+    """Check a state of arrays and return a copy of it that may be updated in place.
 
     Raises:
         ParameterError: as `check_state`.
     """
-    # With every chunk: only what is not well goes the long way, to its message.
+    # Runs for every chunk: the slow check, which raises the message, only after a mismatch.
     if type(state) is not type(init) or not all(map(_is_like, state, init)):
         check_state(state, init, owner=owner)
     return tuple.__new__(type(init), [part.copy() for part in state])
 
 
 def check_kind(state: object, kind: type, *, owner: str) -> None:
-    """Refuse a state that another class has made.
+    """Reject a state made by another class.
 
     Raises:
-        ParameterError: it is of another kind.
+        ParameterError: its class differs.
     """
     if type(state) is not kind:
         raise ParameterError(

@@ -1,4 +1,4 @@
-"""Every error echoic raises, and every warning it gives, on purpose.
+"""All errors and warnings that echoic raises deliberately.
 
 Each message is one line that names the offending value, and the file where
 there is one, so that a caller can print it as it is.
@@ -12,7 +12,7 @@ class EchoicError(Exception):
 
 
 class ParameterError(EchoicError, ValueError):
-    """A parameter, or an array handed in, is outside of what is documented."""
+    """A parameter or an array is outside the documented range."""
 
 
 class FileError(EchoicError, OSError):
@@ -24,15 +24,15 @@ class AudioError(FileError):
 
 
 class LabelError(ParameterError):
-    """A label that the model does not know."""
+    """A label is unknown to the model."""
 
 
 class MissingExtraError(EchoicError, ImportError):
-    """A verb or class needs an optional dependency that is not installed."""
+    """A command or class needs an optional dependency that is not installed."""
 
 
 class ModelError(EchoicError):
-    """Weights that cannot be found or loaded, or do not fit this version."""
+    """Weights cannot be found or loaded, or do not fit this version."""
 
 
 class EchoicWarning(UserWarning):
@@ -40,4 +40,4 @@ class EchoicWarning(UserWarning):
 
 
 class AudioWarning(EchoicWarning):
-    """Something in the samples themselves was changed on the way in or out."""
+    """Sample values were changed on input or output."""

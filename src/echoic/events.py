@@ -1,4 +1,4 @@
-"""Events: a label, and from when to when it sounds."""
+"""Sound events: a label with onset and offset."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 BRIDGE_S = 0.4
-"""Gaps shorter than this lie within one event."""
+"""Gaps shorter than this, in seconds, are bridged: they lie within one event."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """One sound in time.
+    """One sound event.
 
     Attributes:
-        label: What sounds.
-        onset_s: Where it starts, in seconds from the beginning of the file.
-        offset_s: Where it ends.
+        label: Label of the sound.
+        onset_s: Start, in seconds from the beginning of the file.
+        offset_s: End, in seconds from the beginning of the file.
         confidence: 0 to 1; 1 for a true event.
     """
 
@@ -27,7 +27,7 @@ class Event:
 
 
 def to_csv(events: Sequence[Event]) -> str:
-    """Comma-separated text with a header, one event a line.
+    """Format events as CSV with a header, one event per line.
 
     Example:
         >>> print(to_csv([Event("rain", 0.5, 2.0, 0.9)]), end="")
@@ -39,7 +39,7 @@ def to_csv(events: Sequence[Event]) -> str:
 
 
 def to_audacity(events: Sequence[Event]) -> str:
-    r"""Label track as Audacity imports it: onset, offset, label, tab-separated.
+    r"""Format events as an Audacity label track: onset, offset, label, tab-separated.
 
     Example:
         >>> to_audacity([Event("rain", 0.5, 2.0)])

@@ -1,8 +1,8 @@
-"""The sounds that echoic knows by name.
+"""The sound classes that echoic has labels for.
 
-The ten of ESC-10 as its `meta.csv` spells them, speech and music, and the forty other
-classes of ESC-50 (Piczak 2015). A model's outputs are in the order of its card; what
-none of the labels names is the rest.
+The ten of ESC-10 as its `meta.csv` spells them, speech and music, and the other forty
+classes of ESC-50 (Piczak 2015). The outputs of a model are in the order of its card;
+`REST` is what no label covers.
 """
 
 LABELS = (

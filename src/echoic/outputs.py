@@ -1,9 +1,9 @@
-"""Files that appear whole or not at all.
+"""Atomic output files.
 
-Whatever echoic writes is written under a temporary name in the same folder and
-renamed when it is complete and on the disk, so that neither a full disk nor a
-signal nor a loss of power leaves half a file behind, or harms one that was there
-before. No output is, or holds, its own input.
+Every output is written under a temporary name in the same folder and renamed when
+it is complete and on the disk, so that neither a full disk nor a signal nor a loss
+of power leaves a partial file, or damages one that existed before. No output is, or
+contains, its own input.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from echoic.errors import FileError
 
 
 def describe_os_error(error: OSError) -> str:
-    """Say in a few words what the system refused.
+    """Describe an OS error in a few words.
 
     Example:
         >>> describe_os_error(PermissionError(13, "Permission denied"))
@@ -29,16 +29,16 @@ def describe_os_error(error: OSError) -> str:
 
 
 def check_writable(path: str | os.PathLike[str], *, force: bool = False) -> None:
-    """Refuse, before any long work, an output that could not be written.
+    """Reject an output that could not be written, before any long computation.
 
     Args:
-        path: The file to come.
-        force: Whether a file that is there already may be replaced.
+        path: The file to be written.
+        force: Whether an existing file may be replaced.
 
     Raises:
         FileError: The file exists and `force` is false, something that is not
-            a plain file has its name, the name is too long, or its folder is
-            not there.
+            a plain file has its name, the name is too long, or its folder does
+            not exist.
     """
     target, mode = resolve_output(path)
     if mode is None:
@@ -54,10 +54,10 @@ def check_writable(path: str | os.PathLike[str], *, force: bool = False) -> None
 
 
 def resolve_output(path: str | os.PathLike[str]) -> tuple[Path, int | None]:
-    """Where an output really lies, links followed, and the mode of what is there; None: nothing.
+    """Return the path of an output, links resolved, and the mode of what exists there, or None.
 
     Raises:
-        FileError: the system takes no such name.
+        FileError: the system rejects the name.
     """
     try:
         target = Path(os.path.realpath(path))
@@ -70,15 +70,15 @@ def resolve_output(path: str | os.PathLike[str]) -> tuple[Path, int | None]:
 
 
 class InputFiles:
-    """The files that a run reads, none of which an output may take away.
+    """The files that a run reads, which no output may overwrite.
 
     Args:
-        paths: Of them; those that are not there (such as "-") do not matter.
+        paths: Their paths; those that do not exist (such as "-") are ignored.
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._files: dict[tuple[int, int], str] = {}  # by device and inode
-        self._above: dict[Path, str] = {}  # every folder that one lies in
+        self._above: dict[Path, str] = {}  # every parent folder of one
         for path in paths:
             source = Path(os.path.realpath(path))
             with suppress(OSError):
@@ -86,13 +86,13 @@ class InputFiles:
                 self._above |= dict.fromkeys(source.parents, path)
 
     def check_apart(self, output: str | os.PathLike[str]) -> None:
-        """Refuse an output that is one of the files, or a folder that one of them lies in.
+        """Reject an output that is one of the files, or a folder that contains one.
 
         Args:
             output: The file or folder to be written.
 
         Raises:
-            FileError: it would take an input away.
+            FileError: it would overwrite an input.
         """
         target, mode = resolve_output(output)
         if mode is None:
@@ -109,7 +109,7 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def write_through(path: Path) -> None:
-    """Wait until a file, or all files in a folder, are on the disk."""
+    """Flush a file, or all files in a folder, to disk (fsync)."""
     for one in [*path.rglob("*")] if path.is_dir() else [path]:
         if one.is_file():
             with open(one, "rb") as file:
@@ -118,20 +118,20 @@ def write_through(path: Path) -> None:
 
 @contextmanager
 def fresh_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[Path]:
-    """Give a temporary path that becomes `path` once the block has succeeded.
+    """Yield a temporary path that is renamed to `path` once the block has succeeded.
 
     Args:
-        path: Where the finished file is to lie. A link is followed, and the mode
-            of a file that is replaced is kept.
-        force: Whether a file that is there already may be replaced.
+        path: Path of the finished file. A link is followed, and the mode of a
+            file that is replaced is kept.
+        force: Whether an existing file may be replaced.
 
     Yields:
         The path of an empty temporary file in the same folder. It is removed
         when the block raises anything, signals included.
 
     Raises:
-        FileError: `check_writable` refuses, or the system does: no right to
-            write there, a full disk.
+        FileError: `check_writable` rejects the path, or writing fails: no
+            permission, a full disk.
 
     Example:
         >>> import tempfile
@@ -143,22 +143,22 @@ def fresh_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator
     """
     check_writable(path, force=force)
     target, mode = resolve_output(path)
-    # Not named after the target, whose name may already be as long as the system allows.
+    # Not named after the target, whose name may already have the maximum length.
     part = target.parent / f".echoic-{secrets.token_hex(6)}.part"
     try:
-        # 0o666 leaves the rights to the user's umask, as any new file does; mkstemp would not.
+        # 0o666 leaves permissions to the user's umask, as for any new file; mkstemp would not.
         descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 & (mode or 0o666))
         if mode is not None:
             os.fchmod(descriptor, stat.S_IMODE(mode))
         os.close(descriptor)
         yield part
         write_through(part)
-        check_writable(path, force=force)  # someone else may have written it meanwhile
+        check_writable(path, force=force)  # it may have been created in the meantime
         os.replace(part, target)
-    except (FileError, BrokenPipeError):  # a pipe is none of this file's
+    except (FileError, BrokenPipeError):  # a broken pipe is not an error of this file
         raise
     except OSError as error:
-        if error.filename not in (None, str(part), part):  # of another file, opened meanwhile
+        if error.filename not in (None, str(part), part):  # an error of another file
             raise
         raise FileError(f"{path}: cannot be written: {describe_os_error(error)}") from error
     finally:

@@ -1,9 +1,9 @@
-"""The law of streaming, which every module that walks along time obeys.
+"""The streaming contract, which every module that processes along time follows.
 
-`y, state = module(x, state)`: `None` starts a fresh stream, offline is that
-call on the whole signal, and any chunk length is legal, 0 and 1 among them.
-State is a NamedTuple of arrays; it is returned, never kept and never mutated.
-Time is the last axis. `tests/laws.py` holds every such class to this.
+`y, state = module(x, state)`: `None` starts a new stream, offline processing is
+that call on the whole signal, and any chunk length is legal, 0 and 1 included.
+State is a NamedTuple of arrays; it is returned, never stored and never mutated.
+Time is the last axis. `tests/laws.py` checks this for every such class.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from echoic.errors import ParameterError
 State = TypeVar("State")
 Output = TypeVar("Output", covariant=True)
 
-# 128 steps of a network, which takes 64 at once: files are worked on in whole runs of it.
+# 128 steps of a network, which takes 64 at once: blocks of a file are whole multiples of that.
 BLOCK_S = 1.28
 _MAX_BLOCK = 1 << 22  # samples of all channels together
 
 
 class Streaming(Protocol[State, Output]):
-    """What a streaming module declares and does.
+    """Interface of a streaming module.
 
     An output is an array, or a NamedTuple of arrays, each with time last.
     """
 
     @property
     def hop(self) -> Any:
-        """Input steps per output step; 1 where the rate stays, and not always whole.
+        """Input steps per output step; 1 where the rate is unchanged, not always an integer.
 
-        One a field for a NamedTuple whose fields come at different rates.
+        One per field for a NamedTuple whose fields have different rates.
         """
 
     @property
     def delay(self) -> Any:
-        """Output steps by which the output lags the input; one a field for a NamedTuple."""
+        """Output steps by which the output lags the input; one per field for a NamedTuple."""
 
     def __call__(self, x: NDArray[Any], state: State | None = None, /) -> tuple[Output, State]:
-        """Take the next chunk and return what it completes, with the new state."""
+        """Process the next chunk; return the output it completes and the new state."""
 
     def finish(self, state: State, /) -> Output:
         """Return the tail that the delay still holds back."""
@@ -55,11 +55,11 @@ def frame_end(frame: int, hop_samples: float) -> int:
 
 
 class FrameClock:
-    """Where frames end, at any sample rate.
+    """Frame boundaries at any sample rate.
 
     Frame k ends at sample ⌊(k + 1)·rate·hop_s⌋ (exclusive): 2.5 ms at
-    44.1 kHz is 110.25 samples, so frames have 110 or 111 samples there and
-    never drift.
+    44.1 kHz is 110.25 samples, so frames have 110 or 111 samples and do not
+    drift.
 
     Example:
         >>> FrameClock(sample_rate=44100, hop_s=0.0025).ends(0, 450).tolist()
@@ -67,10 +67,10 @@ class FrameClock:
     """
 
     def __init__(self, *, sample_rate: float, hop_s: float) -> None:
-        """Fix the rate in Hz and the hop in seconds.
+        """Set the rate in Hz and the hop in seconds.
 
         Raises:
-            ParameterError: not numbers, or a hop shorter than one sample or endless.
+            ParameterError: not numbers, or a hop shorter than one sample or infinite.
         """
         for name, value in (("sample_rate", sample_rate), ("hop_s", hop_s)):
             check_number(value, name=name)
@@ -78,13 +78,13 @@ class FrameClock:
             raise ParameterError(
                 f"hop_s={hop_s!r} is not between one sample at {sample_rate} Hz and infinity"
             )
-        # 2.5 ms at 16 kHz must be 40, not 39.999…: round what float64 cannot say.
+        # 2.5 ms at 16 kHz must be 40, not 39.999…: remove the float64 rounding error.
         self.hop_samples = round(float(sample_rate) * float(hop_s), 9)
 
     def n_frames(self, n_samples: int) -> int:
         """Frames completed by the first `n_samples` samples."""
         hop = self.hop_samples
-        last = int(n_samples / hop)  # or one less, or none: a quotient may be rounded up or down
+        last = int(n_samples / hop)  # at most that, lowered below: the quotient may be rounded
         while frame_end(last, hop) > n_samples:
             last -= 1
         return last + 1
@@ -100,7 +100,7 @@ class FrameClock:
 
 
 def block_samples(sample_rate: float, n_channels: int) -> int:
-    """How much of a sound is worked on at a time: 1.28 s, or less of very many channels.
+    """Samples in a block of a file: 1.28 s, or less for very many channels.
 
     Example:
         >>> block_samples(44_100, 2), block_samples(192_000, 1024)
@@ -110,7 +110,7 @@ def block_samples(sample_rate: float, n_channels: int) -> int:
 
 
 def in_blocks(wave: NDArray[np.float32], n_samples: int) -> Iterator[NDArray[np.float32]]:
-    """A whole wave (..., time) block by block.
+    """Iterate over a whole wave (..., time) in blocks.
 
     Example:
         >>> [block.shape for block in in_blocks(np.zeros((2, 5), np.float32), 3)]
@@ -121,15 +121,15 @@ def in_blocks(wave: NDArray[np.float32], n_samples: int) -> Iterator[NDArray[np.
 
 
 def run(module: Streaming[Any, Output], blocks: Iterable[NDArray[np.float32]]) -> Iterator[Output]:
-    """Feed a module block by block, finish it, and take its delay off.
+    """Feed a module block by block, finish it, and remove its delay.
 
     Args:
-        module: Any class under the law.
+        module: Any class that follows the streaming contract.
         blocks: The input in pieces of any length, from the beginning.
 
     Yields:
-        What each block completes, and the tail at the end: joined along time
-        they lie where the input lies.
+        The output that each block completes, and the tail at the end; concatenated
+        along time, they are aligned with the input.
 
     Example:
         >>> from echoic.ear import Filterbank, Inverse
@@ -150,7 +150,7 @@ def run(module: Streaming[Any, Output], blocks: Iterable[NDArray[np.float32]]) -
 
 
 def _drop(output: Any, owed: Any) -> tuple[Any, Any]:
-    """Drop the first `owed` steps, field by field; return what is left and what is owed still."""
+    """Drop the first `owed` steps of each field; return the rest and the number still to drop."""
     if isinstance(output, tuple):
         fields = [_drop(one, n) for one, n in zip(output, owed, strict=True)]
         left, still = zip(*fields, strict=True)
@@ -160,11 +160,11 @@ def _drop(output: Any, owed: Any) -> tuple[Any, Any]:
 
 
 class Stream:
-    """A module with its state: for whoever would rather not carry the state along.
+    """A module together with its state, for callers that do not want to carry the state.
 
     Args:
-        module: Any class under the law.
-        sample_rate: Hz, of what is pushed.
+        module: Any class that follows the streaming contract.
+        sample_rate: Hz, of the input.
 
     Example:
         >>> from echoic.ear import FrontEnd
@@ -180,17 +180,17 @@ class Stream:
 
     @property
     def latency_s(self) -> float:
-        """Seconds by which what comes out lags what goes in."""
+        """Latency of the output relative to the input, in seconds."""
         late = np.multiply(self.module.delay, self.module.hop)
         return float(np.max(late) / self.sample_rate)
 
     def push(self, chunk: NDArray[np.floating]) -> Any:
-        """Take the next chunk, of any length; give what it completes."""
+        """Process the next chunk, of any length; return the output it completes."""
         output, self._state = self.module(chunk, self._state)
         return output
 
     def flush(self) -> Any:
-        """Give what the delay still holds back, and begin afresh."""
+        """Return the tail that the delay still holds back, and reset."""
         if self._state is None:
             return self.module(np.zeros((1, 0), np.float32), None)[0]
         tail = self.module.finish(self._state)
@@ -198,5 +198,5 @@ class Stream:
         return tail
 
     def reset(self) -> None:
-        """Forget what has been heard."""
+        """Discard the state and start a new stream."""
         self._state = None

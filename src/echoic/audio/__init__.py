@@ -1,4 +1,4 @@
-"""Sound in and out of files, at its own rate, and its levels."""
+"""Read and write audio files at their own sample rate, and measure levels."""
 
 from echoic.audio.files import AudioInfo, blocks, info, read
 from echoic.audio.levels import (

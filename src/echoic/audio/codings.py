@@ -1,4 +1,4 @@
-"""Which container and coding a file gets, and which arrays are waves."""
+"""Choose the container and coding of an output file, and validate sample arrays."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3", ".aiff
 _FORMATS |= {".aif": "AIFF", ".rf64": "RF64", ".w64": "W64"}
 _BEST_SUBTYPES = {"FLAC": "PCM_24", "OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}
 _SAMPLE_BYTES = {"PCM_U8": 1, "PCM_S8": 1, "PCM_16": 2, "PCM_24": 3, "DOUBLE": 8}
-# libsndfile's Vorbis encoder crashes on more; others refuse by themselves.
+# libsndfile's Vorbis encoder crashes above this; the other encoders report an error.
 _MAX_CHANNELS = {"OGG": 255, "FLAC": 8, "MP3": 2}
-# WAV and AIFF count their bytes with 32 bits; a page is kept for the chunks before the samples.
+# WAV and AIFF sizes are 32-bit; 4096 bytes are reserved for the chunks before the samples.
 WAV_MAX_BYTES = 2**32 - 1 - 4096
 
 
 def choose_format(
     path: AudioPath, sample_rate: int, channels: int, frames: int | None, subtype: str | None
 ) -> tuple[str, str]:
-    """Choose container and coding by libsndfile's names, from the suffix of the path.
+    """Choose container and coding (libsndfile names) from the suffix of the path.
 
     Raises:
-        AudioError: The suffix is unknown, or its container cannot hold `subtype`, so many
-            channels or samples, or the sample rate.
+        AudioError: The suffix is unknown, or its container cannot hold `subtype`, the number
+            of channels or samples, or the sample rate.
 
     Example:
         >>> choose_format("a.flac", 44_100, channels=2, frames=None, subtype=None)
@@ -62,10 +62,10 @@ def choose_format(
 
 
 def check_suffix(path: AudioPath) -> str:
-    """The container that the suffix of a path stands for.
+    """Return the container for the suffix of a path.
 
     Raises:
-        AudioError: It stands for none.
+        AudioError: The suffix is unknown.
     """
     suffix = Path(check_path(path)).suffix.lower()
     if suffix not in _FORMATS:
@@ -75,23 +75,23 @@ def check_suffix(path: AudioPath) -> str:
 
 
 def flac_holds_rate(sample_rate: int) -> bool:
-    """Whether a FLAC that can be streamed has a way to say this sample rate."""
+    """Whether a streamable FLAC can encode this sample rate."""
     return sample_rate < 1 << 16 or sample_rate % 10 == 0
 
 
 def is_too_long(container: str, n_samples: int, channels: int, subtype: str) -> bool:
-    """Whether the samples exceed what a container can count with 32 bits."""
+    """Whether the samples exceed the 32-bit size field of a container."""
     n_bytes = n_bytes_of(n_samples, channels, subtype)
     return container in ("WAV", "WAVEX", "AIFF") and n_bytes > WAV_MAX_BYTES
 
 
 def n_bytes_of(n_samples: int, channels: int, subtype: str) -> int:
-    """Count the bytes that samples take in a coding that does not compress."""
+    """Number of bytes of samples in an uncompressed coding."""
     return n_samples * channels * _SAMPLE_BYTES.get(subtype, 4)
 
 
 def check_fits_float32(wave: npt.NDArray[np.floating[Any]]) -> None:
-    """Refuse finite numbers of 64 bits that 32 bits would turn into infinity.
+    """Reject finite float64 samples that would overflow to infinity in float32.
 
     Raises:
         ParameterError: there are some.
@@ -102,7 +102,7 @@ def check_fits_float32(wave: npt.NDArray[np.floating[Any]]) -> None:
 
 
 def checked_wave(block: Any, channels: int) -> npt.NDArray[np.floating[Any]]:
-    """A wave as (channel, time), or the reason why it is none."""
+    """Return a valid wave as (channel, time), or raise a `ParameterError` with the reason."""
     if not isinstance(block, np.ndarray) or not np.issubdtype(block.dtype, np.floating):
         kind = getattr(block, "dtype", type(block).__name__)
         raise ParameterError(f"wave is {kind}, not an array of floats with full scale at 1")

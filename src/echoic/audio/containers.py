@@ -1,10 +1,10 @@
-"""What the bytes of an audio file say before anything decodes them.
+"""Inspect the container of an audio file before it is decoded.
 
-libsndfile shortens a truncated WAV, AIFF, AU, W64 or Ogg file without a word:
-it trusts the length of the file over the length in the header (of CAF, at
-times). So the two are compared here. A writer into a pipe cannot seek back to
-write the length into its header; where libsndfile does not cope with what is
-left there (RF64, W64, CAF), the header is mended here. FLAC and MP3 say their
+libsndfile silently shortens a truncated WAV, AIFF, AU, W64 or Ogg file (at times
+a CAF too): it trusts the file size over the length in the header. So the two are
+compared here. A writer into a pipe cannot seek back to write the length into its
+header; where libsndfile does not handle the placeholder left there (RF64, W64,
+CAF, and a WAV of length 0), the header is patched here. FLAC and MP3 store their
 length in samples and are checked by decoding (see `echoic.audio.recording`).
 
 References:
@@ -21,13 +21,13 @@ from typing import BinaryIO, NamedTuple
 
 READABLE = "WAV, RF64, W64, FLAC, OGG (Vorbis, Opus), MP3, AIFF, AU and CAF"
 
-# A writer that cannot seek back (a pipe) leaves one of these as the length of the data.
+# Placeholder data lengths, as left by a writer that cannot seek back (a pipe).
 _UNKNOWN_LENGTHS = (range(0x7FFFF000, 0x80000001), range(0xFFFFF000, 0x100000000))
 _UNKNOWN_AIFF_LENGTHS = (*_UNKNOWN_LENGTHS, range(0x7F000000 - 4096, 0x7F000009))  # SoX
 _UNKNOWN_64 = 1 << 62
-_MOST = (1 << 32) - 1  # that 32 bits hold
-_MAX_CHUNKS = 4096  # before the samples; damage can make millions, of 8 bytes each
-_MAX_HEAD_BYTES = 1 << 20
+_MOST = (1 << 32) - 1  # largest 32-bit length
+_MAX_CHUNKS = 4096  # before the samples; a damaged file can have millions, of 8 bytes each
+MAX_HEAD_BYTES = 1 << 20
 _MAX_HEADS = 4
 _OGG_MAX_PAGE_BYTES = 27 + 255 + 255 * 255
 _OGG_LAST_PAGE = 0x04
@@ -36,11 +36,11 @@ _OGG_LAST_PAGE = 0x04
 class Layout(NamedTuple):
     """How to read a file: `head`, then its bytes from `begin` to `end`.
 
-    head: A mended header; empty where the file is read as it is.
+    head: A patched header; empty where the file is read as it is.
     begin, end: In bytes from the start of the file.
     n_missing: Bytes that the header promises and the file does not hold. For an
-        Ogg file whose last page is whole but not marked as last, 1: more must
-        follow, nobody knows how much.
+        Ogg file whose last page is complete but not flagged as last, 1: an
+        unknown number of bytes must follow.
     """
 
     head: bytes
@@ -50,7 +50,7 @@ class Layout(NamedTuple):
 
 
 def _as_it_is(size: int, end: int) -> Layout:
-    """A file that is read as it is, and where its header says that it ends; 0: it does not say."""
+    """Layout of a file that is read as it is; `end` is its end by the header, 0 if unknown."""
     return Layout(b"", 0, size, max(0, end - size))
 
 
@@ -58,7 +58,7 @@ def lay_out(file: BinaryIO, size: int) -> Layout:
     """Find where the samples of a file lie, and whether all of them are there.
 
     Args:
-        file: A seekable file, opened for reading; its position is lost.
+        file: A seekable file, opened for reading; its position changes.
         size: The length of the file in bytes.
 
     Example:
@@ -90,7 +90,7 @@ def lay_out(file: BinaryIO, size: int) -> Layout:
 
 
 def says_no_length(file: BinaryIO) -> bool:
-    """Whether an MP3 leaves its length to be inferred: it has no Xing or Info header.
+    """Whether the length of an MP3 must be inferred: it has no Xing or Info header.
 
     Example:
         >>> import io
@@ -99,7 +99,7 @@ def says_no_length(file: BinaryIO) -> bool:
     """
     file.seek(0)
     head = file.read(10)
-    if head[:3] == b"ID3" and len(head) == 10:  # its size in four bytes of seven bits
+    if head[:3] == b"ID3" and len(head) == 10:  # its size: four bytes of seven bits
         file.seek(10 + sum((head[6 + k] & 0x7F) << (21 - 7 * k) for k in range(4)))
     else:
         file.seek(0)
@@ -108,7 +108,7 @@ def says_no_length(file: BinaryIO) -> bool:
 
 
 def describe_unreadable(head: bytes) -> str:
-    """Say why a file that libsndfile does not recognise is no audio for echoic.
+    """Describe why echoic cannot read a file that libsndfile does not recognise.
 
     Args:
         head: The first bytes of the file, a few hundred at most.
@@ -129,12 +129,12 @@ def describe_unreadable(head: bytes) -> str:
 
 
 def is_unknown_length(length: int, unknown: tuple[range, ...] = _UNKNOWN_LENGTHS) -> bool:
-    """Whether this is what a writer into a pipe leaves as the length of the data."""
+    """Whether this is a placeholder data length, as left by a writer into a pipe."""
     return any(length in one for one in unknown)
 
 
 def _chunks(file: BinaryIO, size: int, order: str) -> Iterator[tuple[bytes, int, int]]:
-    """Chunks of a RIFF or AIFF file: id, where its content starts, and how long that is."""
+    """Iterate over the chunks of a RIFF or AIFF file: id, offset and length of the content."""
     position = 12
     for _ in range(_MAX_CHUNKS):
         if position + 8 > size:
@@ -146,7 +146,7 @@ def _chunks(file: BinaryIO, size: int, order: str) -> Iterator[tuple[bytes, int,
 
 
 def _riff(file: BinaryIO, size: int, *, order: str) -> Layout:
-    """WAV: where a writer was cut off before it wrote any length, all that follows are samples."""
+    """WAV: if the writer was interrupted before it wrote any length, the rest is all samples."""
     number = f"{order}I"
     for chunk_id, start, length in _chunks(file, size, order):
         if chunk_id != b"data":
@@ -170,7 +170,7 @@ def _ssnd_end(file: BinaryIO, size: int) -> int:
 
 
 def _rf64(file: BinaryIO, size: int) -> Layout:
-    """RF64: the true lengths stand in the chunk ds64, where 32 bits do not suffice."""
+    """RF64: the ds64 chunk holds the true lengths where 32 bits do not suffice."""
     length_64, field = None, 0
     for chunk_id, start, length in _chunks(file, size, "<"):
         if chunk_id == b"ds64":
@@ -188,7 +188,7 @@ def _rf64(file: BinaryIO, size: int) -> Layout:
 
 
 def _w64(file: BinaryIO, size: int) -> Layout:
-    """The same for Sony Wave64: 16-byte ids, 64-bit lengths that count their own header."""
+    """Sony Wave64: 16-byte ids, 64-bit lengths that include the chunk header."""
     position = 40
     for _ in range(_MAX_CHUNKS):
         if position + 24 > size:
@@ -206,14 +206,14 @@ def _w64(file: BinaryIO, size: int) -> Layout:
 
 
 def _caf(file: BinaryIO, size: int) -> Layout:
-    """The same for Apple's CAF: 64-bit lengths, of which -1 leaves the data open."""
+    """Apple's CAF: 64-bit lengths; -1 leaves the length of the data open."""
     position = 8
     for _ in range(_MAX_CHUNKS):
         if position + 12 > size:
             break
         file.seek(position)
         chunk_id, length = struct.unpack(">4sq", file.read(12))
-        if chunk_id == b"data" and not 4 < length < _UNKNOWN_64:  # 4: the count of edits alone
+        if chunk_id == b"data" and not 4 < length < _UNKNOWN_64:  # 4: edit count only
             return _mended(
                 file, size, position + 16, position + 4, lambda n: struct.pack(">q", n + 4)
             )
@@ -226,16 +226,16 @@ def _caf(file: BinaryIO, size: int) -> Layout:
 def _mended(
     file: BinaryIO, size: int, start: int, field: int, packed: Callable[[int], bytes]
 ) -> Layout:
-    """A header whose length of the data was left open, with what the file holds written in.
+    """Fill in the data length that the header left open, from the size of the file.
 
     Args:
         file: The file.
-        size: Its length.
-        start: Where the samples start, if the header stands there once.
-        field: Where in the header the length stands.
+        size: Its length in bytes.
+        start: Where the samples start if the header occurs once.
+        field: Offset of the length field in the header.
         packed: Number of bytes of samples -> the bytes of that field.
     """
-    if not 16 <= start < min(size, _MAX_HEAD_BYTES):
+    if not 16 <= start < min(size, MAX_HEAD_BYTES):
         return _as_it_is(size, 0)
     file.seek(0)
     head = bytearray(file.read(start))
@@ -244,7 +244,7 @@ def _mended(
         file.seek(position)
         return file.read(16) == head[:16]
 
-    # SoX writes its header into the pipe once more where it means to seek back to it.
+    # SoX, which cannot seek back in a pipe, writes its header a second time: drop the copies.
     begin, end = start, size
     for _ in range(_MAX_HEADS):
         if begin + start <= end and is_head(begin):
@@ -257,7 +257,7 @@ def _mended(
 
 
 def _ogg_end(file: BinaryIO, size: int) -> int:
-    """Where an Ogg file should end, from the last page that it holds."""
+    """Where an Ogg file should end, from the last page in it."""
     start = max(0, size - 2 * _OGG_MAX_PAGE_BYTES)
     file.seek(start)
     tail = file.read()

@@ -1,16 +1,17 @@
-"""Reading audio files: whole, block by block, or only what they are.
+"""Read audio files: whole, block by block, or only their properties.
 
 Samples come as float32 (channel, time), full scale at ±1, at the file's own
 rate: nothing is resampled, mixed down or normalised. Integer samples are
 divided by their full scale; 32-bit integers and 64-bit floats are rounded to
-float32's 24 bits. Whatever cannot be read is one `AudioError` of one line.
+float32's 24 bits. Anything unreadable raises an `AudioError` of one line.
 
-A truncated file is an error, never a shorter sound. WAV, RF64, W64, AIFF, AU,
-CAF and Ogg are caught before a sample is decoded, FLAC, and MP3 with a Xing or
-Info header, by trying their last sample. Where a pipe's writer left the length
-open, the file is whole as it ends. FLAC without a length and MP3 without that
-header are decoded to their end to be counted: an MP3 that stops within a frame
-is refused, one that stops between two cannot be told from a whole one.
+A truncated file is an error, never a shorter sound. Truncated WAV, RF64, W64,
+AIFF, AU, CAF and Ogg are detected before a sample is decoded; FLAC, and MP3 with
+a Xing or Info header, by decoding their last sample. If a writer into a pipe left
+the length open, the file is taken to be complete. FLAC without a length and MP3
+without that header are decoded to their end to count samples: an MP3 that stops
+within a frame is rejected, one that stops between two frames cannot be told from
+a complete one.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from echoic.checks import check_count
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What a file is, without its samples.
+    """Properties of an audio file.
 
     Attributes:
         path: As given.
@@ -51,8 +52,8 @@ class AudioInfo:
 def read(path: AudioPath) -> tuple[Wave, int]:
     """Read a whole audio file, or standard input ("-").
 
-    NaN and infinite samples are replaced by 0, and what lies above 10⁹ times full
-    scale is clipped, with one `AudioWarning` that names the file and their count.
+    NaN and infinite samples are replaced by 0, and samples above 10⁹ times full
+    scale are clipped, with one `AudioWarning` that gives the file and their number.
 
     Args:
         path: A file, a named pipe, or "-" for standard input; the last two are
@@ -67,7 +68,7 @@ def read(path: AudioPath) -> tuple[Wave, int]:
     Raises:
         AudioError: The file is missing, a folder, unreadable, empty,
             truncated, not audio, holds no sample, or its sample rate lies
-            outside of 8 to 192 kHz.
+            outside 8 to 192 kHz.
 
     Example:
         >>> import tempfile
@@ -84,10 +85,10 @@ def read(path: AudioPath) -> tuple[Wave, int]:
 
 
 def info(path: AudioPath) -> AudioInfo:
-    """Say what an audio file is.
+    """Return the properties of an audio file.
 
-    Its header says so; only a file whose header does not say its length is
-    decoded to its end: an MP3 without a Xing or Info header, some FLAC.
+    They come from the header; only a file whose header does not give its length
+    is decoded to its end: an MP3 without a Xing or Info header, some FLAC.
 
     Args:
         path: As for `read`.
@@ -116,10 +117,11 @@ def info(path: AudioPath) -> AudioInfo:
 
 
 def blocks(path: AudioPath, block_samples: int) -> Iterator[Wave]:
-    """Read an audio file block by block, in memory that does not grow with it.
+    """Read an audio file block by block; memory does not grow with its length.
 
-    The blocks joined are what `read` returns; only the last may be shorter.
-    NaN and infinities are mended as `read` does, warned of once, at the end.
+    Concatenated, the blocks equal what `read` returns; only the last may be
+    shorter. NaN and infinities are replaced as in `read`; the warning comes at
+    the end.
 
     Args:
         path: As for `read`.
@@ -130,8 +132,8 @@ def blocks(path: AudioPath, block_samples: int) -> Iterator[Wave]:
 
     Raises:
         ParameterError: `block_samples` is below 1.
-        AudioError: As for `read`, when the first block is asked for; a file
-            damaged in its middle, when the damage is reached.
+        AudioError: As for `read`, when the first block is requested; if the file
+            is damaged in the middle, when the damage is reached.
 
     Example:
         >>> import tempfile

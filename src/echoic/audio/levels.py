@@ -1,16 +1,16 @@
-"""Levels: how strong a signal is, on a digital and on an acoustic scale.
+"""Signal levels on a digital scale (dBFS) and an acoustic scale (dB SPL).
 
-**dBFS** here is the root mean square against a constant of full scale 1: a
+**dBFS** here is the root mean square relative to a constant of full scale 1: a
 full-scale square wave has 0 dBFS, a full-scale sine −3.01 dBFS. (AES17 adds
 3.01 dB, so that the sine has 0; add it to compare with meters that do.) Peaks
 are sample peaks, not the true peaks between samples.
 
-**dB SPL** is a sound pressure against 20 µPa in the air. No file knows it:
-it takes a declared calibration, `full_scale_db_spl`, the SPL of a signal of
+**dB SPL** is a sound pressure relative to 20 µPa in air. A file does not contain
+it: it requires a declared calibration, `full_scale_db_spl`, the SPL of a signal of
 0 dBFS. The default of 100 dB puts speech at its usual −35 dBFS at 65 dB SPL, a
 talker at one metre.
 
-Silence has the level −inf, on both scales and without a warning.
+Silence has the level −inf on both scales, without a warning.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def peak_dbfs(wave: npt.ArrayLike) -> Level:
 
 
 def dbfs_to_db_spl(dbfs: npt.ArrayLike, *, full_scale_db_spl: float = FULL_SCALE_DB_SPL) -> Level:
-    """Digital level to sound pressure level, under a declared calibration.
+    """Convert digital level to sound pressure level, given a calibration.
 
     Args:
         dbfs: Level, dBFS.
@@ -89,7 +89,7 @@ def dbfs_to_db_spl(dbfs: npt.ArrayLike, *, full_scale_db_spl: float = FULL_SCALE
 
 
 def db_spl_to_dbfs(db_spl: npt.ArrayLike, *, full_scale_db_spl: float = FULL_SCALE_DB_SPL) -> Level:
-    """Sound pressure level to digital level; the inverse of `dbfs_to_db_spl`.
+    """Convert sound pressure level to digital level; the inverse of `dbfs_to_db_spl`.
 
     Args:
         db_spl: Level, dB SPL.
@@ -103,7 +103,7 @@ def db_spl_to_dbfs(db_spl: npt.ArrayLike, *, full_scale_db_spl: float = FULL_SCA
 
 
 def db_to_gain(level_db: npt.ArrayLike) -> Level:
-    """Decibels to a factor on amplitudes; −inf dB is the factor 0.
+    """Convert decibels to an amplitude gain; −inf dB gives 0.
 
     Example:
         >>> print(db_to_gain(20.0), db_to_gain(-np.inf))
@@ -113,7 +113,7 @@ def db_to_gain(level_db: npt.ArrayLike) -> Level:
 
 
 def gain_to_db(gain: npt.ArrayLike) -> Level:
-    """A factor on amplitudes to decibels; its sign is lost, the factor 0 is −inf dB.
+    """Convert an amplitude gain to decibels; its sign is dropped, a gain of 0 gives −inf dB.
 
     Example:
         >>> print(gain_to_db(10.0), gain_to_db(0.0))

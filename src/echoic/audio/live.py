@@ -1,4 +1,4 @@
-"""A WAV that is decoded while it comes through a pipe."""
+"""Decode a WAV from a pipe while it arrives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.audio.containers import is_unknown_length
+from echoic.audio.containers import MAX_HEAD_BYTES, is_unknown_length
 from echoic.audio.mending import Mending
 from echoic.audio.opening import check_rate, close_pipe, open_pipe, unreadable
 from echoic.audio.recording import Recording, Wave
@@ -18,11 +18,10 @@ from echoic.checks import MAX_CHANNELS
 from echoic.errors import AudioError
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
-_MAX_HEAD_BYTES = 1 << 20
 
 
 class _Coding(NamedTuple):
-    """kind: of the samples; n_bytes: of each."""
+    """kind: WAVE format tag; n_bytes: bytes per sample."""
 
     kind: int
     n_bytes: int
@@ -32,7 +31,7 @@ _CODINGS = [_Coding(_PCM, n) for n in (1, 2, 3, 4)] + [_Coding(_FLOAT, n) for n 
 
 
 def open_once(path: str) -> LiveWav | Recording:
-    """A sound that will be read once: a WAV in a pipe as it comes, all else as a recording.
+    """Open a sound that is read once: a WAV in a pipe as `LiveWav`, all else as `Recording`.
 
     Args:
         path: A file, a named pipe, or "-" for standard input.
@@ -53,23 +52,23 @@ def open_once(path: str) -> LiveWav | Recording:
 
 
 class _NotLiveError(Exception):
-    """What comes is no plain WAV."""
+    """The stream is not a plain WAV."""
 
 
 class _Head:
-    """The bytes that were read so far."""
+    """The bytes read from the pipe so far."""
 
     def __init__(self, pipe: BinaryIO, name: str) -> None:
         self.content = b""
         self._pipe, self._name = pipe, name
 
     def read(self, n_bytes: int) -> bytes:
-        """So many more bytes.
+        """Read exactly `n_bytes` more.
 
         Raises:
-            _NotLiveError: there are not so many, or a header has no end.
+            _NotLiveError: the pipe ends before, or the header would exceed 1 MiB.
         """
-        if len(self.content) + n_bytes > _MAX_HEAD_BYTES:
+        if len(self.content) + n_bytes > MAX_HEAD_BYTES:
             raise _NotLiveError
         found = self._from_pipe(n_bytes)
         self.content += found
@@ -78,7 +77,7 @@ class _Head:
         return found
 
     def rest(self) -> bytes:
-        """All that comes after."""
+        """Read everything that follows."""
         return self._from_pipe(-1)
 
     def _from_pipe(self, n_bytes: int) -> bytes:
@@ -89,20 +88,20 @@ class _Head:
 
 
 class LiveWav:
-    """A WAV in a pipe, of which whatever has come is handed on without waiting for more.
+    """A WAV in a pipe; samples are returned as they arrive, without waiting for more.
 
     Args:
-        head: Of the pipe.
-        pipe: Where the samples come from.
-        name: For errors.
+        head: Reads and keeps the header.
+        pipe: Source of the samples.
+        name: For error messages.
 
     Attributes:
         sample_rate: Hz.
         n_channels: Number of channels.
-        n_samples: Samples per channel that the header promises; None where it leaves that open.
+        n_samples: Samples per channel according to the header; None if it leaves that open.
 
     Raises:
-        AudioError: a rate that is out of range, or no samples.
+        AudioError: the sample rate is out of range.
     """
 
     is_file = False
@@ -142,17 +141,17 @@ class LiveWav:
 
     @property
     def duration_s(self) -> float | None:
-        """Length in seconds; None where the header leaves it open."""
+        """Length in seconds; None if the header leaves it open."""
         return None if self.n_samples is None else self.n_samples / self.sample_rate
 
     def blocks(self, block_samples: int) -> Iterator[Wave]:
-        """Decode what comes, once, (channel, time) each, not longer than asked for.
+        """Decode samples as they arrive, once: (channel, time), at most `block_samples` each.
 
-        NaN and infinities become 0, what lies far above full scale is clipped; that is warned of
-        once, at the end.
+        NaN and infinities become 0, samples far above full scale are clipped; one warning is
+        issued at the end.
 
         Raises:
-            AudioError: less has come than the header promises.
+            AudioError: no samples arrive, or fewer than the header promises.
         """
         frame_bytes = self.n_channels * self._coding.n_bytes
         n_read, mending, open_frame = 0, Mending(), b""
@@ -165,12 +164,10 @@ class LiveWav:
                 n_whole = len(came) // frame_bytes
                 open_frame = came[n_whole * frame_bytes :]
                 if n_whole:
-                    wave = self._decode(came[: n_whole * frame_bytes])
-                    mending.mend(wave)
                     n_read += n_whole
-                    yield wave
+                    yield mending(self._decode(came[: n_whole * frame_bytes]))
             self._check_length(n_read)
-            while self._read(1 << 16):  # whoever writes more after the samples may do so
+            while self._read(1 << 16):  # drain what follows, so that the writer can finish
                 pass
         finally:
             mending.warn(self.name)
@@ -190,7 +187,7 @@ class LiveWav:
             )
 
     def _read(self, n_bytes: int) -> bytes:
-        """At least one byte and at most so many, as soon as there are any; none at the end."""
+        """Return 1 to `n_bytes` bytes as soon as any are available; none at the end."""
         try:
             return self._pipe.read1(n_bytes)  # type: ignore[attr-defined]
         except (OSError, ValueError) as error:
@@ -203,7 +200,7 @@ class LiveWav:
             samples = np.frombuffer(content, f"<f{n_bytes}").astype(np.float32)
         elif n_bytes == 1:
             samples = (np.frombuffer(content, np.uint8).astype(np.float32) - 128) / 128
-        else:  # the highest bytes of 32 bits
+        else:  # into the most significant bytes of 32-bit integers
             padded = np.zeros((len(content) // n_bytes, 4), np.uint8)
             padded[:, 4 - n_bytes :] = np.frombuffer(content, np.uint8).reshape(-1, n_bytes)
             samples = padded.view("<i4")[:, 0].astype(np.float32) / np.float32(2**31)

@@ -1,4 +1,4 @@
-"""Samples that are no sound, in what was decoded: replaced, counted, and said once."""
+"""Replace invalid samples in decoded audio, count them, and warn once."""
 
 from __future__ import annotations
 
@@ -7,36 +7,34 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import SATURATION
+from echoic.checks import SATURATION, mend
 from echoic.errors import AudioWarning
 
 
 class Mending:
-    """Make what was decoded fit to be heard, and count what had to be changed.
+    """Replace or clip invalid samples in decoded audio, and count them.
 
     Example:
         >>> mending = Mending()
         >>> wave = np.array([[0.5, np.nan]], np.float32)
-        >>> mending.mend(wave)
-        >>> wave.tolist(), mending.n_mended
+        >>> mending(wave).tolist(), mending.n_mended
         ([[0.5, 0.0]], 1)
     """
 
     def __init__(self) -> None:
         self.n_mended = self.n_clipped = 0
 
-    def mend(self, wave: NDArray[np.float32]) -> None:
-        """Replace NaN and infinities by 0, and clip what is far above full scale, in place."""
-        finite = np.isfinite(wave)
-        if not finite.all():
-            self.n_mended += int(finite.size - np.count_nonzero(finite))
-            wave[~finite] = 0.0
-        if wave.size and max(-wave.min(), wave.max()) > SATURATION:
-            self.n_clipped += int(np.count_nonzero(np.abs(wave) > SATURATION))
-            np.clip(wave, -SATURATION, SATURATION, out=wave)
+    def __call__(self, wave: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The wave with NaN and infinities replaced by 0, clipped at `SATURATION`."""
+        clean, n_mended = mend(wave)
+        if clean is not wave:
+            self.n_mended += n_mended
+            excess = np.isfinite(wave) & (np.abs(wave) > SATURATION)
+            self.n_clipped += int(np.count_nonzero(excess))
+        return clean
 
     def warn(self, name: str) -> bool:
-        """Say what has been changed, in an `AudioWarning`; whether there was anything to say."""
+        """Issue an `AudioWarning` with the counts, if any; return whether one was issued."""
         said = []
         if self.n_mended:
             said.append(f"{self.n_mended} samples are NaN or infinite; they are replaced by 0")

@@ -1,7 +1,7 @@
-"""Opening an audio file or pipe, and everything that may be wrong before decoding.
+"""Open an audio file or pipe, and detect whatever can fail before decoding.
 
-The bytes always go through a Python file, so that a refusal of the system
-comes with its reason, and pipes and files take one path.
+The bytes always go through a Python file object, so that an OS error keeps its
+reason, and pipes and files share one code path.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ MIN_SAMPLE_RATE = 8_000
 MAX_SAMPLE_RATE = 192_000
 STDIN = "-"
 
-_MAX_FRAMES = 1 << 48  # above lies libsndfile's sign for "unknown"
+_MAX_FRAMES = 1 << 48  # libsndfile's value for "unknown" is above this
 
 
 def check_path(path: object) -> str:
-    """The path as text.
+    """Return the path as a string.
 
     Raises:
-        ParameterError: it is neither text nor a path object.
+        ParameterError: it is neither a string nor a path object.
     """
     if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
         raise ParameterError(f"path={path!r} is neither text nor a path")
@@ -42,11 +42,10 @@ def check_path(path: object) -> str:
 
 
 def open_pipe(name: str) -> BinaryIO | None:
-    """Standard input or a named pipe, whose bytes come only once; None for a file.
+    """Open standard input or a named pipe, which can be read only once; None for a file.
 
     Raises:
-        AudioError: there is no such file, it is a folder or a device, or the
-            system refuses.
+        AudioError: it does not exist, is a folder or a device, or cannot be opened.
     """
     try:
         if name == STDIN:
@@ -66,16 +65,16 @@ def open_pipe(name: str) -> BinaryIO | None:
 
 
 def close_pipe(pipe: BinaryIO) -> None:
-    """Close a named pipe; standard input belongs to the process."""
+    """Close a named pipe; standard input is left open, as it belongs to the process."""
     if pipe is not getattr(sys.stdin, "buffer", None):
         pipe.close()
 
 
 def read_pipe(name: str) -> bytes | None:
-    """All bytes of standard input or a named pipe; None for a file.
+    """Read all bytes of standard input or a named pipe; None for a file.
 
     Raises:
-        AudioError: as `open_pipe`, and where the system refuses later.
+        AudioError: as `open_pipe`, or reading fails.
     """
     pipe = open_pipe(name)
     if pipe is None:
@@ -90,13 +89,13 @@ def read_pipe(name: str) -> bytes | None:
 
 @contextmanager
 def open_bytes(name: str, content: bytes | None) -> Iterator[BinaryIO]:
-    """The bytes of a file, seekable: from the disk, or what was read from a pipe.
+    """Open a seekable stream: a file on disk, or the bytes read from a pipe.
 
     Raises:
-        AudioError: the system refuses.
+        AudioError: the file cannot be opened.
     """
     try:
-        # Closed below, so that errors of the block are not taken for its own.
+        # Closed below, so that errors in the caller's block are not caught here.
         file: BinaryIO = io.BytesIO(content) if content is not None else open(name, "rb")  # noqa: SIM115
     except (OSError, ValueError) as error:
         raise unreadable(name, error) from error
@@ -105,19 +104,19 @@ def open_bytes(name: str, content: bytes | None) -> Iterator[BinaryIO]:
 
 
 def unreadable(name: str, error: Exception) -> AudioError:
-    """What the system refused, as an error of the file."""
+    """Convert a failure to open or read into an `AudioError` that names the file."""
     if isinstance(error, AudioError):
         return error
-    # A ValueError is a NUL in the name.
+    # A ValueError means a NUL in the name.
     words = describe_os_error(error) if isinstance(error, OSError) else str(error)
     return AudioError(f"{name}: cannot be read: {words}")
 
 
 def open_decoder(view: View, name: str) -> soundfile.SoundFile:
-    """A decoder at the first sample.
+    """Open a decoder at the first sample.
 
     Raises:
-        AudioError: it is not audio that libsndfile knows, or damaged at its start.
+        AudioError: libsndfile does not know the format, or the start is damaged.
     """
     view.seek(0)
     try:
@@ -136,10 +135,10 @@ def open_decoder(view: View, name: str) -> soundfile.SoundFile:
 
 
 def check_header(sound: soundfile.SoundFile, name: str) -> None:
-    """Refuse what cannot be heard, before a sample is decoded.
+    """Reject unusable audio before a sample is decoded.
 
     Raises:
-        AudioError: a sample rate out of range, or no sample.
+        AudioError: the sample rate is out of range, or there are no samples.
     """
     check_rate(sound.samplerate, name)
     if sound.frames == 0:
@@ -147,7 +146,7 @@ def check_header(sound: soundfile.SoundFile, name: str) -> None:
 
 
 def check_rate(sample_rate: int, name: str) -> None:
-    """Refuse a rate at which nothing is heard.
+    """Reject a sample rate outside the supported range.
 
     Raises:
         AudioError: it is out of range.
@@ -160,7 +159,7 @@ def check_rate(sample_rate: int, name: str) -> None:
 
 
 def says_its_length(sound: soundfile.SoundFile) -> bool:
-    """Whether the header says how long the sound is."""
+    """Whether the header gives the length of the sound."""
     return 0 < sound.frames <= _MAX_FRAMES
 
 

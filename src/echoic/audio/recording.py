@@ -1,4 +1,4 @@
-"""An audio file that is decoded from its beginning, as often as one likes."""
+"""An audio file that can be decoded from its beginning any number of times."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ READ_BLOCK_SAMPLES = 1 << 18
 
 
 class Recording:
-    """A file, or a pipe whose bytes are kept in memory because they come only once.
+    """A file, or a pipe whose bytes are kept in memory because they can be read only once.
 
     Args:
         path: A file, a named pipe, or "-" for standard input.
-        content: The bytes, where they have been read from there already.
+        content: The bytes, if they have been read already.
 
     Attributes:
         name: The path as given.
         is_file: Whether it can be opened again under that name.
-        format, subtype: Container and coding, in libsndfile's words.
+        format, subtype: Container and coding, libsndfile names.
         sample_rate: Hz.
         n_channels: Number of channels.
-        n_samples: Samples per channel, counted by decoding where no header says it.
+        n_samples: Samples per channel, counted by decoding if no header gives it.
 
     Raises:
         ParameterError: The path is neither text nor a path.
@@ -64,7 +64,7 @@ class Recording:
     """
 
     def __init__(self, path: AudioPath, *, content: bytes | None = None) -> None:
-        """Read the header, and decode the whole only where that does not say its length."""
+        """Read the header; decode the whole file only if that does not give its length."""
         self.name = check_path(path)
         self._content = read_pipe(self.name) if content is None else content
         self._seems_longer = False
@@ -102,18 +102,17 @@ class Recording:
     def blocks(self, block_samples: int) -> Iterator[Wave]:
         """Decode from the beginning, (channel, time) each; only the last may be shorter.
 
-        NaN and infinities become 0, what lies far above full scale is clipped;
-        that is warned of once, at the end of the first reading.
+        NaN and infinities become 0, samples far above full scale are clipped;
+        one warning is issued, at the end of the first pass.
 
         Raises:
-            AudioError: the damage in a damaged file is reached.
+            AudioError: damage in the file is reached.
         """
         n_read, mending = 0, Mending()
         try:
             for wave in self._decode(block_samples, self.n_samples):
                 n_read += wave.shape[1]
-                mending.mend(wave)
-                yield wave
+                yield mending(wave)
             if n_read != self.n_samples:
                 raise self._damaged(n_read)
         finally:
@@ -121,10 +120,11 @@ class Recording:
                 self._has_warned = mending.warn(self.name)
 
     def _decode(self, block_samples: int, n_promised: float) -> Iterator[Wave]:
-        """What can be decoded: as much as is promised, or until nothing more comes."""
+        """Decode until `n_promised` samples are read, or no more can be."""
         with self._decoder() as (sound, view):
-            # soundfile seeks to where it already is after every read, and an MP3 decoder loses
-            # its overlap with the frame before by that. We only read on, so we say it cannot seek.
+            # After every read soundfile seeks to the current position, by which an MP3 decoder
+            # loses its overlap with the previous frame. Reading is sequential here, so the file
+            # is marked as not seekable.
             sound._info.seekable = 0
             n_read = 0
             while n_read < n_promised:
@@ -141,7 +141,7 @@ class Recording:
                 yield np.ascontiguousarray(block.T)
 
     def _check_length(self, sound: soundfile.SoundFile) -> None:
-        """Hold the last sample against the header, or count where there is nothing to trust."""
+        """Check that the last sample can be decoded, or count samples if no length is given."""
         if sound.format == "MP3":
             with open_bytes(self.name, self._content) as file:
                 self._seems_longer = says_no_length(file)

@@ -1,7 +1,7 @@
-"""Changing the sample rate of a whole wave, where a caller asks for it.
+"""Resample a whole wave, where a caller asks for it.
 
-echoic hears every rate as it is. This is for making data, for scores that are
-defined at one rate, and for meeting other programs.
+echoic processes every sample rate natively. Resampling is for data generation, for
+metrics defined at one rate, and for interoperating with other programs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from echoic.errors import ParameterError
 def resample(
     wave: npt.NDArray[np.floating[Any]], *, sample_rate: float, to_sample_rate: float
 ) -> Wave:
-    """Resample a whole wave by a linear-phase filter (soxr, high quality).
+    """Resample a whole wave with a linear-phase filter (soxr, high quality).
 
     Args:
         wave: Samples.
@@ -32,11 +32,11 @@ def resample(
         wave (..., time) -> (..., time * to_sample_rate / sample_rate), float32.
         At equal rates it is a copy.
 
-    Delay: 0 samples; the filter sees the whole wave, it is not causal.
+    Delay: 0 samples; the filter is not causal, it sees the whole wave.
 
     Raises:
-        ParameterError: A rate is not positive or not finite, or the wave is not of
-            floats or has no channel.
+        ParameterError: A rate is not positive or not finite, or the wave is not
+            floating-point or has no channel.
 
     References:
         soxr, the SoX Resampler library, quality "HQ".

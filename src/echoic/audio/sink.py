@@ -1,4 +1,4 @@
-"""Where the bytes of an encoder go."""
+"""Output file of an encoder."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from echoic.errors import AudioError
 
 
 class Sink:
-    """A file for libsndfile's callbacks that keeps what the system refused.
+    """A file for libsndfile's callbacks that keeps OS errors.
 
-    An exception inside a callback would be printed and lost; libsndfile itself
-    notices a failed header only sometimes. So every refusal ends here.
+    An exception inside a callback would be printed and lost, and libsndfile itself
+    notices a failed header only sometimes. So every OS error is kept here.
 
     Attributes:
-        error: The first refusal, or None.
+        error: The first OS error, or None.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -27,7 +27,7 @@ class Sink:
 
     @classmethod
     def to_file(cls, path: Path) -> Sink:
-        """Write a file anew."""
+        """Create or overwrite a file."""
         return cls(open(path, "w+b", buffering=1 << 18))
 
     @classmethod
@@ -58,7 +58,7 @@ class Sink:
                 raise refused
 
     def write(self, data: bytes) -> int:
-        """Write, or keep the refusal and report 0 bytes."""
+        """Write; on an OS error, keep it and return 0 bytes."""
         try:
             return self._file.write(data)
         except OSError as error:
@@ -66,15 +66,15 @@ class Sink:
             return 0
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Seek, or keep the refusal and report -1."""
+        """Seek; on an OS error, keep it and return -1."""
         try:
             return self._file.seek(offset, whence)
-        except OSError as error:  # what was buffered is written first
+        except OSError as error:  # seeking writes the buffer first
             self.error = self.error or error
             return -1
 
     def tell(self) -> int:
-        """Say the position."""
+        """Return the position."""
         return self._file.tell()
 
     def read(self, n_bytes: int) -> bytes:
@@ -82,7 +82,7 @@ class Sink:
         return self._file.read(n_bytes)
 
     def flush(self) -> None:
-        """Hand on what is buffered, or keep the refusal."""
+        """Write the buffer; keep an OS error."""
         try:
             self._file.flush()
         except OSError as error:

@@ -1,33 +1,33 @@
-"""The bytes of a file as a decoder sees them: a mended header, and the samples."""
+"""The bytes of a file as a decoder sees them: a patched header, then the samples."""
 
 from __future__ import annotations
 
 import os
 from typing import BinaryIO
 
-# An MP3 that does not say its length is decoded to its end if it seems longer than it is.
+# An MP3 whose header gives no length is decoded to its end if it seems longer than it is.
 _SEEMS_TIMES = 64
-_ID3_BYTES = 128  # where the end seems to be, decoders look for a tag
+_ID3_BYTES = 128  # decoders look for a tag at the apparent end
 
 
 class View:
     """A read-only file for libsndfile's callbacks: `head`, then file[begin:end].
 
-    An exception inside a callback would be printed and lost, so a damaged
-    header that asks for places outside of the file gets no more than "cannot
-    seek", and what the system refuses is kept.
+    An exception inside a callback would be printed and lost, so a seek to a
+    negative position, as from a damaged header, only returns −1, and OS errors
+    are kept.
 
     Args:
         file: Seekable, opened for reading.
-        head: What the decoder gets in place of the bytes before `begin`.
+        head: Replaces the bytes before `begin`.
         begin: Where the rest starts in the file.
         end: Where it stops.
-        seems_longer: Whether the end is hidden: a decoder that infers the
-            length from the bytes then infers too much, and meets the end by
-            reading.
+        seems_longer: Whether to report a larger size than the true one: a decoder
+            that infers the length from the size then overestimates it, and finds
+            the end by reading.
 
     Attributes:
-        error: The first thing the system refused, or None.
+        error: The first OS error, or None.
 
     Example:
         >>> import io
@@ -47,7 +47,7 @@ class View:
         self._is_lost = False
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move, or say −1 where there is no such place."""
+        """Move and return the position; −1 if it would be negative."""
         origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._seems}[whence]
         self._is_lost = origin + offset < 0
         if not self._is_lost:
@@ -55,11 +55,11 @@ class View:
         return self.tell()
 
     def tell(self) -> int:
-        """Say the position; −1 after a seek that failed."""
+        """Return the position; −1 after a failed seek."""
         return -1 if self._is_lost else self._position
 
     def read(self, n_bytes: int) -> bytes:
-        """Read at most so many bytes; none where the system refuses."""
+        """Read at most `n_bytes`; on an OS error, keep it and return what was read before it."""
         if n_bytes <= 0 or self._is_lost:
             return b""
         start, stop = self._position, min(self._position + n_bytes, self._size)

@@ -1,4 +1,4 @@
-"""WAV into a pipe, which cannot be sought back in to complete a header."""
+"""Write WAV into a pipe, which does not allow seeking back to complete the header."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from echoic.audio.codings import WAV_MAX_BYTES
 from echoic.audio.sink import Sink
 
-_UNKNOWN_BYTES = 0xFFFFFFFF  # what others write, and read, for a length that is open
+_UNKNOWN_BYTES = 0xFFFFFFFF  # the customary placeholder for an unknown length
 _IEEE_FLOAT = 3
 
 
 class WavPipe:
-    """A WAV of 32-bit floats as it comes; stands in for a `soundfile.SoundFile`.
+    """Stream a WAV of 32-bit floats; stands in for a `soundfile.SoundFile`.
 
     Args:
-        sink: Where it goes.
+        sink: Output.
         sample_rate: Hz.
         channels: Number of channels.
         n_samples: Samples per channel to come; the header leaves the length open
-            where it is None or too much for 32 bits.
+            if it is None or too large for 32 bits.
     """
 
-    format = "WAV (pipe)"  # which has no limit of 4 GB
+    format = "WAV (pipe)"  # not limited to 4 GB
     subtype = "FLOAT"
 
     def __init__(
@@ -36,7 +37,7 @@ class WavPipe:
         self._sink = sink
         frame_bytes = 4 * channels
         n_bytes = (n_samples or 0) * frame_bytes
-        is_open = n_samples is None or n_bytes > _UNKNOWN_BYTES - 4096
+        is_open = n_samples is None or n_bytes > WAV_MAX_BYTES
         layout = struct.pack(
             "<HHIIHHH",
             _IEEE_FLOAT,
@@ -59,7 +60,7 @@ class WavPipe:
         self._sink.flush()
 
     def close(self) -> None:
-        """Nothing is left to be written."""
+        """Do nothing; everything is written already."""
 
 
 def _chunk(chunk_id: bytes, content: bytes) -> bytes:

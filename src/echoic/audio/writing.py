@@ -1,8 +1,8 @@
-"""Writing audio files: whole, or block by block; complete or not at all.
+"""Write audio files, whole or block by block; complete or not at all.
 
-Samples are written as they are: nothing is normalised or dithered, and what
-is above the most that a coding holds is clipped, with a warning. Files lie
-under a temporary name until they are complete (`echoic.outputs`).
+Samples are neither normalised nor dithered; those beyond the range of the coding
+are clipped, with a warning. Files have a temporary name until they are complete
+(`echoic.outputs`).
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from echoic.errors import AudioError, AudioWarning, FileError, ParameterError
 from echoic.outputs import describe_os_error, fresh_file
 
 _PIECE_SAMPLES = 1 << 16
-# Codings by integers hold less than full scale at most, and those that libsndfile does not clip
-# by itself would wrap round. Encoders by a model of hearing take floats, but fail from some
+# The largest value of an integer coding is below full scale, and where libsndfile does not clip
+# by itself, larger ones would wrap round. Perceptual encoders take floats, but fail from some
 # thousand times full scale on, LAME by ending the process.
 _LARGEST = {"FLOAT": np.inf, "DOUBLE": np.inf, "VORBIS": 100, "OPUS": 100, "MPEG_LAYER_III": 100}
 
 
 class Writer:
-    """A file being written; `open_writer` makes it.
+    """A file being written; created by `open_writer`.
 
     Attributes:
-        path: Where the file will lie.
+        path: Final path of the file.
         n_written: Samples per channel written so far.
     """
 
@@ -52,16 +52,16 @@ class Writer:
         """Append a block of samples.
 
         Args:
-            block: Floats, full scale at ±1; any length, 0 among them.
+            block: Floats, full scale at ±1; any length, 0 included.
 
         Shape:
             block (channel, time); (time,) for one channel.
 
         Raises:
-            ParameterError: Not floats, another number of channels, or samples
+            ParameterError: Not floats, a wrong number of channels, or samples
                 that are NaN, infinite or too large for the coding.
-            AudioError: The system refuses, as when the disk is full, or the
-                file would be a WAV above 4 GB.
+            AudioError: Writing fails, for example because the disk is full, or
+                a WAV or AIFF would exceed 4 GB.
         """
         wave = checked_wave(block, self._sound.channels)
         n_samples = self.n_written + wave.shape[-1]
@@ -76,7 +76,7 @@ class Writer:
         if n_above := int(np.count_nonzero(np.abs(wave) > self._largest)):
             self._n_clipped += n_above
             wave = np.clip(wave, -self._largest, self._largest)
-        # In pieces: libsndfile lays what it hands to the Vorbis encoder on the stack.
+        # In pieces: libsndfile keeps the input of the Vorbis encoder on the stack.
         for start in range(0, wave.shape[-1], _PIECE_SAMPLES):
             self._write_piece(wave[:, start : start + _PIECE_SAMPLES])
         self.n_written = n_samples
@@ -90,7 +90,7 @@ class Writer:
             raise self._failure("")
 
     def _close(self) -> None:
-        """Let the encoder finish its file; what the system refuses now counts as well."""
+        """Let the encoder finish the file; an OS error at this point raises as well."""
         self._sound.close()
         if self._sink.error is not None:
             raise self._failure("")
@@ -119,23 +119,23 @@ def write(
 
     Args:
         path: Its suffix chooses the container: .wav (RF64 above 4 GB), .flac,
-            .ogg, .mp3, .aiff, .rf64 or .w64. "-" is standard output, which gets
-            WAV in 32-bit floats as it comes.
+            .ogg, .mp3, .aiff, .rf64 or .w64. "-" is standard output, to which
+            WAV in 32-bit floats is streamed.
         wave: Floats, full scale at ±1.
         sample_rate: Hz, 8 to 192 kHz.
-        subtype: Coding of the samples in libsndfile's words. None: the most
-            exact that the container holds, "FLOAT" wherever it can.
-        force: Whether a file that is there already may be replaced.
+        subtype: Coding of the samples, libsndfile name. None: the most precise
+            that the container holds, "FLOAT" where possible.
+        force: Whether an existing file may be replaced.
 
     Shape:
         wave (channel, time); (time,) for one channel.
 
     Raises:
-        ParameterError: The wave is not floats, is NaN somewhere, has more than
-            two axes; the sample rate is out of range.
+        ParameterError: The wave is not floats, contains NaN, has more than two
+            axes; the sample rate is out of range.
         AudioError: The file exists and `force` is false, the folder is missing
-            or unwritable, the disk full, the suffix or subtype unknown, the
-            sample rate none that a FLAC holds.
+            or unwritable, the disk full, the suffix or subtype unknown, or the
+            sample rate not possible in FLAC.
 
     Example:
         >>> import tempfile
@@ -173,15 +173,15 @@ def open_writer(
 ) -> Iterator[Writer]:
     """Write an audio file block by block.
 
-    The file appears under its name when the `with` block ends well; when it
-    raises, Ctrl-C included, nothing is left and what was there stays whole.
+    The file appears under its name when the `with` block succeeds; if it raises,
+    Ctrl-C included, nothing is left behind and an existing file is unchanged.
 
     Args:
         path: As for `write`.
         sample_rate: Hz, 8 to 192 kHz.
         channels: Number of channels.
-        frames: Samples per channel to come, if known; a .wav that they would
-            carry above 4 GB becomes an RF64.
+        frames: Samples per channel to come, if known; a .wav that would exceed
+            4 GB becomes an RF64.
         subtype: As for `write`.
         force: As for `write`.
 
@@ -235,7 +235,7 @@ def _pipe_writer(
             yield writer
             writer._close()
         except AudioError:
-            if isinstance(sink.error, BrokenPipeError):  # the reader has left: no failure of ours
+            if isinstance(sink.error, BrokenPipeError):  # the reader closed the pipe: no error
                 raise sink.error from None
             raise
 

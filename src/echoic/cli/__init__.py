@@ -1,7 +1,7 @@
-"""The command line: one file per verb, found by its name, loaded when it is called.
+"""The command line: one module per verb (subcommand), discovered by name, imported when called.
 
 A module `echoic.cli.NAME` that defines a function `NAME` is the verb
-`echoic NAME`; how to write one stands in `echoic.cli.common`.
+`echoic NAME`; `echoic.cli.common` describes how to write one.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from echoic.errors import EchoicError, ParameterError
 
 
 class Verbs(TyperGroup):
-    """A group of commands that imports a verb when it is asked for."""
+    """A command group that imports each verb lazily."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Name the verbs, in order of the alphabet."""
+        """Return the names of the verbs, sorted."""
         names = (module.name for module in pkgutil.iter_modules(__path__))
         return sorted(name for name in names if name != "common" and not name.startswith("_"))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Load one verb, or None where there is none of this name."""
+        """Import one verb; None if there is none of this name."""
         if cmd_name not in self.list_commands(ctx):
             return None
         module = import_module(f"{__name__}.{cmd_name}")
-        # rich draws prettier help, and takes longer to import than everything else together
+        # Without rich: its help looks better, but it takes longer to import than all the rest.
         app = typer.Typer(rich_markup_mode=None, add_completion=False)
         app.command(name=cmd_name)(getattr(module, cmd_name))
         return typer.main.get_command(app)
@@ -71,13 +71,13 @@ def echoic(
     """Machine hearing modelled on human hearing.
 
     Data goes to standard output, everything else to standard error. Exit code:
-    0 all went well, 1 some inputs failed, 2 wrong usage, 130 interrupted,
-    143 terminated; nothing half-made stays.
+    0 success, 1 some inputs failed, 2 wrong usage, 130 interrupted,
+    143 terminated; partial output is removed.
     """
 
 
 def main() -> None:
-    """Run the command line and exit; what escapes a verb becomes one line."""
+    """Run the command line and exit; an uncaught exception is printed as one line."""
     verbose = is_verbose(sys.argv)
     prepare_streams(mute_libraries=not verbose)
     leave_on_signals()
@@ -87,12 +87,12 @@ def main() -> None:
         print("echoic: interrupted", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read our output has seen enough; let the flush at exit find no pipe either.
+        # The reader has closed the pipe: redirect stdout, so that the flush at exit does not fail.
         real = sys.__stdout__
         if real is not None and sys.stdout is real:
             os.dup2(os.open(os.devnull, os.O_WRONLY), real.fileno())
         sys.exit(1)
-    except Exception as error:  # noqa: BLE001 - the outermost net
+    except Exception as error:  # noqa: BLE001 - the outermost handler
         if exit_code() is not None:
             sys.exit(exit_code())
         if not isinstance(error, EchoicError) and verbose:

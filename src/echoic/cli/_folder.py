@@ -1,4 +1,4 @@
-"""A folder of results that appears whole or not at all."""
+"""Atomic writing of a folder of results: complete, or not there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from echoic.errors import FileError
 from echoic.labels import LABELS, REST
 from echoic.outputs import describe_os_error, resolve_output, write_through
 
-MARK = "events.json"  # what tells a hearing's folder from any other; it lists the stems
+MARK = "events.json"  # identifies a folder as a hearing, and lists its stems
 FIXED = {MARK, "events.csv", "events.txt", "cochleagram.png", "report.html"}
 _KNOWN_STEMS = {
     f"stems/{label}{suffix}" for label in (*LABELS, REST) for suffix in (".wav", ".flac")
@@ -24,18 +24,18 @@ _KNOWN_STEMS = {
 
 @contextmanager
 def fresh_folder(folder: Path, *, force: bool) -> Iterator[Path]:
-    """Give a temporary folder whose files lie in `folder` once the block has succeeded.
+    """Yield a temporary folder whose files are moved to `folder` when the block succeeds.
 
-    A folder that is there already, empty or a former hearing, stays the folder
-    that it is, with its mode and owner, mounted or not. With `force` the files
-    that its events.json lists are replaced; whatever else lies there is spared.
+    An existing folder, empty or with an earlier hearing, is kept and filled, so that its
+    mode, owner and any mount survive. With `force` the files that its events.json lists are
+    replaced; other files are left alone.
 
     Yields:
         The path of an empty folder on the same file system. It is removed when
         the block raises anything, signals included.
 
     Raises:
-        FileError: the folder holds other things than a hearing, or a hearing and
+        FileError: the folder holds anything but a hearing, or a hearing and
             `force` is false; its name is too long; or the system refuses.
     """
     target, mode = resolve_output(folder)
@@ -50,9 +50,9 @@ def fresh_folder(folder: Path, *, force: bool) -> Iterator[Path]:
         if mode is None and resolve_output(folder)[1] is None:
             os.replace(part, target)
         else:
-            # Someone else may have written it meanwhile.
-            _fill(folder, part, _former_files(folder, force=force, besides=part.name))
-    except FileError as error:  # to its user a file in the part is one in the folder
+            # Check again: another process may have written to it meanwhile.
+            _fill(folder, part, _former_files(folder, force=force))
+    except FileError as error:  # name the final folder, not the temporary one
         raise type(error)(str(error).replace(str(part), str(folder))) from error
     except OSError as error:
         raise FileError(f"{folder}: cannot be written: {describe_os_error(error)}") from error
@@ -61,10 +61,10 @@ def fresh_folder(folder: Path, *, force: bool) -> Iterator[Path]:
 
 
 def _fill(folder: Path, part: Path, former: set[str]) -> None:
-    """Move the files of a part to their places, where the former ones make room.
+    """Move the files of a temporary folder into place, after moving the former ones out.
 
-    The mark leaves first and comes last, so that no folder passes for a hearing
-    of which it does not hold all files. What fails puts the former files back.
+    `MARK` is moved out first and in last, so that an incomplete folder is never taken for
+    a hearing. On failure the former files are moved back.
     """
     new = sorted(str(path.relative_to(part)) for path in part.rglob("*") if path.is_file())
     backup = part / "former"
@@ -72,12 +72,12 @@ def _fill(folder: Path, part: Path, former: set[str]) -> None:
 
     def move(source: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        moved.append((source, target))  # before the move: a signal may come right after it
+        moved.append((source, target))  # before the move: a signal may arrive right after it
         os.replace(source, target)
 
     try:
         for name in sorted(former, key=lambda name: name != MARK):
-            if name in new:  # as private as it was
+            if name in new:  # keeps its permissions
                 os.chmod(part / name, stat.S_IMODE(os.stat(folder / name).st_mode))
             move(folder / name, backup / name)
         for name in sorted(new, key=lambda name: name == MARK):
@@ -91,11 +91,11 @@ def _fill(folder: Path, part: Path, former: set[str]) -> None:
         raise
 
 
-def _former_files(folder: Path, *, force: bool, besides: str = "") -> set[str]:
-    """The files of the hearing that may be replaced; none where there is none.
+def _former_files(folder: Path, *, force: bool) -> set[str]:
+    """Return the files of an existing hearing that may be replaced; empty if there is none.
 
     Raises:
-        FileError: it is no folder, or holds what must not be touched.
+        FileError: it is not a folder, or holds files that must not be replaced.
     """
     if str(folder) == "-":
         raise FileError("-: a hearing is a folder, which standard output cannot be")
@@ -104,8 +104,8 @@ def _former_files(folder: Path, *, force: bool, besides: str = "") -> set[str]:
         return set()
     if not target.is_dir():
         raise FileError(f"{folder}: is a file, not a folder to write into")
-    # Hidden files are a system's own and never touched.
-    names = {path.name for path in target.iterdir() if not path.name.startswith(".")} - {besides}
+    # Hidden files belong to the system, or are our own temporary folder.
+    names = {path.name for path in target.iterdir() if not path.name.startswith(".")}
     if not names:
         return set()
     if not force:
@@ -124,10 +124,10 @@ def _former_files(folder: Path, *, force: bool, besides: str = "") -> set[str]:
 
 
 def _listed_stems(folder: Path) -> set[str]:
-    """The stems of a hearing by its events.json; no path that leads out of `stems`.
+    """Return the stems listed in a hearing's events.json, without paths outside `stems`.
 
     Raises:
-        FileError: it is no such file.
+        FileError: the file cannot be read or is not of a hearing.
     """
     try:
         record = json.loads((folder / MARK).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What a user names, as a list of files."""
+"""Expand the inputs of a command line to a list of files."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ AUDIO_SUFFIXES |= {".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf"}
 
 
 def expand_one(given: str, note: Callable[[str], None], *, recursive: bool = False) -> list[str]:
-    """Turn one file, folder, glob or "-" into files.
+    """Expand one file, folder, glob or "-" to files.
 
     Args:
-        given: What the user typed.
-        note: Called with a line on what a folder holds besides audio.
-        recursive: Whether a folder stands for what lies deeper in it, too.
+        given: The argument as typed.
+        note: Called with a line about skipped entries of a folder.
+        recursive: Whether subfolders are searched, too.
 
     Raises:
         FileError: A glob matches nothing, or a folder holds no audio file.
@@ -40,11 +40,13 @@ def expand_one(given: str, note: Callable[[str], None], *, recursive: bool = Fal
 
 
 def is_one_file(paths: Sequence[str], given: Sequence[str]) -> bool:
-    """Whether one file was named itself: a folder or glob of one file may hold two tomorrow.
+    """Whether a single file was named explicitly.
+
+    A folder or glob that matches one file does not count, since it may match more later.
 
     Args:
-        paths: The files that were found.
-        given: What the user typed.
+        paths: The files found.
+        given: The arguments as typed.
     """
     return len(paths) == 1 and list(paths) == list(given)
 
@@ -65,16 +67,16 @@ def _audio_files(folder: str, note: Callable[[str], None], recursive: bool) -> l
 
 
 def _names(folder: str, recursive: bool) -> list[str]:
-    """What lies in a folder, and in those below it if wanted, but for what is hidden.
+    """List a folder, with `recursive` also its subfolders, without hidden entries.
 
-    A hearing that echoic has written is not looked into: its stems are results.
+    Folders of hearings are not descended into: their stems are results, not inputs.
     """
     names = []
     for name in sorted(os.listdir(folder)):
         path = os.path.join(folder, name)
         if name.startswith("."):
             continue
-        # A link to a folder may lead back up.
+        # A symbolic link to a folder may form a loop.
         is_folder = os.path.isdir(path) and not os.path.islink(path)
         if recursive and is_folder and not _is_hearing(path):
             names += [os.path.join(name, deeper) for deeper in _names(path, recursive)]
@@ -91,5 +93,5 @@ def _is_hearing(folder: str) -> bool:
 
 
 def _may_be_a_file(path: str) -> bool:
-    """Not a folder, nor a pipe or device, which nobody who names a folder means to wait for."""
+    """Neither a folder nor a pipe or device, on which reading could block."""
     return os.path.isfile(path) or not os.path.exists(path)

@@ -1,4 +1,4 @@
-"""Several files at a time, each in a process of its own."""
+"""Process several files in parallel, each in a worker process."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _AGAIN_S = 1.0
 def in_processes(
     function: Callable[[str], Result], paths: Sequence[str], n_jobs: int
 ) -> Iterator[tuple[str, Result | EchoicError]]:
-    """Call a function for every path, several at a time; results come in order.
+    """Call a function for every path in parallel; yield the results in order.
 
-    What is no plain file, such as standard input or a pipe, belongs to this process
-    and is worked on here. A process that the system ends, as when memory is short,
-    harms no other input: what it had begun is tried once more, alone, and if that
-    fails too, an error stands in place of the result.
+    Inputs that are not regular files, such as standard input or a pipe, are processed in
+    this process. If the system kills a worker, for example when memory runs out, the
+    inputs in progress are retried once, one at a time in a fresh process; if that fails too,
+    an error is yielded in place of the result. Other inputs are not affected.
 
     Args:
         function: Picklable.
         paths: Its arguments.
-        n_jobs: Processes.
+        n_jobs: Number of worker processes.
     """
     waiting = [k for k, path in enumerate(paths) if os.path.isfile(path)]
     futures: dict[int, Future[Any]] = {}
@@ -54,7 +54,7 @@ def in_processes(
                 continue
             stack.close()
             without = [one for one in waiting if one in futures and _is_broken(futures[one])]
-            # Inputs are begun in order: these were, and one of them has ended its process.
+            # Inputs are started in order: the first n_jobs were running, and one killed its worker.
             for begun in without[:n_jobs]:
                 futures[begun] = _settled(_alone(function, paths[begun]))
             submit(without[n_jobs:])
@@ -78,12 +78,12 @@ def _settled(result: Any = None, error: BaseException | None = None) -> Future[A
 
 
 def _is_broken(future: Future[Any]) -> bool:
-    """Whether its process was ended before there was a result; waits for either."""
+    """Wait for the result; return whether the worker was killed before there was one."""
     return isinstance(future.exception(), BrokenProcessPool)
 
 
 def _alone(function: Callable[[str], Result], path: str) -> Result | EchoicError:
-    """Once more, where no other input can have ended the process."""
+    """Retry one path in a process of its own, so that a crash is due to this input."""
     try:
         with _pool(1, function) as pool:
             result: Result = pool.submit(_call_or_exit, path).result()
@@ -92,21 +92,21 @@ def _alone(function: Callable[[str], Result], path: str) -> Result | EchoicError
         return EchoicError(f"{path}: the process that worked on it was ended")
 
 
-_function: Callable[[str], Any]  # of this process: sent once, not with every path
+_function: Callable[[str], Any]  # set once per worker, instead of being pickled with every path
 
 
 def _call_or_exit(path: str) -> Any:
-    """Call the function; where a signal ends it, and it has cleaned up, the process ends, too."""
+    """Call the function; exit the worker if a signal ended it, after its cleanup."""
     try:
         return _function(path)
     except SystemExit:
-        os._exit(1)  # an exception would be sent to the parent, and the next path begun
+        os._exit(1)  # an exception would go to the parent, and the next path would start
 
 
 @contextmanager
 def _pool(n_processes: int, function: Callable[[str], Any]) -> Iterator[ProcessPoolExecutor]:
-    """Processes that call the function, and clean up and leave when this one is told to."""
-    # Threads of libraries do not survive a fork.
+    """A pool of workers that call the function; on an exception here they are terminated."""
+    # spawn, not fork: library threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(
         n_processes, mp_context=context, initializer=_begin, initargs=(function,)
@@ -117,7 +117,7 @@ def _pool(n_processes: int, function: Callable[[str], Any]) -> Iterator[ProcessP
         while processes := multiprocessing.active_children():
             for process in processes:
                 process.terminate()
-            # A library may have caught what the signal raised: it is sent until it is heard.
+            # A library may have swallowed the exception that the signal raised: repeat it.
             processes[0].join(_AGAIN_S)
         raise
     finally:
@@ -125,18 +125,22 @@ def _pool(n_processes: int, function: Callable[[str], Any]) -> Iterator[ProcessP
 
 
 def _begin(function: Callable[[str], Any]) -> None:
-    """Of all processes of a terminal, which Ctrl-C reaches, the first alone ends the others."""
+    """Initialise a worker.
+
+    Ctrl-C reaches every process of the terminal, so workers ignore SIGINT: the parent alone
+    handles it and terminates them.
+    """
     global _function
     _function = function
-    os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # the files share the cores, not their channels
+    os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # parallel over files, not channels
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     prepare_streams(mute_libraries=not is_verbose(sys.argv))
-    leave_on_signals()  # last: what they raise in here would be printed
+    leave_on_signals()  # last: an exception raised during initialisation would be printed
 
 
 def _leave_with_parent() -> None:
-    """End this process when the one that made it is gone without a word."""
+    """Terminate this worker when its parent has died without terminating it."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,4 +1,4 @@
-"""Records and errors as text: strict JSON, and one line."""
+"""Format records as strict JSON, and errors as one line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from echoic.errors import EchoicError, EchoicWarning
 
 
 def one_line(error: BaseException) -> str:
-    """Say an error in one line; unexpected ones by the name of their kind.
+    """Format an error as one line, with its type unless it is an error or warning of echoic's.
 
     Example:
         >>> one_line(EchoicError("a.wav: is empty (0 bytes)"))
@@ -27,7 +27,7 @@ def one_line(error: BaseException) -> str:
 
 
 def in_one_line(text: str) -> str:
-    r"""Line breaks become spaces; all other spaces stay, for file names hold them.
+    r"""Replace line breaks by spaces; other whitespace stays, since file names may contain it.
 
     Example:
         >>> in_one_line("two  spaces\nand a break")
@@ -37,7 +37,7 @@ def in_one_line(text: str) -> str:
 
 
 def to_json(record: Any, *, indent: int | None = None) -> str:
-    """A record as strict JSON: what is not finite becomes null, paths become text.
+    """Encode a record as strict JSON: non-finite numbers become null, paths become strings.
 
     Example:
         >>> to_json({"level_dbfs": -math.inf, "n": 3})
@@ -49,7 +49,7 @@ def to_json(record: Any, *, indent: int | None = None) -> str:
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
-    if hasattr(value, "tolist"):  # numpy's arrays and numbers
+    if hasattr(value, "tolist"):  # NumPy arrays and scalars
         value = value.tolist()
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}

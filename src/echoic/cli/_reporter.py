@@ -1,4 +1,4 @@
-"""One run of a verb: it works on every input, says what came of it, and talks to people."""
+"""Run a verb over its inputs: print results, notes, errors and progress."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 def n_cores() -> int:
-    """Cores that this process may run on."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux alone has it
+    """Number of CPU cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 class Outcome(NamedTuple):
-    """What came of one input: a record, or the error that there is none; and what was said."""
+    """The outcome of one input: a record or an error, and the notes collected."""
 
     record: Any
     error: Exception | None
@@ -40,7 +40,7 @@ class Outcome(NamedTuple):
 
 
 class Reporter:
-    """One run of a verb: what it was asked to say, and what has failed so far."""
+    """One run of a verb: its output options, and the number of failures so far."""
 
     def __init__(
         self, *, as_json: bool = False, quiet: bool = False, verbose: bool = False
@@ -55,12 +55,12 @@ class Reporter:
             _pass_on_log(self.note)
 
     def expand(self, inputs: Sequence[str], *, recursive: bool = False) -> list[str]:
-        """Turn files, folders, globs and "-" into a list of files and "-".
+        """Expand files, folders, globs and "-" to a list of files and "-".
 
-        A folder stands for the audio files that lie in it (with `recursive` also
-        deeper), by their suffix and in order; what else lies there is skipped
-        with a note. A name that exists is never a glob. An empty folder or glob
-        is a failure, said at once; a missing file is one when it is read.
+        A folder is expanded to its audio files (with `recursive` also those of its
+        subfolders), selected by suffix and sorted; other entries are skipped with a
+        note. An existing name is never treated as a glob. A folder without audio or a
+        glob without a match is a failure at once; a missing file only when it is read.
 
         Raises:
             typer.BadParameter: "-" is given twice.
@@ -85,14 +85,14 @@ class Reporter:
         jobs: int | None = 1,
         table: Table | None = None,
     ) -> None:
-        """Do the work for every input and print each record; one failure stops no other.
+        """Process every input and print each record; a failure does not stop the others.
 
         Args:
             paths: From `expand`.
-            work: One input to its record: a dict, a dataclass, or None.
-            show: A record to text for people; None prints nothing but JSON.
-            jobs: Inputs worked on at a time; None: as many as there are cores.
-            table: Takes the rows of every record.
+            work: Processes one input and returns its record: a dict, a dataclass, or None.
+            show: Formats a record as text; with None only JSON is printed.
+            jobs: Number of inputs processed in parallel; None: the number of cores.
+            table: Receives the rows of every record.
 
         Raises:
             typer.Exit: Code 1, after the last input, if any has failed.
@@ -120,7 +120,7 @@ class Reporter:
     def _outcomes(
         self, paths: Sequence[str], work: Callable[[str, Reporter], Any], jobs: int | None
     ) -> Iterator[tuple[str, Outcome]]:
-        """Every input with what came of it, in order."""
+        """Yield every input with its outcome, in order."""
         jobs = min(jobs or n_cores(), len(paths))
         if jobs < 2:
             for path in paths:
@@ -140,8 +140,8 @@ class Reporter:
         """Print a result on standard output.
 
         Raises:
-            FileError: it is a file on a disk that is full.
-            BrokenPipeError: its reader has left.
+            FileError: it cannot be written, for example to a full disk.
+            BrokenPipeError: the reader has closed the pipe.
         """
         try:
             with self._bars_hidden():
@@ -152,12 +152,12 @@ class Reporter:
             raise FileError(f"-: cannot be written: {describe_os_error(error)}") from error
 
     def note(self, text: str) -> None:
-        """Say something that is neither result nor error, unless asked to be quiet."""
+        """Print a note, neither result nor error, on standard error, unless `quiet`."""
         if not self.quiet:
             self._say(text)
 
     def fail(self, path: str, error: Exception) -> None:
-        """Say in one line that an input has failed, and remember it."""
+        """Print the error of an input as one line, and count the failure."""
         self.n_failed += 1
         words = one_line(error)
         name = in_one_line(path)
@@ -169,14 +169,14 @@ class Reporter:
     def progress(
         self, what: str, *, total: float | None = None
     ) -> Iterator[Callable[[float], None]]:
-        """Draw a bar while the block runs, if standard error is a terminal.
+        """Show a progress bar while the block runs, if standard error is a terminal.
 
         Args:
-            what: What is going on, a word or two.
-            total: How much there is to do, in any unit; None if unknown.
+            what: Description of the task, a word or two.
+            total: Amount of work, in any unit; None if unknown.
 
         Yields:
-            A function to call with how much more is done.
+            A function to call with the amount done since the last call.
         """
         if self.quiet or not sys.stderr.isatty():
             yield lambda _amount: None
@@ -211,7 +211,7 @@ class Reporter:
 
     @contextmanager
     def warnings_as_notes(self) -> Iterator[None]:
-        """Our own warnings are one line each and never lost; all others are left as they are."""
+        """Print every `EchoicWarning` as a one-line note; other warnings are not changed."""
         with warnings.catch_warnings():
             from_python = warnings.showwarning
 
@@ -234,14 +234,14 @@ class Reporter:
 
 
 class SilentReporter(Reporter):
-    """Works where there is nobody to talk to; what is said is kept, and there are no bars."""
+    """A reporter for a worker process: collects notes, and shows no progress."""
 
     def __init__(self, *, verbose: bool) -> None:
         super().__init__(verbose=verbose)
         self.said: list[str] = []
 
     def note(self, text: str) -> None:
-        """Keep it."""
+        """Store the note."""
         self.said.append(text)
 
     @contextmanager
@@ -253,7 +253,7 @@ class SilentReporter(Reporter):
 
 
 def _pass_on_log(note: Callable[[str], None]) -> None:
-    """Say what the library does that takes long."""
+    """Print log records of the library, at level INFO and above, as notes."""
 
     class Notes(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -265,7 +265,7 @@ def _pass_on_log(note: Callable[[str], None]) -> None:
 
 
 def _attempt(path: str, work: Callable[[str, Reporter], Any], reporter: Reporter) -> Outcome:
-    """Do the work for one input; an error is an outcome, too."""
+    """Process one input; an exception becomes the outcome's error."""
     record = failed = None
     try:
         with reporter.warnings_as_notes():
@@ -280,11 +280,11 @@ def _attempt(path: str, work: Callable[[str, Reporter], Any], reporter: Reporter
 
 
 def _attempt_apart(path: str, work: Callable[[str, Reporter], Any], verbose: bool) -> Outcome:
-    """As `_attempt`, in another process: what is said there is brought back."""
+    """Like `_attempt`, in a worker process: its notes are returned with the outcome."""
     reporter = SilentReporter(verbose=verbose)
     outcome = _attempt(path, work, reporter)
     if verbose and outcome.error is not None:
-        # A traceback does not travel between processes, but notes do.
+        # Tracebacks cannot be pickled, but notes can.
         outcome.error.add_note("".join(traceback.format_exception(outcome.error)).rstrip())
         outcome.error.with_traceback(None)
     return outcome._replace(notes=reporter.said)
@@ -294,7 +294,7 @@ def _new_bars() -> Progress:
     from rich.console import Console
     from rich.progress import Progress
 
-    # Standard output is left alone: it carries data, which a bar must not touch.
+    # Standard output is not redirected: it carries data.
     return Progress(
         console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False
     )

@@ -1,4 +1,4 @@
-"""Leaving on a signal as on Ctrl-C: what is half-written is removed on the way out."""
+"""Signals as exceptions, as with Ctrl-C, so that cleanup code removes partial output."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _received: int | None = None
 
 
 def exit_code() -> int | None:
-    """128 + the signal that this process was told to leave by; None if it was not.
+    """128 + the signal received; None if there was none.
 
-    A library may make another error of what the signal raised, such as an ImportError.
+    Needed since a library may convert the signal's exception to another, such as an ImportError.
     """
     return None if _received is None else 128 + _received
 
@@ -26,8 +26,8 @@ def exit_code() -> int | None:
 def leave_on_signals() -> None:
     """Turn SIGINT, SIGTERM and SIGHUP into exceptions; the exit code is 128 + the signal.
 
-    What the parent has set to be ignored (nohup, background jobs) stays
-    ignored. Further signals while the first is cleaned up after are ignored too.
+    Signals that the parent process has set to be ignored (nohup, background jobs) stay
+    ignored. Further signals are ignored for 3 s, while the first is cleaned up after.
     """
     global _received
     left_at, _received = -_CLEANING_S, None
@@ -38,7 +38,7 @@ def leave_on_signals() -> None:
         if time.monotonic() < left_at + _CLEANING_S:
             return
         if _is_in_callback(frame):
-            # An exception in a callback from C would be printed and lost: come again soon.
+            # An exception in a callback from C would be printed and lost: resend the signal soon.
             threading.Timer(_AGAIN_S, _send_to_main_thread, [number]).start()
             return
         left_at, _received = time.monotonic(), number
@@ -47,7 +47,7 @@ def leave_on_signals() -> None:
         raise SystemExit(128 + number)
 
     if threading.current_thread() is not threading.main_thread():
-        return  # only the main thread is asked
+        return  # only the main thread may set handlers
     for name in _SIGNALS:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
@@ -55,14 +55,14 @@ def leave_on_signals() -> None:
 
 
 def _send_to_main_thread(number: int) -> None:
-    if hasattr(signal, "pthread_kill"):  # it may be waiting for the system, and is woken
+    if hasattr(signal, "pthread_kill"):  # interrupts a blocking system call
         signal.pthread_kill(threading.main_thread().ident or 0, number)
     else:
         signal.raise_signal(number)
 
 
 def _is_in_callback(frame: FrameType | None) -> bool:
-    """Whether soundfile's callbacks stand on the stack (their names begin with vio_)."""
+    """Whether a callback of soundfile is on the stack (their names begin with vio_)."""
     while frame is not None:
         if frame.f_code.co_name.startswith("vio_"):
             return True

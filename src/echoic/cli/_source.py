@@ -1,4 +1,4 @@
-"""An input that is read block by block, once or more often."""
+"""Inputs that are read block by block, once or repeatedly."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 def source_name(path: str) -> str:
-    """What results of a file or "-" are named after."""
+    """Return the base name for results of a file: its stem, "stdin" for "-"."""
     return "stdin" if path == STDIN else Path(path).stem
 
 
 def name_results(paths: Sequence[str], suffix: str, *, given: Sequence[str] = ()) -> dict[str, str]:
-    """What the result of each input is called: the input's name with another suffix.
+    """Return the name of each input's result: the input's name with another suffix.
 
     Args:
         paths: The inputs.
         suffix: Of the results.
-        given: What the user named; what lies deeper in a folder of these keeps its folders.
+        given: The arguments as typed; files from a folder keep their path relative to it.
 
     Raises:
-        typer.BadParameter: two of them would be one file, on a system that does
-            not tell capitals from small letters as well.
+        typer.BadParameter: two results would have the same name, compared without case so
+            that this also holds on case-insensitive file systems.
 
     Example:
         >>> name_results(["in/a.wav", "-"], ".png")
@@ -53,7 +53,7 @@ def name_results(paths: Sequence[str], suffix: str, *, given: Sequence[str] = ()
 
 
 class SourceOnce:
-    """A file, or a pipe, that is read once: a WAV in a pipe while it comes.
+    """A file or pipe that is read once; a WAV in a pipe is decoded as it arrives.
 
     Args:
         path: A file, a named pipe or "-".
@@ -75,7 +75,7 @@ class SourceOnce:
 
     @property
     def name(self) -> str:
-        """What results are named after."""
+        """Base name for results."""
         return source_name(self.path)
 
     @property
@@ -89,10 +89,10 @@ class SourceOnce:
         return self._recording.duration_s
 
     def blocks(self, advance: Callable[[float], None] = lambda _amount: None) -> Iterator[Wave]:
-        """Read from the beginning; what was warned of once is not warned of again.
+        """Yield blocks from the beginning; a warning is not repeated.
 
         Args:
-            advance: Called with the seconds of each block when it has been used.
+            advance: Called with the duration of each block in seconds, once it is consumed.
         """
         from echoic.streaming import block_samples
 
@@ -103,7 +103,7 @@ class SourceOnce:
 
 
 class Source(SourceOnce):
-    """A file, or a pipe, whose bytes are kept in memory because they come only once.
+    """A file or pipe that can be read repeatedly; the bytes of a pipe are kept in memory.
 
     Args:
         path: A file, a named pipe or "-".
@@ -121,7 +121,7 @@ class Source(SourceOnce):
 
     @property
     def file(self) -> Path | None:
-        """Where it can be read again; None for what came through a pipe."""
+        """Path of the file; None for a pipe."""
         return Path(self.path) if self._recording.is_file else None
 
     @property

@@ -1,4 +1,4 @@
-"""Standard streams that can be relied on: open, able to print any name, and our own."""
+"""Set up the standard streams: open, able to print any file name, free of library output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ANY_NAME = "echoic-any-name"
 
 
 def is_verbose(arguments: Iterable[str]) -> bool:
-    """Whether a command line asks for -v, which must be known before it is parsed.
+    """Whether a command line contains -v, which must be known before it is parsed.
 
     Example:
         >>> is_verbose(["info", "a.wav", "-qv"]), is_verbose(["info", "v.wav"])
@@ -23,10 +23,10 @@ def is_verbose(arguments: Iterable[str]) -> bool:
 
 
 def prepare_streams(*, mute_libraries: bool) -> None:
-    """Make the three streams of this process fit for use.
+    """Set up the three standard streams of this process.
 
     Args:
-        mute_libraries: Whether what libraries in C print by themselves goes nowhere.
+        mute_libraries: Whether to discard what C libraries print to standard error.
     """
     _open_closed_streams()
     codecs.register_error(_ANY_NAME, _any_name)
@@ -37,7 +37,10 @@ def prepare_streams(*, mute_libraries: bool) -> None:
 
 
 def _any_name(error: UnicodeError) -> tuple[str | bytes, int]:
-    """A file name need not be UTF-8, and need not fit the terminal: its bytes, or else escapes."""
+    """Encode file names that are not UTF-8 or that the terminal's encoding lacks.
+
+    Undecodable bytes are written as they are, other characters as backslash escapes.
+    """
     try:
         return codecs.lookup_error("surrogateescape")(error)
     except UnicodeError:
@@ -45,17 +48,17 @@ def _any_name(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def _open_closed_streams() -> None:
-    """Give closed streams something to write to.
+    """Open closed standard streams on the null device.
 
-    Otherwise the next file to be opened gets their number, and whatever is
-    printed to standard error lands in it.
+    Otherwise the next file opened would get their descriptor, and output to standard error
+    would be written into it.
     """
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
-    # They stay open as long as the process does.
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free descriptor
+    # Not closed: they stay open until the process exits.
     if sys.stdout is None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     if sys.stderr is None:
@@ -63,10 +66,13 @@ def _open_closed_streams() -> None:
 
 
 def _keep_stderr_to_ourselves() -> None:
-    """libmpg123 and others print to number 2, unasked and uncounted; ours gets another."""
+    """Move our standard error to another descriptor, and point descriptor 2 to the null device.
+
+    libmpg123 and other libraries print to descriptor 2 of their own accord.
+    """
     ours = sys.stderr
     if ours is not sys.__stderr__ or not isinstance(ours, io.TextIOWrapper):
-        return  # someone has replaced it, and knows why
+        return  # has been replaced by the caller
     ours.flush()
     sys.stderr = open(  # noqa: SIM115
         os.dup(2), "w", buffering=1, encoding=ours.encoding, errors=ours.errors

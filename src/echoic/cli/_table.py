@@ -1,4 +1,4 @@
-"""One CSV table over all inputs of a verb."""
+"""One CSV table of all inputs of a verb."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ Rows = Callable[[Any], Iterable[Sequence[Any]]]
 
 
 class Table:
-    """Rows of every record in one file, which appears whole when the block has succeeded.
+    """A CSV file with the rows of every record, written atomically when the block succeeds.
 
     Args:
         path: Of the table.
-        columns: Their names.
-        rows: One record to its rows.
-        inputs: What is read, and must not be written over.
-        force: Whether a file that is there already may be replaced.
-        renew: Whether a table of these columns that is there already may be.
+        columns: Names of the columns.
+        rows: Returns the rows of one record.
+        inputs: Input files, which must not be overwritten.
+        force: Whether an existing file may be replaced.
+        renew: Whether an existing table with the same columns may be replaced.
 
     Raises:
-        FileError: it would take an input away; on entering, it cannot be written.
+        FileError: it would overwrite an input; on entering, it cannot be written.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Table:
 
 
 def _begins_with(path: str, columns: Sequence[str]) -> bool:
-    """Whether a file's first line names these columns."""
+    """Whether the first line of a file is the header of these columns."""
     with suppress(OSError), open(path, "rb") as file:
         return file.readline(1024).rstrip(b"\r\n") == ",".join(columns).encode()
     return False
@@ -81,11 +81,11 @@ def table_or_none(
     force: bool,
     renew: bool = False,
 ) -> Table | None:
-    """The table that `--table` names, if it does; the other arguments as of `Table`.
+    """The table for `--table`; None without it. The other arguments are those of `Table`.
 
     Raises:
-        typer.BadParameter: it is no .csv.
-        FileError: it would take an input away.
+        typer.BadParameter: its suffix is not .csv.
+        FileError: it would overwrite an input.
     """
     if path is None:
         return None

@@ -1,4 +1,4 @@
-"""`echoic cochleagram`: the ear's picture, or its numbers."""
+"""`echoic cochleagram`: a cochleagram as a picture or as an array."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """What is written for each input."""
+    """Output formats."""
 
     PNG = "png"
     NPZ = "npz"
@@ -81,12 +81,12 @@ def cochleagram(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Draw what the ear hears, or write its numbers.
+    """Draw a cochleagram, or write its values.
 
     A PNG shows levels over time and centre frequency. An NPZ holds `envelope`
     (band, frame), the amplitude of each band in each frame, with `center_hz`,
-    `hop_s` and `sample_rate`. Several channels give one picture, of the sum of
-    their powers.
+    `hop_s` and `sample_rate`. Several channels are combined by summing their
+    powers.
     """
     from echoic.ear import Ear
 
@@ -98,7 +98,7 @@ def cochleagram(
         "high_hz": high_hz,
         "hop_s": hop_ms / 1000,
     }
-    Ear(sample_rate=192_000, **settings)  # what no rate allows is wrong usage, said before any work
+    Ear(sample_rate=192_000, **settings)  # invalid at any rate: wrong usage, before any work
     paths = reporter.expand(inputs, recursive=recursive)
     suffix = as_format and f".{as_format.value}"
     targets = find_targets(paths, output, SUFFIXES, suffix=suffix, given=inputs)
@@ -123,14 +123,14 @@ def cochleagram_of_one(
     settings: dict[str, Any],
     force: bool,
 ) -> dict[str, Any]:
-    """Hear one input and write its file."""
+    """Compute the cochleagram of one input and write its file."""
     from echoic.ear import Ear
     from echoic.errors import AudioError
     from echoic.pipeline.cochleagram import envelopes
 
     target = targets[path]
     read.check_apart(target)
-    check_writable(target, force=force)  # before any long work
+    check_writable(target, force=force)  # before the long computation
     source = Source(path)
     ear = Ear(sample_rate=source.sample_rate, **settings)
     n_frames = ear.clock.n_frames(source.n_samples)
@@ -181,7 +181,7 @@ def _save_png(
 def _save_npz(
     part: Path, envelopes: Iterator[NDArray[np.float32]], *, ear: Ear, n_frames: int, title: str
 ) -> None:
-    """Write frame by frame: stored column by column, the array need never be in memory."""
+    """Write frame by frame, in Fortran order, so that the array is never in memory as a whole."""
     import numpy as np
 
     small = {

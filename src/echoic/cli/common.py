@@ -1,22 +1,22 @@
-"""What every verb shares: inputs, outputs, failures, and talking to people.
+"""Options and helpers that the verbs share: inputs, outputs, errors, progress.
 
 A verb is a file `cli/NAME.py` with a function `NAME`, whose docstring is its
-help. Heavy imports stand inside the function, so that `echoic --help` is quick::
+help text. Heavy imports go inside the function, so that `echoic --help` is fast::
 
     def tag(inputs: Inputs, as_json: Json = False, quiet: Quiet = False, verbose: Verbose = False):
-        '''Say what is in a clip.'''
+        '''Tag a clip.'''
         reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
         paths = reporter.expand(inputs)          # files, folders and globs -> files and "-"
         reporter.each(paths, work, show)         # exits 1 if one failed
 
-`work(path, reporter)` does the job for one input and returns its record, a dict or
-dataclass (or None: nothing to print); `show(record)` makes it text for people,
-where `--json` prints the record itself. `work` lets exceptions fly: each becomes
-one line on standard error, and the other inputs go on. Inside `work`,
-`with reporter.progress("hearing", total=n) as advance: ... advance(1)` draws a bar on
-a terminal, `reporter.note(...)` says something aside. With `jobs` the inputs are
-shared out among processes, and `work` must be picklable: a function of a module, or a
-`functools.partial` of one. Wrong combinations of options: `raise
+`work(path, reporter)` processes one input and returns its record, a dict or
+dataclass (or None: nothing to print); `show(record)` formats it as text, whereas
+`--json` prints the record itself. `work` does not catch exceptions: each becomes one
+line on standard error, and the other inputs are still processed. Inside `work`,
+`with reporter.progress("hearing", total=n) as advance: ... advance(1)` shows a progress
+bar on a terminal, `reporter.note(...)` prints a note on standard error. With `jobs` the
+inputs are distributed over processes, and `work` must be picklable: a module-level
+function, or a `functools.partial` of one. For wrong combinations of options `raise
 typer.BadParameter(...)`, exit code 2. Files are written by `echoic.audio.open_writer`
 and `echoic.outputs.fresh_file`, with `force`.
 """
@@ -91,17 +91,17 @@ Force = Annotated[bool, typer.Option("--force", help="Replace files that exist a
 
 
 def check_replacing(*, force: bool, skip_existing: bool) -> None:
-    """What exists can be replaced or left out, not both.
+    """Check that existing output is to be either replaced or skipped, not both.
 
     Raises:
-        typer.BadParameter: both are asked for.
+        typer.BadParameter: both are set.
     """
     if force and skip_existing:
         raise typer.BadParameter("--force replaces what --skip-existing leaves: give one of them")
 
 
 def split_commas(values: Sequence[str] | None) -> list[str] | None:
-    """Values given one by one, or several with commas between them.
+    """Flatten option values, each of which may be a comma-separated list.
 
     Example:
         >>> split_commas(["speech,rain", "dog_bark"])

@@ -1,4 +1,4 @@
-"""`echoic denoise`: speech out of noise."""
+"""`echoic denoise`: remove noise from speech."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def denoise(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Keep the speech of a recording, of one or several talkers, and take the noise away.
+    """Remove the noise from a recording, keeping the speech of one or several talkers.
 
-    Same rate, channels and length as the input, sample-aligned.
+    The output has the rate, channels and length of the input, sample-aligned.
     """
     if floor_db is not None and not floor_db < 0:
         raise typer.BadParameter(f"--floor-db {floor_db:g}: is not below 0")
@@ -70,7 +70,7 @@ def denoise(
 
 
 def make_denoise(floor_db: float | None, sample_rate: int) -> Denoise:
-    """The processor for a file of that rate."""
+    """Create the processor for a sample rate."""
     from echoic.processors.denoise import Denoise
 
     return Denoise(sample_rate=sample_rate, floor_db=floor_db)

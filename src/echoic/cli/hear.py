@@ -1,4 +1,4 @@
-"""`echoic hear`: what sounds, when, and each sound by itself."""
+"""`echoic hear`: sound events with their onsets and offsets, and a stem for each sound."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ COLUMNS = ("file", "label", "onset_s", "offset_s", "confidence")
 
 
 class StemFormat(StrEnum):
-    """What stems are written as."""
+    """File formats of stems."""
 
     WAV = "wav"
     FLAC = "flac"
@@ -101,10 +101,10 @@ def hear(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Hear a scene: what sounds, when, and each sound by itself.
+    """Detect the sound events of a scene, and separate each sound into a stem.
 
     Writes a folder with events.json, .csv and .txt (Audacity labels), one stem
-    a sound and rest.wav, which add up to the input, cochleagram.png and
+    per sound and rest.wav, which add up to the input, cochleagram.png and
     report.html.
     """
     from echoic.pipeline.folder import check_parts
@@ -142,7 +142,7 @@ def hear(
 
 
 def show_hearing(record: dict[str, Any]) -> str:
-    """A hearing as a table for people."""
+    """Format a hearing as a text table."""
     lines = [f"{record['file']}  {record['duration_s']:.2f} s"]
     lines += [
         f"  {e['onset_s']:8.2f} {e['offset_s']:8.2f}  {e['label']:<16} {e['confidence']:.2f}"
@@ -154,19 +154,19 @@ def show_hearing(record: dict[str, Any]) -> str:
 
 
 def event_rows(record: dict[str, Any]) -> list[list[Any]]:
-    """A hearing as rows of a table, one an event."""
+    """Rows of a hearing for the CSV table, one per event."""
     return [[record["file"], *(event[name] for name in COLUMNS[1:])] for event in record["events"]]
 
 
 def read_hearing(mark: Path, parts: Collection[str]) -> dict[str, Any]:
-    """The record of a hearing that was written before.
+    """Load the record of an existing hearing.
 
     Args:
         mark: Its events.json.
-        parts: What it must hold, see `check_parts`.
+        parts: The parts it must contain, see `check_parts`.
 
     Raises:
-        FileError: it is none, as where its end is missing, or lacks a part.
+        FileError: it is not a hearing's record, for example truncated, or a part is missing.
     """
     from echoic.pipeline.folder import lacking_parts
 
@@ -195,17 +195,17 @@ def hear_one(
     skip_existing: bool,
     force: bool,
 ) -> dict[str, Any]:
-    """Hear one input into its folder, which appears whole or not at all.
+    """Hear one input and write its folder atomically.
 
     Args:
         path: The input.
         reporter: Prints notes and progress.
-        folders: Of all inputs.
+        folders: The output folder of every input.
         read: All inputs, none of which may lie in the folder.
-        asked: What is listened for, see `Listener`.
+        asked: Labels and threshold, see `Listener`.
         written: What is written, see `hear_into`.
-        skip_existing: Whether a hearing that is there already is read instead.
-        force: Whether it is replaced.
+        skip_existing: Whether an existing hearing is loaded instead.
+        force: Whether an existing hearing is replaced.
     """
     from echoic.cli._folder import MARK, fresh_folder
     from echoic.pipeline.folder import hear_into
@@ -218,8 +218,9 @@ def hear_one(
         return record
     read.check_apart(folder)
     source = Source(path)
+    n_passes = 2 if "stems" in written["parts"] else 1
     with (
         fresh_folder(folder, force=force) as part,
-        reporter.progress(f"hearing {source.name}", total=2 * source.duration_s) as advance,
+        reporter.progress(f"hearing {source.name}", total=n_passes * source.duration_s) as advance,
     ):
         return hear_into(part, source, Listener(**asked), advance=advance, **written)

@@ -1,4 +1,4 @@
-"""`echoic info`: what a file is."""
+"""`echoic info`: the format of an audio file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def info(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Say what a file is: container, coding, rate, channels, length."""
+    """Show what a file is: container, coding, sample rate, channels, length."""
     from echoic.audio import info as read_info
 
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)

@@ -1,4 +1,4 @@
-"""`echoic labels`: the sounds that can be heard by name."""
+"""`echoic labels`: the labels that a model knows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def labels(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """List the labels that a model knows, one a line."""
+    """List the labels that a model knows, one per line."""
     from echoic.runtime import find_model
 
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)

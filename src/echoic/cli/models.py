@@ -1,4 +1,4 @@
-"""`echoic models`: shipped weights with their cards."""
+"""`echoic models`: the shipped models with their cards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def models(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show the shipped models: what they do, learned from, reach, and where they fail."""
+    """Show the shipped models: their task, training data, scores and limits."""
     from echoic.runtime import find_model, list_models
 
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)

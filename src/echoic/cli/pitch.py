@@ -55,11 +55,11 @@ def pitch(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Say the pitch: F0 and voicing over time, from the correlogram.
+    """Estimate the pitch: F0 and voicing over time, from the correlogram.
 
-    One line a frame: the time of its middle in seconds, F0 in Hz (- where no pitch
-    is heard) and voicing, 0 to 1. With --json, F0 is null where no pitch is heard.
-    Several channels are heard as their mean. -o draws F0 on the summary correlogram.
+    One line per frame: the time of its centre in seconds, F0 in Hz (- where no pitch
+    is found) and voicing, 0 to 1. With --json, F0 is null where no pitch is found.
+    Several channels are averaged. -o draws F0 on the summary correlogram.
     """
     from echoic.ear import Pitch
 
@@ -70,7 +70,7 @@ def pitch(
         raise typer.BadParameter("--table needs every input: leave out --skip-existing")
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     settings: dict[str, Any] = {"low_f0_hz": low_hz, "high_f0_hz": high_hz, "hop_s": hop_ms / 1000}
-    Pitch(sample_rate=16_000, **settings)  # wrong usage is said before any work
+    Pitch(sample_rate=16_000, **settings)  # reports wrong usage before any work
     paths = reporter.expand(inputs, recursive=recursive)
     targets = find_targets(paths, output, (".png",), given=inputs) if output else {}
     if skip_existing:
@@ -95,7 +95,7 @@ def pitch_of_one(
     settings: dict[str, Any],
     force: bool,
 ) -> dict[str, Any]:
-    """Hear one input, and draw it if that is wanted."""
+    """Estimate the pitch of one input, and draw it if it has a target."""
     from echoic.ear import Pitch
     from echoic.errors import AudioError, ParameterError
     from echoic.pipeline.pitch import track_pitch
@@ -103,12 +103,12 @@ def pitch_of_one(
     target = targets.get(path)
     if target is not None:
         read.check_apart(target)
-        check_writable(target, force=force)  # before any long work
+        check_writable(target, force=force)  # before the long computation
     source = Source(path)
     with reporter.progress(f"hearing {source.name}", total=source.duration_s) as advance:
         try:
             track = track_pitch(source, Pitch(sample_rate=source.sample_rate, **settings), advance)
-        except ParameterError as error:  # of this file, not of the command
+        except ParameterError as error:  # due to this file, not to the options
             raise AudioError(f"{path}: {error}") from error
     written: dict[str, Any] = {}
     if target is not None:
@@ -127,7 +127,7 @@ def pitch_of_one(
 
 
 def pitch_rows(record: dict[str, Any]) -> list[list[Any]]:
-    """Frames as rows of a table."""
+    """Rows for the CSV table, one per frame."""
     frames = zip(record["f0_hz"], record["voicing"], strict=True)
     return [
         [record["file"], round((k + 0.5) * record["hop_s"], 6), f0_hz, voicing]
@@ -136,7 +136,7 @@ def pitch_rows(record: dict[str, Any]) -> list[list[Any]]:
 
 
 def show_pitch(record: dict[str, Any]) -> str:
-    """Frames for people."""
+    """Format the frames as text."""
     rows = [
         f"  {time_s:9.4f}  {'-' if f0_hz is None else format(f0_hz, '.2f'):>8}  {voicing:.3f}"
         for _, time_s, f0_hz, voicing in pitch_rows(record)

@@ -1,4 +1,4 @@
-"""`echoic style`: let one sound take on the sound of another."""
+"""`echoic style`: transfer the style of one sound to another."""
 
 from __future__ import annotations
 
@@ -131,15 +131,15 @@ Compare = Annotated[
 
 @dataclass(frozen=True)
 class Job:
-    """What is asked for.
+    """The parsed request.
 
     Attributes:
         kind: "sound", "texture" or "picture".
         inputs: Content and style, or the style of a texture.
         output: The file to write.
         how: Options of the method.
-        where: Options of the part of the sound that is made.
-        page: Options of the page; empty without one.
+        where: Options for the part of the sound to make: its length and label.
+        page: Options of the report page; empty without one.
     """
 
     kind: str
@@ -172,8 +172,8 @@ def style(
 ) -> None:
     """Transfer the style of one sound to another; needs echoic[train].
 
-    Same rate, channels and length as CONTENT; a texture has one channel at STYLE's
-    rate. Ctrl-C keeps the best so far.
+    The output has the rate, channels and length of CONTENT; a texture has one channel
+    at STYLE's rate. Ctrl-C keeps the best result so far.
     """
     kind = _kind_of(inputs, output, texture=texture)
     given = {
@@ -206,7 +206,7 @@ def style(
 
 
 def restyle(job: Job, reporter: Reporter, *, force: bool) -> dict[str, Any]:
-    """Do what is asked for; the record of it."""
+    """Run a job and return its record."""
     read = InputFiles(job.inputs)
     for file in (job.output, *([job.page["report"]] if job.page else [])):
         read.check_apart(file)
@@ -239,7 +239,7 @@ def restyle(job: Job, reporter: Reporter, *, force: bool) -> dict[str, Any]:
 
 
 def _figures(done: Any) -> dict[str, Any]:
-    """What a method took, and where it came."""
+    """The cost and the final loss of a method, for the record."""
     return {
         "evaluations": done.n_evaluations,
         "loss": done.loss,
@@ -249,10 +249,10 @@ def _figures(done: Any) -> dict[str, Any]:
 
 
 def _kind_of(inputs: list[str], output: str, *, texture: bool) -> str:
-    """What is asked for: "sound", "texture" or "picture".
+    """Determine the kind of job: "sound", "texture" or "picture".
 
     Raises:
-        typer.BadParameter: not as many files as that needs, or sounds among pictures.
+        typer.BadParameter: the wrong number of files, or sounds mixed with pictures.
     """
     wanted = ("STYLE",) if texture else ("CONTENT", "STYLE")
     if len(inputs) != len(wanted):
@@ -264,10 +264,11 @@ def _kind_of(inputs: list[str], output: str, *, texture: bool) -> str:
 
 
 def _page_asked(report: str | None, compare: list[str] | None, *, output: str) -> dict[str, Any]:
-    """What is asked of the page; empty without one.
+    """Options of the report page; empty without one.
 
     Raises:
-        typer.BadParameter: there is no file to write it to.
+        typer.BadParameter: --compare without --report, or a report file that is not .html
+            or is also the output.
     """
     if report is None:
         if compare is not None:
@@ -281,7 +282,11 @@ def _page_asked(report: str | None, compare: list[str] | None, *, output: str) -
 
 
 def _imported(module: str, name: str) -> Any:
-    """What needs torch, which is not there without the extra."""
+    """Import a name from `echoic.style`, which needs torch.
+
+    Raises:
+        MissingExtraError: a module is not installed.
+    """
     from importlib import import_module
 
     from echoic.errors import MissingExtraError

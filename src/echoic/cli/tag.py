@@ -1,4 +1,4 @@
-"""`echoic tag`: what is in a clip."""
+"""`echoic tag`: the labels of a clip."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def tag(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Say what is in a clip: every label with its confidence, best first."""
+    """Tag a clip: every label with its confidence, best first."""
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     paths = reporter.expand(inputs, recursive=recursive)
     reporter.each(
@@ -73,11 +73,11 @@ def tag_one(path: str, reporter: Reporter, *, threshold: float) -> dict[str, Any
 
 
 def show_tags(record: dict[str, Any]) -> str:
-    """Tags for people."""
+    """Format the tags as text."""
     rows = [f"  {t['label']:<16} {t['confidence']:.3f}" for t in record["tags"]]
     return "\n".join([record["file"], *rows])
 
 
 def tag_rows(record: dict[str, Any]) -> list[list[Any]]:
-    """Tags as rows of a table."""
+    """Rows for the CSV table, one per tag."""
     return [[record["file"], tag["label"], tag["confidence"]] for tag in record["tags"]]

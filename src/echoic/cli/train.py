@@ -1,4 +1,4 @@
-"""`echoic train`: learn the networks again, shipped ones and those that they are compared with."""
+"""`echoic train`: train the networks, the shipped ones and the baselines."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def train(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Train a recipe from the data that ECHOIC_DATA names; needs echoic[train]."""
+    """Train a recipe on the data that ECHOIC_DATA names; needs echoic[train]."""
     if recipe not in RECIPES:
         raise typer.BadParameter(f"recipe {recipe!r} is not one of: {', '.join(RECIPES)}")
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)

@@ -1,10 +1,10 @@
-"""The ear: from sound to what the auditory nerve carries, and back.
+"""The ear: from the waveform to auditory-nerve features, and back.
 
-`design` turns parameters into coefficients, `kernels` runs them, `filterbank`
-gives full-rate subbands, `inverse` puts them together again, `haircell` rectifies
-and compresses, `nerve` adapts, `ear` composes the hop-rate features, `frontend` is
-the ear as networks use it, `correlogram` says what repeats itself, and `pitch` how
-often.
+`design` computes filter coefficients, `kernels` holds the compiled loops, `filterbank`
+computes full-rate subbands, `inverse` resynthesises the waveform from them, `haircell`
+rectifies and compresses, `nerve` adapts, `ear` computes the hop-rate features,
+`frontend` is the input of the networks, `correlogram` measures periodicity, and `pitch`
+estimates F0.
 """
 
 from echoic.ear.correlogram import Correlogram, CorrelogramState, SummaryCorrelogram

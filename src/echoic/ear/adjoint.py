@@ -1,38 +1,38 @@
 """Gradients of the filterbank: the same recursion backwards in time, with conjugate poles.
 
-A stage computes s[t] = r[t] + p·s[t−1]. If λ[t] is the derivative of a loss by
-s[t] (∂/∂Re + i·∂/∂Im), then by the chain rule
+A stage computes s[t] = r[t] + p·s[t−1]. If λ[t] is the gradient of a loss with respect
+to s[t] (∂/∂Re + i·∂/∂Im), then by the chain rule
 
     λ[t] = g[t] + p*·λ[t+1],    ∂L/∂r[t] = λ[t],    ∂L/∂p = Σ λ[t]·s*[t−1],
 
-where g[t] comes from what the stage feeds: the adjoint of a one-pole filter is
-the one-pole filter with the conjugate pole, run from the end to the beginning.
+where g[t] is the gradient from whatever the stage feeds: the adjoint of a one-pole
+filter is the one-pole filter with the conjugate pole, run backwards in time.
 
-The stages' past is not kept, which would take 2 KB a sample, but computed again from
-checkpoints every `SEGMENT` samples. Layout as in `kernels`: samples outside, bands inside.
-Arrays are float32 or float64 throughout; a state (8, band) is that of `kernels`.
+Past stage outputs are not stored, which would take 2 KB per sample, but recomputed from
+checkpoints every `SEGMENT` samples. Layout as in `kernels`: samples outermost, bands
+innermost. Arrays are float32 or float64 throughout; a state (8, band) is that of `kernels`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from echoic.ear.kernels import _DENORMAL_GUARD, four_stages, hop_sums, stage_rows, subbands
+from echoic.ear.kernels import DENORMAL_GUARD, four_stages, hop_sums, stage_rows, subbands
 from echoic.jit import compiled
 
-SEGMENT = 128  # samples; what a segment needs stays in the second cache
+SEGMENT = 128  # samples; the working set of a segment fits in the L2 cache
 
 
 @compiled
 def hop_power(wave, ends, coefficients, stages, open_power, power, checkpoints):  # type: ignore[no-untyped-def]
-    """`kernels.hop_sums`, which also writes the stages at the start of every segment.
+    """`kernels.hop_sums` that also stores the stages at the start of every segment.
 
     Args:
         wave: (time,).
         ends: (frame,) int64, where frames end within `wave`.
         coefficients: (3, band): real and imaginary part of the pole, gain.
-        stages: (8, band), advanced.
-        open_power: (band,) of the frame that is still open, advanced.
+        stages: (8, band), updated in place.
+        open_power: (band,), power sum of the unfinished frame, updated in place.
         power: (band, frame), written.
         checkpoints: (segment, 8, band), written.
     """
@@ -58,7 +58,7 @@ def hop_power(wave, ends, coefficients, stages, open_power, power, checkpoints):
 
 @compiled
 def full_rate(wave, coefficients, stages, out, checkpoints):  # type: ignore[no-untyped-def]
-    """`kernels.subbands`, which also writes the stages at the start of every segment."""
+    """`kernels.subbands` that also stores the stages at the start of every segment."""
     for k in range(checkpoints.shape[0]):
         start = k * SEGMENT
         stop = min(start + SEGMENT, wave.size)
@@ -68,14 +68,14 @@ def full_rate(wave, coefficients, stages, out, checkpoints):  # type: ignore[no-
 
 @compiled
 def _retrace(wave, coefficients, state, trace):  # type: ignore[no-untyped-def]
-    """Run the filters from a state on: trace[i] is the state before sample i, or its last rows."""
+    """Rerun the filters from a state; trace[i] is the state before sample i, or its last rows."""
     pole_re, pole_im, gain = coefficients[0], coefficients[1], coefficients[2]
     s = state.copy()
     first = 8 - trace.shape[1]
     trace[0] = s[first:]
     stage = stage_rows(s)
     for i in range(wave.size):
-        x = wave[i] + _DENORMAL_GUARD
+        x = wave[i] + DENORMAL_GUARD
         for b in range(gain.size):
             four_stages(gain[b] * x, None, pole_re[b], pole_im[b], stage, b)
         for row in range(first, 8):
@@ -86,7 +86,7 @@ def _retrace(wave, coefficients, state, trace):  # type: ignore[no-untyped-def]
 
 @compiled
 def _add_product(re, im, other_re, other_im, sum_re, sum_im):  # type: ignore[no-untyped-def]
-    """Add z·w*, both (band,)."""
+    """Add z·w* to a sum, all (band,)."""
     for b in range(re.size):
         sum_re[b] += re[b] * other_re[b] + im[b] * other_im[b]
         sum_im[b] += im[b] * other_re[b] - re[b] * other_im[b]
@@ -99,13 +99,13 @@ def _go_back(wave, coefficients, trace, grad, carry, grad_wave, grad_pole, grad_
     Args:
         wave: (time,) of the segment.
         coefficients: (3, band).
-        trace: (time + 1, 8, band) of `_retrace`; read where `grad_pole` is wanted.
-        grad: (time, 2, band), the derivative by the subbands.
-        carry: (8, band), that by the state after the segment; becomes that by the state
-            before it. It holds p*·λ.
+        trace: (time + 1, 8, band) of `_retrace`; read only if `grad_pole` is not None.
+        grad: (time, 2, band), gradient with respect to the subbands.
+        carry: (8, band), gradient with respect to the state after the segment; overwritten
+            with that for the state before it. It holds p*·λ.
         grad_wave: (time,), written.
-        grad_pole: (2, band), Σ p*·λ·s* is added; None leaves it out.
-        grad_gain: (band,), added to.
+        grad_pole: (2, band), Σ p*·λ·s* is accumulated; None skips it and `grad_gain`.
+        grad_gain: (band,), accumulated.
     """
     pole_re, pole_im, gain = coefficients[0], coefficients[1], coefficients[2]
     c0r, c0i, c1r, c1i = carry[0], carry[1], carry[2], carry[3]
@@ -128,7 +128,7 @@ def _go_back(wave, coefficients, trace, grad, carry, grad_wave, grad_pole, grad_
             c3r[b], c3i[b] = a * r3 + c * i3, a * i3 - c * r3
             first[b] = r0
         total = nothing
-        for b in range(gain.size):  # a loop of its own: within the one above it is not vectorised
+        for b in range(gain.size):  # a separate loop: merged into the one above, not vectorised
             total += gain[b] * first[b]
         grad_wave[i] = total
         if grad_pole is not None:
@@ -144,7 +144,7 @@ def _go_back(wave, coefficients, trace, grad, carry, grad_wave, grad_pole, grad_
 def hop_power_adjoint(  # type: ignore[no-untyped-def]
     wave, ends, coefficients, checkpoints, grad_power, carry, grad_wave, grad_pole, grad_gain
 ):
-    """Derivatives of what `hop_power` gave, from the last segment to the first.
+    """Gradients of `hop_power`, from the last segment to the first.
 
     The power of a frame is Σ|y|², so that ∂L/∂y[t] = 2·∂L/∂power·y[t].
 
@@ -153,15 +153,17 @@ def hop_power_adjoint(  # type: ignore[no-untyped-def]
         ends: (frame,) int64.
         coefficients: (3, band).
         checkpoints: (segment, 8, band) of `hop_power`.
-        grad_power: (frame + 1, band), by the power of every frame and of the open one.
-        carry: (8, band), by the new state; becomes that by the old one.
+        grad_power: (frame + 1, band), gradient with respect to the power of every frame,
+            the unfinished one last.
+        carry: (8, band), gradient with respect to the new state; overwritten with that for
+            the old one.
         grad_wave: (time,), written.
-        grad_pole: (2, band), Σ p*·λ·s* is added; None leaves it and `grad_gain` out.
-        grad_gain: (band,), added to.
+        grad_pole: (2, band), Σ p*·λ·s* is accumulated; None skips it and `grad_gain`.
+        grad_gain: (band,), accumulated.
     """
     n_bands = coefficients.shape[1]
     trace = np.empty((SEGMENT + 1, 2 if grad_pole is None else 8, n_bands), wave.dtype)
-    # Without the poles' gradient the past is needed no more once it is weighted: in place.
+    # Without the pole gradient, the trace is not needed after weighting: work in place.
     grad = trace[1:] if grad_pole is None else np.empty((SEGMENT, 2, n_bands), wave.dtype)
     twice = grad_power + grad_power
     frame = ends.size
@@ -196,7 +198,7 @@ def hop_power_adjoint(  # type: ignore[no-untyped-def]
 def full_rate_adjoint(  # type: ignore[no-untyped-def]
     wave, coefficients, checkpoints, grad_subbands, carry, grad_wave, grad_pole, grad_gain
 ):
-    """Derivatives of what `full_rate` gave; `grad_subbands` is complex, (band, time)."""
+    """Gradients of `full_rate`; `grad_subbands` is complex, (band, time)."""
     n_bands = coefficients.shape[1]
     trace = np.empty((SEGMENT + 1, 8, n_bands), wave.dtype)
     grad = np.empty((SEGMENT, 2, n_bands), wave.dtype)

@@ -1,7 +1,7 @@
-"""The loops of the correlogram, compiled by numba: from subbands to sums of products.
+"""Numba loops of the correlogram: from subbands to sums of lagged products.
 
-Layout: time is contiguous, and the inner loop runs over lags, so that neighbours in memory
-meet neighbours. Nothing here checks its arguments; `correlogram` does.
+Layout: time is contiguous and the inner loop runs over lags, so that memory is accessed
+sequentially. Arguments are not checked here but in `correlogram`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import numpy as np
 
 from echoic.jit import compiled
 
-# Power of a potential that counts as half periodic: what is below some −100 dBFS is silence.
+# Power at which a periodic potential scores one half: some −130 dBFS.
 _QUIET = 1e-14
-# Far below that: potentials whose products would become denormal numbers, slow to compute with.
+# Far below that: smaller potentials are set to 0, as their products would be denormal and slow.
 _NOTHING = 1e-15
-# A potential whose modulation has this share of its power counts as half periodic.
+# A periodic potential whose modulation has this share of its power scores one half.
 _STEADY = 0.01
 
 N_CELL_ROWS = 6  # four stages of the membrane, mean and mean square of the potential
@@ -24,11 +24,11 @@ N_CELL_ROWS = 6  # four stages of the membrane, mean and mean square of the pote
 def transduce(  # type: ignore[no-untyped-def]
     subbands, phase, stride, membrane, coupling, follow, cells, potential, power
 ):
-    """Rectify, smooth and thin out (band, time) subbands; return the new cells (band, 6).
+    """Rectify, smooth and decimate subbands (band, time); return the new cells (band, 6).
 
-    Appends every `stride`-th potential, less its mean, to the past that `potential` (band,
-    past + new) holds, and the mean square to `power` (band, 1 + new); `phase` samples have
-    gone by since the last one.
+    Writes every `stride`-th potential, minus its mean, after the past in `potential` (band,
+    past + new), and the mean square to `power` (band, 1 + new). `phase` is the number of
+    samples since the last potential kept.
     """
     n_bands, n_samples = subbands.shape
     new_cells = np.empty_like(cells)
@@ -39,7 +39,7 @@ def transduce(  # type: ignore[no-untyped-def]
         first = column - 1
         power[b, 0] = square
         for i in range(n_samples):
-            # 1e-18 is far below anything audible, and its square above denormal numbers.
+            # 1e-18 is inaudible, and its square is still above the denormal range.
             x = max(np.float32(2) * subbands[b, i].real, np.float32(0)) + np.float32(1e-18)
             s0 = x + membrane * (s0 - x)
             s1 = s0 + membrane * (s1 - s0)
@@ -60,10 +60,11 @@ def transduce(  # type: ignore[no-untyped-def]
 
 @compiled
 def correlate(row, weight, products, squares):  # type: ignore[no-untyped-def]
-    """Add the products of a frame with all that comes up to the longest lag before it.
+    """Accumulate the weighted lagged products of a frame, for all lags.
 
-    `row` holds as much of the past as the longest lag, and the frame; products[j] takes the
-    lag longest − j, so that neighbours in memory meet neighbours. Adds squares to `squares`.
+    `row` holds the past, as long as the longest lag, followed by the frame. products[j] is
+    for lag longest − j, so that memory is accessed sequentially. The weighted squares of
+    `row` are added to `squares`.
     """
     n_lags = products.size
     n = row.size - n_lags + 1
@@ -71,7 +72,7 @@ def correlate(row, weight, products, squares):  # type: ignore[no-untyped-def]
     for t in range(0, n - 3, 4):
         x0, x1 = weight * row[last + t], weight * row[last + t + 1]
         x2, x3 = weight * row[last + t + 2], weight * row[last + t + 3]
-        # A slice, since an index that could be negative would keep this from being vectorised.
+        # A slice, since an index that might be negative would prevent vectorisation.
         y = row[t:]
         for j in range(n_lags):
             products[j] += x0 * y[j] + x1 * y[j + 1] + x2 * y[j + 2] + x3 * y[j + 3]
@@ -99,10 +100,10 @@ def correlate_frames(  # type: ignore[no-untyped-def]
 ):
     """Autocorrelate frame by frame, over a window of as many frames as there are slots.
 
-    `potential` and `power` are from `transduce`; frame k lies between the new potentials
-    bounds[k] and bounds[k + 1]. Slots, (slot, row, lag) of `products`, (slot, lag) of
-    `squares` and (slot,) of `rest`, go round and are overwritten; a row is a band or, for
-    the summary, all of them. Writes `out` (row, lag, frame) from `column` on.
+    `potential` and `power` come from `transduce`; frame k spans the new potentials bounds[k]
+    to bounds[k + 1]. `products` (slot, row, lag), `squares` (slot, lag) and `rest` (slot,)
+    are ring buffers with one slot per frame; a row is a band or, for the summary, the sum
+    over bands. Writes `out` (row, lag, frame) from `column` on.
     """
     n_slots, _, n_lags = products.shape
     longest, past = n_lags - 1, potential.shape[1] - (power.shape[1] - 1)
@@ -128,7 +129,7 @@ def correlate_frames(  # type: ignore[no-untyped-def]
 
 @compiled
 def _slide(energy, n, sums):  # type: ignore[no-untyped-def]
-    """Sums of n neighbours, one for each place they can begin at."""
+    """Moving sums of n consecutive values, one for each start index."""
     total = 0.0
     for t in range(n):
         total += energy[t]

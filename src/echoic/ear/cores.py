@@ -1,4 +1,4 @@
-"""Channels over the cores: compiled kernels let go of the interpreter's lock."""
+"""Run channels on several CPU cores: compiled kernels release the GIL."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from numba import config
 from numpy.typing import NDArray
 
-# A thread costs about 0.1 ms; filters do this many values (samples times bands) in 0.7 ms.
+# A thread costs about 0.1 ms; filters process this many values (samples × bands) in 0.7 ms.
 _WORTH_A_THREAD = 500_000
 
 
@@ -20,18 +20,18 @@ def over_cores(
     shared: tuple[Any, ...],
     values: int,
 ) -> None:
-    """Run a kernel on a batch, at once on several cores where it is long enough for that.
+    """Run a kernel on a batch, in parallel on several cores if the batch is long enough.
 
-    As many threads as numba uses: all cores that this process may run on, or as many as the
-    environment variable NUMBA_NUM_THREADS says. They end with the call, so that a process
-    may fork between calls.
+    Uses up to as many threads as numba: all cores that this process may run on, or the
+    number in the environment variable NUMBA_NUM_THREADS. They end with the call, so that
+    the process may fork between calls.
 
     Args:
-        kernel: Works on each item alone, and writes what it finds into arrays of the batch.
+        kernel: Processes each item independently and writes its results into batch arrays.
         waves: Its first argument, (item, time).
-        batch: The next ones, arrays (item, ...) or None.
-        shared: The others.
-        values: Samples times bands of one item.
+        batch: Its next arguments, arrays (item, ...) or None.
+        shared: Its remaining arguments, common to all items.
+        values: Samples × bands of one item.
     """
     n_items, n_threads = len(waves), 1
     if n_items > 1:
@@ -46,4 +46,4 @@ def over_cores(
 
     edges = [n_items * k // n_threads for k in range(n_threads + 1)]
     with ThreadPoolExecutor(n_threads) as pool:
-        list(pool.map(run, edges, edges[1:]))  # the list raises what a thread has raised
+        list(pool.map(run, edges, edges[1:]))  # list() re-raises exceptions of the threads

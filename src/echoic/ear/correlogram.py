@@ -1,9 +1,9 @@
-"""Correlograms: after which times each band of the ear, and the whole ear, repeats itself.
+"""Correlograms: running autocorrelation of each band of the ear, and of all together.
 
-A band's hair cells fire in step with the fine structure below about a kilohertz and with
-the envelope above, where a band holds several harmonics of a voice. Either repeats with
-the period of the sound, so the autocorrelation of every band has a peak there, whether
-or not the sound holds its fundamental (Licklider 1951; Meddis and Hewitt 1991).
+A band's hair cells follow the fine structure below about 1 kHz and the envelope above,
+where a band holds several harmonics of a voice. Either repeats with the period of the
+sound, so the autocorrelation of every band has a peak at that lag, whether or not the
+fundamental is present (Licklider 1951; Meddis and Hewitt 1991).
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from echoic.ear.filterbank import Filterbank, FilterbankState
 from echoic.errors import ParameterError
 from echoic.streaming import FrameClock, in_blocks
 
-# The membrane: each of its four one-poles falls off here, all of them together at 435 Hz.
-# What is left at half the lag rate, 4 kHz, is 49 dB down.
+# Corner of each of the membrane's four one-poles; that of the cascade is 435 Hz. At half
+# the lag rate, 4 kHz, it attenuates by 49 dB.
 _MEMBRANE_HZ = 1000.0
-# Potentials are kept, and lags counted, at the sample rate over the whole number that
+# Potentials are decimated, and lags counted, at the sample rate divided by the integer that
 # brings it to 8 kHz or just above.
 LAG_RATE_HZ = 8000.0
-# What changes slower than any pitch is the mean, which says nothing about periods.
+# Changes slower than any pitch count as the mean, which carries no periodicity.
 _COUPLING_HZ = 20.0
-# Each band's power, which compression goes by, is followed with this time constant.
+# Time constant of the estimate of each band's power, which controls the compression.
 _FOLLOW_S = 0.03
 _EXPONENT = 0.8
-_BLOCK_SAMPLES = 2048  # the subbands of so many stay in the processor's cache
+_BLOCK_SAMPLES = 2048  # the subbands of one block fit in the processor's cache
 
 
 class CorrelogramState(NamedTuple):
-    """What a correlogram carries from chunk to chunk.
+    """State of a correlogram between chunks.
 
-    bank: Of the filters.
-    cells: (..., band, 6) membranes, means and mean squares.
-    potential: (..., band, past) what the longest lag and an open frame look back on.
-    products: (..., slot, band or 1, lag) of the window's last frames.
-    squares: (..., slot, lag).
-    rest: (..., slot).
-    n_samples: (1,) samples heard so far.
+    bank: State of the filterbank.
+    cells: (..., band, 6) membrane stages, means and mean squares.
+    potential: (..., band, past) as needed for the longest lag and an unfinished frame.
+    products: (..., slot, band or 1, lag) lagged products of the window's frames.
+    squares: (..., slot, lag) energy at each lag, for the summary.
+    rest: (..., slot) floor of the energy, for the summary.
+    n_samples: (1,) samples processed so far.
     """
 
     bank: FilterbankState
@@ -59,28 +59,28 @@ class Correlogram:
     """Short-time autocorrelation of every band's hair cells.
 
     The motion of a band, x = 2·Re(y), is rectified and smoothed by the membrane (four
-    one-poles at 1 kHz: fine structure below, the envelope above), its mean is taken off,
-    and
+    one-poles at 1 kHz: fine structure below, the envelope above). Its mean is subtracted,
+    which gives the potential u, and the autocorrelation is
 
-        A(τ) = E^(exponent − 1) · mean of u(t)·u(t − τ) over the window
+        A(τ) = E^(exponent − 1) · mean of u(t)·u(t − τ) over the window.
 
-    says how it repeats itself. E is the power of the potential, so that a band A times as
-    strong counts A^(2·exponent) times as much. The window is the last `window_s` seconds
-    for every lag; what lies a lag before it is looked back on.
+    E is the power of the potential before its mean is subtracted, so that a band A times
+    as strong counts A^(2·exponent) times as much. The window is the last `window_s`
+    seconds for every lag; u(t − τ) reaches back before it by the lag.
 
     Args:
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
         n_bands: 1 to 256.
         low_hz: Centre of the lowest band.
         high_hz: Centre of the highest band; bands from Nyquist up are silent.
-        hop_s: Seconds a frame, 1 ms or more; frame k ends at sample ⌊(k + 1)·rate·hop_s⌋.
-        window_s: Seconds that are averaged, in whole frames.
-        longest_lag_s: Up to 0.1 s.
+        hop_s: Seconds per frame, 1 ms or more; frame k ends at sample ⌊(k + 1)·rate·hop_s⌋.
+        window_s: Averaging window in seconds, rounded to whole frames.
+        longest_lag_s: Longest lag in seconds, up to 0.1.
 
     Shape:
         wave (..., time) -> (..., band, lag, frame), float32; lags from 0, see `lag_s`.
 
-    Delay: 0 frames; a frame comes out with its last sample. Hop: rate·hop_s.
+    Delay: 0 frames; a frame is output with its last sample. Hop: rate·hop_s.
 
     Raises:
         ParameterError: a value outside of its range.
@@ -126,7 +126,7 @@ class Correlogram:
         self.stride = int(sample_rate // LAG_RATE_HZ)
         self.lag_rate = sample_rate / self.stride
         self.n_lags = int(np.ceil(longest_lag_s * self.lag_rate - 1e-6)) + 1
-        # The open frame, and one more, since strides and frames are not in step.
+        # The unfinished frame, and one more, since strides and frames are not aligned.
         self._n_past = self.n_lags + int(self.clock.hop_samples / self.stride) + 1
         kept_rate = self.lag_rate
         self._constants = (
@@ -137,7 +137,7 @@ class Correlogram:
 
     @property
     def hop(self) -> float:
-        """Samples a frame, not always a whole number."""
+        """Samples per frame, not always an integer."""
         return self.clock.hop_samples
 
     @property
@@ -151,7 +151,7 @@ class Correlogram:
         return np.arange(self.n_lags) / self.lag_rate
 
     def _checked(self, lead: tuple[int, ...], state: CorrelogramState | None) -> CorrelogramState:
-        """The state to go on from; the bank sees to its own."""
+        """Validate a state, or return the initial one; the bank checks its own part."""
 
         def zeros(*shape: int) -> NDArray[np.float32]:
             return np.zeros((*lead, *shape), np.float32)
@@ -174,8 +174,8 @@ class Correlogram:
     def __call__(
         self, wave: NDArray[np.floating], state: CorrelogramState | None = None
     ) -> tuple[NDArray[np.float32], CorrelogramState]:
-        """Hear the next chunk; give the frames that it completes."""
-        as_float32(wave)  # refuses what is no wave; NaN is mended by the bank, which says so
+        """Process the next chunk; return the frames it completes."""
+        as_float32(wave)  # rejects what is not a wave; the bank replaces NaN, with a warning
         lead = wave.shape[:-1]
         state = self._checked(lead, state)
         start = int(state.n_samples[0])
@@ -193,7 +193,7 @@ class Correlogram:
         out: NDArray[np.float32],
         column: int,
     ) -> tuple[int, CorrelogramState]:
-        """Fill `out` from a column on; return the next column and the new state."""
+        """Write frames to `out` from a column on; return the next column and the new state."""
         subbands, bank = self.bank(block, state.bank)
         start, stop = int(state.n_samples[0]), int(state.n_samples[0]) + block.shape[-1]
         first_frame = self.clock.n_frames(start)
@@ -235,25 +235,25 @@ class Correlogram:
         return column + ends.size - 1, new
 
     def finish(self, state: CorrelogramState) -> NDArray[np.float32]:
-        """No delay: an unfinished frame is not given, so the tail has 0 frames."""
+        """No delay: an unfinished frame is dropped, so the tail has 0 frames."""
         return self(np.empty((*state.cells.shape[:-2], 0), np.float32), state)[0]
 
 
 class SummaryCorrelogram(Correlogram):
-    """How far the activity of all bands together repeats itself after each lag.
+    """Periodicity of all bands together at each lag.
 
-    The correlograms of the bands are added up and set against the energy that goes into
-    them: 1 where every band repeats itself exactly, near 0 where none does,
+    The bands' correlograms are summed and normalised by the energy that goes into them: 1
+    where every band repeats exactly, near 0 where none does,
 
         S(τ) = 2·Σ A(τ) / (Σ A(0) + Σ A'(0) + floor),
 
-    A'(0) being the power at the same time less τ. (That is the normalised square difference of
-    McLeod and Wyvill 2005; 1 − S is the squared difference of de Cheveigné and Kawahara 2002,
-    over the energy of both.) The floor is what keeps steady and very quiet potentials from
-    being periodic. Costs a third of the correlogram.
+    where A'(0) is the power of the window shifted back by τ. (This is the normalised square
+    difference of McLeod and Wyvill 2005; 1 − S is the squared difference of de Cheveigné and
+    Kawahara 2002, over the energy of both.) The floor keeps steady and very quiet potentials
+    from counting as periodic. Costs a third of `Correlogram`.
 
     Args:
-        sample_rate: Hz, and all else as of `Correlogram`.
+        sample_rate: Hz; the other arguments are those of `Correlogram`.
 
     Shape:
         wave (..., time) -> (..., lag, frame), float32.

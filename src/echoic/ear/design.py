@@ -1,4 +1,4 @@
-"""Parameters to coefficients: gammatone banks and their inverse, in float64.
+"""Filter design: coefficients of gammatone banks and of their inverse, in float64.
 
 A band is a complex gammatone filter of order 4: four equal one-pole stages
 
@@ -9,8 +9,8 @@ with unit gain at its centre f; B is its equivalent rectangular bandwidth
 
 Two banks share this form. The *listening* bank follows the ERB scale, where
 harmonics are resolved. The *separating* bank widens the low bands to 100 Hz,
-because a narrower band cannot answer within 4 ms and would have to be
-cancelled by its neighbours when the bands are put together again.
+because a narrower band cannot respond within 4 ms, and its neighbours would have
+to cancel it at resynthesis.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ DECAY_PER_ERB = 1.019
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000.0, 192_000.0
 MAX_BANDS = 256
-# The listening bank, if nothing else is said: half an ERB apart.
+# Defaults of the listening bank: half an ERB apart.
 N_BANDS, LOW_HZ, HIGH_HZ = 64, 50.0, 7600.0
 
 
 @dataclass(frozen=True, eq=False)
 class BankDesign:
-    """A gammatone bank: one filter a band, low to high.
+    """A gammatone bank: one filter per band, low to high.
 
     Attributes:
         sample_rate: Hz.
@@ -62,23 +62,23 @@ class BankDesign:
     @property
     def ring_samples(self) -> int:
         """Samples after which every band's ringing is below −200 dB."""
-        # exp(−2π·1.019·6) is −334 dB; t³, against the peak of the response, gives 93 dB back.
+        # exp(−2π·1.019·6) is −334 dB; t³, relative to the peak of the response, adds 93 dB.
         return int(6 / self.bandwidth_hz.min() * self.sample_rate)
 
     def impulse_response(self, n_samples: int) -> NDArray[np.complex128]:
-        """The closed form, (band, time): gain · C(n+3, 3) · pⁿ."""
+        """Impulse responses in closed form, (band, time): gain · C(n+3, 3) · pⁿ."""
         n = np.arange(n_samples)
         binomial = (n + 3) * (n + 2) * (n + 1) / 6
         return self.gain[:, None] * binomial * self.pole[:, None] ** n
 
     def frequency_response(self, frequency_hz: NDArray[np.float64]) -> NDArray[np.complex128]:
-        """The closed form at the given frequencies in Hz, (band, frequency)."""
+        """Frequency responses in closed form at frequencies in Hz, (band, frequency)."""
         delay = np.exp(-2j * np.pi * np.asarray(frequency_hz) / self.sample_rate)
         return self.gain[:, None] / (1 - self.pole[:, None] * delay) ** ORDER
 
 
 def check_sample_rate(sample_rate: float) -> float:
-    """Return the rate as a float.
+    """Validate a sample rate; return it as a float.
 
     Raises:
         ParameterError: not a number from 8 to 192 kHz.
@@ -95,7 +95,7 @@ def check_sample_rate(sample_rate: float) -> float:
 def gammatone_bank(
     sample_rate: float, center_hz: NDArray[np.float64], bandwidth_hz: NDArray[np.float64]
 ) -> BankDesign:
-    """The bank of given centres and bandwidths (band,) in Hz; those from Nyquist up are silent."""
+    """Bank with these centres and bandwidths (band,) in Hz; bands from Nyquist up are silent."""
     heard = center_hz < sample_rate / 2
     radius = np.exp(-2 * np.pi * DECAY_PER_ERB * bandwidth_hz / sample_rate)
     pole = np.where(heard, radius * np.exp(2j * np.pi * center_hz / sample_rate), 0)
@@ -106,14 +106,14 @@ def gammatone_bank(
 def design_listening(
     *, sample_rate: float, n_bands: int = N_BANDS, low_hz: float = LOW_HZ, high_hz: float = HIGH_HZ
 ) -> BankDesign:
-    """Bands spaced evenly on the ERB-rate scale, the same in Hz at every rate.
+    """Design the listening bank: evenly spaced in ERB rate, the same in Hz at every rate.
 
     Args:
         sample_rate: Hz, 8 to 192 kHz.
         n_bands: 1 to 256.
         low_hz: Centre of the lowest band; 0 < low_hz <= high_hz.
         high_hz: Centre of the highest band. Bands from Nyquist up are silent,
-            so that a network meets the same 64 places at every rate.
+            so that a network gets the same 64 bands at every rate.
 
     Raises:
         ParameterError: a value outside of its range.
@@ -137,17 +137,17 @@ def design_listening(
     return gammatone_bank(sample_rate, center_hz, erb_hz(center_hz))
 
 
-# The separating bank: fixed up to the highest band that networks give a gain.
+# The separating bank: fixed up to the highest band for which networks estimate a gain.
 BANDWIDTH_FLOOR_HZ = 100.0
 SEPARATING_LOW_HZ, SEPARATING_HIGH_HZ = 30.0, HIGH_HZ
 N_GAIN_BANDS = 64
 
 
 class _Places:
-    """Bandwidths below a frequency, where a bandwidth is max(ERB, floor), and back."""
+    """Frequency scale in bandwidths, max(ERB, floor), counted from 0 Hz; and its inverse."""
 
     def __init__(self, floor_hz: float) -> None:
-        # No ERB is narrower than that at 0 Hz; the knee is where an ERB is as wide as the floor.
+        # The ERB is narrowest at 0 Hz; the knee is where the ERB equals the floor.
         self.floor_hz = max(floor_hz, float(erb_hz(0.0)))
         self.knee_hz = float((self.floor_hz / erb_hz(0.0) - 1) / ERB_SLOPE_PER_HZ)
 
@@ -167,19 +167,19 @@ def design_separating(
     n_bands: int | None = None,
     bandwidth_floor_hz: float = BANDWIDTH_FLOOR_HZ,
 ) -> BankDesign:
-    """The bank that sounds are taken apart in.
+    """Design the separating bank, to which masks are applied.
 
-    Bandwidths are max(ERB, floor), and the spacing is in proportion to them. Left
-    to itself the bank is the one that networks act through: 64 bands from 30 Hz
-    to 7.6 kHz at every rate, then as many more at the same spacing as reach up
-    to Nyquist; below 15.2 kHz the bands from Nyquist up are silent.
+    Bandwidths are max(ERB, floor), and the spacing is proportional to them. By
+    default the bank is the one that the networks' masks refer to: 64 bands from
+    30 Hz to 7.6 kHz at every rate, and above them as many more at the same spacing
+    as fit below Nyquist; at rates below 15.2 kHz the bands from Nyquist up are silent.
 
     Args:
         sample_rate: Hz, 8 to 192 kHz.
-        n_bands: Bands in all, 2 to 256, spread from 30 Hz to just below Nyquist.
-        bandwidth_floor_hz: Of the low bands, up to 1000 Hz; 0 leaves the ERBs as they
-            are. A band answers after about 0.47 / bandwidth seconds: a delay of
-            4 ms asks for 100 Hz, 8 ms allow 50 Hz. Narrower bands want more of them.
+        n_bands: Total number of bands, 2 to 256, from 30 Hz to just below Nyquist.
+        bandwidth_floor_hz: Lowest bandwidth, up to 1000 Hz; 0 keeps the ERBs. A band
+            responds after about 0.47 / bandwidth seconds: a delay of 4 ms requires
+            100 Hz, 8 ms allows 50 Hz. With narrower bands, more of them are needed.
 
     Raises:
         ParameterError: a value outside of its range.
@@ -209,19 +209,19 @@ def _design_separating(sample_rate: float, n_bands: int | None, floor_hz: float)
     return gammatone_bank(sample_rate, center_hz, np.maximum(erb_hz(center_hz), floor_hz))
 
 
-# Taps of a band lie a tenth of its rise time apart.
+# Spacing of a band's taps, relative to its rise time.
 _TAP_SPACING = 0.1
 MAX_TAPS = 4
 
 
 @dataclass(frozen=True, eq=False)
 class InverseDesign:
-    """Weights and delays that put the bands together again.
+    """Weights and delays that resynthesise the signal from the bands.
 
     Attributes:
         weight: (tap, band) complex128.
-        band_delay_samples: (tap, band) int64, none longer than the delay of the whole.
-        delay_samples: Delay D of the whole, analysis and synthesis.
+        band_delay_samples: (tap, band) int64, none longer than `delay_samples`.
+        delay_samples: Overall delay D of analysis and synthesis.
     """
 
     weight: NDArray[np.complex128]
@@ -231,10 +231,10 @@ class InverseDesign:
     def frequency_response(
         self, bank: BankDesign, frequency_hz: NDArray[np.float64]
     ) -> NDArray[np.complex128]:
-        """Of analysis and synthesis together, (frequency,): nearly exp(−2πi·f·D/rate)."""
+        """Response of analysis and synthesis, (frequency,): nearly exp(−2πi·f·D/rate)."""
         f = np.asarray(frequency_hz, dtype=np.float64)
         advance = -2j * np.pi * f / bank.sample_rate
-        # Re(w·y) is half of w·y and of its conjugate, whose spectrum is mirrored.
+        # Re(w·y) is half the sum of w·y and its conjugate, whose spectrum is mirrored.
         positive, negative = bank.frequency_response(f), bank.frequency_response(-f).conj()
         total = np.zeros(f.shape, np.complex128)
         for weight, delay in zip(self.weight, self.band_delay_samples, strict=True):
@@ -249,7 +249,7 @@ def _design_inverse(
 ) -> InverseDesign:
     heard = bank.gain > 0
     # A gammatone's envelope t³·exp(−2πbt) peaks at 3/(2πb): delay each band so
-    # that all peaks meet at D; a band slower than D is not delayed at all.
+    # that all peaks align at D; a band slower than D is not delayed.
     peak = 3 / (2 * np.pi * DECAY_PER_ERB * bank.bandwidth_hz) * bank.sample_rate
     first = np.maximum(delay_samples - np.rint(peak).astype(np.int64), 0)
     spacing = np.maximum(np.rint(_TAP_SPACING * peak).astype(np.int64), 1)
@@ -264,7 +264,7 @@ def _design_inverse(
             response[tap, b, d:] = undelayed[b, : n_samples - d]
     response = response.reshape(-1, n_samples)
     # Re(w·h) = Re(w)·Re(h) − Im(w)·Im(h): linear in the real unknowns (Re w, Im w).
-    # Over the whole spectrum, equally weighted, which by Parseval is over time.
+    # The fit weights the whole spectrum equally, by Parseval the same as a fit over time.
     basis = np.concatenate([response.real, -response.imag])
     gram = basis @ basis.T
     gram += ridge * np.diag(np.diag(gram))
@@ -278,17 +278,17 @@ def _design_inverse(
 def design_inverse(
     bank: BankDesign, *, delay_s: float = 0.004, n_taps: int = 1, ridge: float = 1e-9
 ) -> InverseDesign:
-    """Least-squares weights so that Σ Re(w·H·z⁻ᵈ) comes as near as can be to z⁻ᴰ.
+    """Least-squares weights that make Σ Re(w·H·z⁻ᵈ) as close as possible to z⁻ᴰ.
 
-    One complex weight and one whole delay a band and tap; a little ridge keeps
-    neighbouring bands from fighting each other, since masks would tear apart
-    what they cancel.
+    One complex weight and one integer delay per band and tap. A small ridge keeps
+    neighbouring bands from cancelling each other, since masks would undo the
+    cancellation.
 
     Args:
         bank: The analysis bank.
-        delay_s: Delay of the whole in seconds, 1 to 100 ms.
-        n_taps: Of each band, 1 to 4: how often it is weighted, each time a tenth of
-            its rise time later. Two come nearer by 10 to 30 dB.
+        delay_s: Overall delay in seconds, 1 to 100 ms.
+        n_taps: Taps per band, 1 to 4, spaced a tenth of the band's rise time apart.
+            Two reduce the error by 10 to 30 dB.
         ridge: Regularisation, relative to each band's energy.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The ear: filterbank, frames and hair cell composed into one streaming module."""
+"""The ear: filterbank, framing and hair cell as one streaming module."""
 
 from __future__ import annotations
 
@@ -28,51 +28,51 @@ COMPRESSIONS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = 
 
 
 class EarState(NamedTuple):
-    """What the ear carries from chunk to chunk.
+    """State of the ear between chunks.
 
-    rows: (..., row, band). Eight of the filter stages; the sums of the frame that is still
-        open, one or, for the fine structure, three; for onsets, what the band has got used to.
-    counts: (2,) samples heard so far, and those of them that were NaN or infinite.
+    rows: (..., row, band). Eight rows of filter stages; the sums of the unfinished frame,
+        one row or, with the fine structure, three; with onsets, the adapted level.
+    counts: (2,) samples processed so far, and how many of them were NaN or infinite.
     """
 
     rows: NDArray[np.float32]
     counts: NDArray[np.int64]
 
 
-@lru_cache(maxsize=64)  # asked for with every chunk
+@lru_cache(maxsize=64)  # called for every chunk
 def _init_state(rows: tuple[int, ...]) -> EarState:
-    """Before any sound; copied, never handed out."""
+    """The initial state; shared, so copied before use."""
     return EarState(np.zeros(rows, np.float32), np.zeros(2, np.int64))
 
 
 class Ear:
-    """Hear a waveform: one value a band and frame, or several.
+    """Compute one or more features per band and frame from a waveform.
 
-    `envelope` is the RMS of a band over the frame as amplitude (a sine of
-    amplitude A at the centre gives A), compressed if asked. `onset` is how far
-    the log-compressed envelope rises above what the band has got used to.
+    `envelope` is the RMS of a band over the frame as an amplitude (a sine of
+    amplitude A at the centre gives A), optionally compressed. `onset` is how far
+    the log-compressed envelope rises above the level the band has adapted to.
     `fine` is the mean instantaneous frequency of the fine structure, in Hz
     relative to the centre and divided by the bandwidth; 0 in silence.
 
-    NaN and infinite samples are taken as 0, which is warned of once a stream. Several
-    channels of a long chunk run on as many cores as numba may use (NUMBA_NUM_THREADS).
+    NaN and infinite samples are replaced by 0, with one warning per stream. The channels
+    of a long chunk run on as many cores as numba may use (NUMBA_NUM_THREADS).
 
     Args:
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
         n_bands: 1 to 256.
         low_hz: Centre of the lowest band.
         high_hz: Centre of the highest band; bands from Nyquist up are silent.
-        hop_s: Seconds a frame; frame k ends at sample ⌊(k + 1)·rate·hop_s⌋.
+        hop_s: Seconds per frame; frame k ends at sample ⌊(k + 1)·rate·hop_s⌋.
         compression: Of the envelope: "none", "power" (exponent 0.3) or "log"
             (0 at −100 dBFS, 1 at 0 dBFS).
-        features: One or several of "envelope", "onset", "fine".
-        design: A bank to use instead, such as one that was learned (`echoic.nn.Ear`).
+        features: One or more of "envelope", "onset", "fine".
+        design: A bank to use instead, such as a learned one (`echoic.nn.Ear`).
 
     Shape:
         wave (..., time) -> (..., band, frame) for the envelope alone, else
         (..., feature, band, frame); float32.
 
-    Delay: 0 frames; a frame comes out with its last sample. Hop: rate·hop_s.
+    Delay: 0 frames; a frame is output with its last sample. Hop: rate·hop_s.
 
     Raises:
         ParameterError: a value outside of its range.
@@ -98,7 +98,7 @@ class Ear:
         features: Sequence[str] = ("envelope",),
         design: BankDesign | None = None,
     ) -> None:
-        """Design the bank and choose what comes out."""
+        """Design the bank and select the features."""
         if compression not in COMPRESSIONS:
             raise ParameterError(f"compression={compression!r} is not one of {tuple(COMPRESSIONS)}")
         unknown = [name for name in features if name not in FEATURES]
@@ -119,7 +119,7 @@ class Ear:
 
     @property
     def hop(self) -> float:
-        """Samples a frame, not always a whole number."""
+        """Samples per frame, not always an integer."""
         return self.clock.hop_samples
 
     @property
@@ -130,7 +130,7 @@ class Ear:
     def __call__(
         self, wave: NDArray[np.floating], state: EarState | None = None
     ) -> tuple[NDArray[np.float32], EarState]:
-        """Hear the next chunk; give the frames that it completes."""
+        """Process the next chunk; return the frames it completes."""
         wave, n_mended = mend(wave)
         lead, n_samples = wave.shape[:-1], wave.shape[-1]
         init = _init_state((*lead, *self._rows_shape))
@@ -149,7 +149,7 @@ class Ear:
     def _hear(
         self, waves: NDArray[np.float32], n_before: int, rows: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Of (item, time), advancing the rows (item, row, band)."""
+        """Compute the features of (item, time), updating rows (item, row, band) in place."""
         n_items, n_samples = waves.shape
         n_bands, clock = self._rows_shape[1], self.clock
         first = clock.n_frames(n_before)
@@ -173,7 +173,7 @@ class Ear:
         fine: NDArray[np.float32] | None,
         rows: NDArray[np.float32],
     ) -> NDArray[np.float32]:
-        """The features asked for, (item, band, frame) or (item, feature, band, frame)."""
+        """Assemble the features, (item, band, frame) or (item, feature, band, frame)."""
         planes = {}
         if "envelope" in self.features:
             planes["envelope"] = COMPRESSIONS[self.compression](envelope)
@@ -189,7 +189,7 @@ class Ear:
 
     def _fine_structure(self, sums: NDArray[np.float32]) -> NDArray[np.float32]:
         power, advance = sums[:, 0], sums[:, 1] + 1j * sums[:, 2]
-        # Turn by the centre's own advance first: the angle is then small and never wraps.
+        # Remove the centre's phase advance first: the angle is then small and never wraps.
         center_hz, rate = self.design.center_hz, self.design.sample_rate
         turn = np.exp(-2j * np.pi * center_hz / rate).astype(np.complex64)[:, None]
         deviation_hz = np.angle(advance * turn) * (rate / (2 * np.pi))
@@ -197,5 +197,5 @@ class Ear:
         return np.where(power > 1e-14, in_bandwidths, 0).astype(np.float32)
 
     def finish(self, state: EarState) -> NDArray[np.float32]:
-        """No delay: an unfinished frame is not given, so the tail has 0 frames."""
+        """No delay: an unfinished frame is dropped, so the tail has 0 frames."""
         return self(np.empty((*state.rows.shape[:-2], 0), np.float32), state)[0]

@@ -1,4 +1,4 @@
-"""Full-rate complex subbands: what the cochlea's places do, sample by sample."""
+"""Full-rate complex subbands: the motion of each place on the cochlea."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from echoic.errors import ParameterError
 
 
 def float32_coefficients(design: BankDesign) -> NDArray[np.float32]:
-    """A design cast once to the kernels' rows, (3, band)."""
+    """Pack a design's poles and gains for the kernels, (3, band)."""
     return np.stack([design.pole.real, design.pole.imag, design.gain]).astype(np.float32)
 
 
 def fresh_stages(lead: tuple[int, ...], n_bands: int) -> NDArray[np.float32]:
-    """The filter stages before any sound, (..., 8, band)."""
+    """Initial filter stages, (..., 8, band)."""
     return np.zeros((*lead, kernels.N_STAGE_ROWS, n_bands), dtype=np.float32)
 
 
 def check_rate(design: BankDesign, sample_rate: float) -> None:
-    """Refuse a design for another rate.
+    """Check that a design is for this sample rate.
 
     Raises:
         ParameterError: the rates differ.
@@ -48,7 +48,7 @@ def check_rate(design: BankDesign, sample_rate: float) -> None:
 def choose_design(
     design: BankDesign | None, *, sample_rate: float, n_bands: int, low_hz: float, high_hz: float
 ) -> BankDesign:
-    """The design given, or else the listening bank of these bands.
+    """Return the given design, or else design a listening bank.
 
     Raises:
         ParameterError: both are given, or the design is for another rate.
@@ -64,15 +64,15 @@ def choose_design(
 
 
 class FilterbankState(NamedTuple):
-    """stages: (..., 8, band) float32. n_mended: (1,) samples that were NaN or infinite."""
+    """stages: (..., 8, band) float32. n_mended: (1,) count of NaN and infinite samples."""
 
     stages: NDArray[np.float32]
     n_mended: NDArray[np.int64]
 
 
-@lru_cache(maxsize=64)  # asked for with every chunk
+@lru_cache(maxsize=64)  # called for every chunk
 def _init_state(stages: tuple[int, ...]) -> FilterbankState:
-    """Before any sound; copied, never handed out."""
+    """The initial state; shared, so copied before use."""
     return FilterbankState(np.zeros(stages, np.float32), np.zeros(1, np.int64))
 
 
@@ -82,7 +82,7 @@ class Filterbank:
     Fourth-order gammatone filters in complex form (see `echoic.ear.design`).
     The modulus is the envelope, the angle the fine structure; a sine of
     amplitude A at a band's centre gives the modulus A/2, its positive-frequency
-    half. Several channels of a long chunk run on as many cores as numba may use
+    half. The channels of a long chunk run on as many cores as numba may use
     (NUMBA_NUM_THREADS).
 
     Args:
@@ -129,7 +129,7 @@ class Filterbank:
 
     @classmethod
     def separating(cls, *, sample_rate: float) -> Filterbank:
-        """The bank that sounds are taken apart in: bandwidths of 100 Hz and more."""
+        """The bank to which masks are applied: bandwidths of 100 Hz and more."""
         return cls(sample_rate=sample_rate, design=design_separating(sample_rate=sample_rate))
 
     @property

@@ -1,4 +1,4 @@
-"""The ear as networks use it: what a scene sounds like, however loud it is."""
+"""The front end of the networks: level-normalised features of a scene."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from echoic.ear.haircell import Adaptation
 from echoic.streaming import FrameClock
 
 HOP_S = 0.005
-# Level is counted from the loudest band of the recent past, which sinks slowly
-# and is never taken to be below −70 dBFS; 70 dB under it all is silence.
-_DECAY_PER_S = 0.05  # 5 dB a second, on the scale of `compress_log`
+# Levels are relative to the peak over all bands, which decays slowly and is never
+# below −70 dBFS; 70 dB below the peak is silence.
+_DECAY_PER_S = 0.05  # 5 dB per second, on the scale of `compress_log`
 _LOWEST_PEAK = 0.3
 _RANGE = 0.7
 _BANDS: dict[str, Any] = {"n_bands": 64, "low_hz": 50.0, "high_hz": 7600.0}
-# All that a network's input depends on. It stands in the card of every model, which is not
-# loaded where another front end runs; a change that it does not show raises `version`.
+# Everything a network's input depends on. Every model card contains it, and a model trained
+# with another front end is not loaded. Raise `version` for a change that is not visible here.
 SPECIFICATION = {
     "version": 1,
     "hop_s": HOP_S,
@@ -34,10 +34,10 @@ SPECIFICATION = {
 
 
 class Scale(NamedTuple):
-    """Constants of level and onset, on the scale of `compress_log` and a frame.
+    """Constants of level and onset, on the scale of `compress_log`.
 
-    forget: of what a band has got used to, a frame. decay: of the peak, a frame; lowest_peak:
-    it is never below; range: under the peak, all below is 0.
+    forget: coefficient of the adapted level, per frame. decay: of the peak, per frame.
+    lowest_peak: lower bound of the peak. range: levels this far below the peak or lower are 0.
     """
 
     forget: np.float32
@@ -47,14 +47,14 @@ class Scale(NamedTuple):
 
 
 class LevelState(NamedTuple):
-    """adapted: (band,), what each has got used to. peak: (1,), what levels are counted from."""
+    """adapted: (band,), adapted level. peak: (1,), reference that levels are relative to."""
 
     adapted: NDArray[np.float32]
     peak: NDArray[np.float32]
 
 
 class FrontEndState(NamedTuple):
-    """State of the ear and of what is made of its levels."""
+    """State of the ear and of the level normalisation."""
 
     ear: EarState
     levels: LevelState
@@ -64,9 +64,9 @@ class FrontEnd:
     """Level and onset of every band, of all channels together, every 5 ms.
 
     The first feature is the level of the summed power of the channels relative
-    to a slowly sinking peak: 1 at the peak, 0 where 70 dB or more below it. A
-    scene ten times as loud gives the same, once its first sound is there. The
-    second is the onset, how far a band rises above what it has got used to.
+    to a slowly decaying peak: 1 at the peak, 0 at 70 dB or more below it. A
+    scene of ten times the amplitude gives the same, once its first sound has set
+    the peak. The second is the onset, how far a band rises above its adapted level.
 
     Args:
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
@@ -101,7 +101,7 @@ class FrontEnd:
 
     @property
     def hop(self) -> float:
-        """Samples a frame, not always a whole number."""
+        """Samples per frame, not always an integer."""
         return self.ear.hop
 
     @property
@@ -112,14 +112,14 @@ class FrontEnd:
     def __call__(
         self, wave: NDArray[np.floating], state: FrontEndState | None = None
     ) -> tuple[NDArray[np.float32], FrontEndState]:
-        """Hear the next chunk."""
+        """Process the next chunk."""
         _, frames, state = self.listen(wave, state)
         return frames, state
 
     def listen(
         self, wave: NDArray[np.floating], state: FrontEndState | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], FrontEndState]:
-        """As the call, with the envelope of the summed power, (band, frame), before the frames."""
+        """As the call, but return the envelope of the summed power, (band, frame), as well."""
         check_channels(np.shape(wave))
         if state is not None:
             check_kind(state, FrontEndState, owner="FrontEnd")

@@ -1,8 +1,8 @@
-"""What the inner hair cell makes of a place's motion.
+"""The inner hair cell: compression, membrane low-pass, adaptation.
 
-Compression maps the 100 dB and more of sound onto the few of a nerve; the
-membrane is too slow for fine structure above a few kHz; adaptation lets onsets
-stand out and steady sound recede. What the nerve does with it is in `nerve`.
+Compression maps the 100 dB and more of sound onto the small range of a nerve; the
+membrane is too slow for fine structure above a few kHz; adaptation emphasises
+onsets over steady sound. The auditory nerve is modelled in `nerve`.
 """
 
 from __future__ import annotations
@@ -59,23 +59,23 @@ def compress_power(
 
 
 class AdaptationState(NamedTuple):
-    """adapted: (..., band) float32, the level each band has got used to."""
+    """adapted: (..., band) float32, the level each band has adapted to."""
 
     adapted: NDArray[np.float32]
 
 
 class Adaptation:
-    """How far each band rises above what it has got used to: its onset.
+    """Onset of each band: how far it rises above the level it has adapted to.
 
-    A one-pole average of the compressed level is what a band is used to; the
-    positive part of the difference, before the average takes the new frame in,
-    is the onset. In silence the average is 0, so that the first sound of a
-    stream is an onset too.
+    The adapted level is a one-pole average of the compressed level; the onset is
+    the positive part of the difference, taken before the average is updated with
+    the new frame. In silence the average is 0, so that the first sound of a stream
+    is an onset too.
 
     Args:
         hop_s: Seconds between frames.
-        time_constant_s: Of the average; the short-term adaptation of the
-            auditory nerve is about 60 ms (Westerman and Smith 1984).
+        time_constant_s: Time constant of the average; the short-term adaptation of
+            the auditory nerve is about 60 ms (Westerman and Smith 1984).
 
     Shape:
         level (..., band, frame) -> onset (..., band, frame), float32.
@@ -95,14 +95,14 @@ class Adaptation:
     delay = 0
 
     def __init__(self, *, hop_s: float, time_constant_s: float = 0.06) -> None:
-        """Fix the average's coefficient."""
+        """Compute the coefficient of the average."""
         check_positive(hop_s=hop_s, time_constant_s=time_constant_s)
         self.forget = np.float32(1 - np.exp(-hop_s / time_constant_s))
 
     def __call__(
         self, level: NDArray[np.float32], state: AdaptationState | None = None
     ) -> tuple[NDArray[np.float32], AdaptationState]:
-        """Compare the next frames with what came before them."""
+        """Compute the onsets of the next frames."""
         level = as_float32(level, name="level")
         lead = level.shape[:-1]
         init = AdaptationState(np.zeros(lead, np.float32))
@@ -125,11 +125,11 @@ class Adaptation:
 def transduce(subbands, exponent, pole, stages, out):  # type: ignore[no-untyped-def]
     """Rectify, compress and smooth (band, time); return the new stages (order, band).
 
-    Written in blocks as in `kernels.subbands`: time-major where the recursion
-    runs, so that neighbouring bands fill whole registers.
+    Processes blocks as `kernels.subbands` does: time-major during the recursion,
+    so that neighbouring bands fill whole vector registers.
     """
     n_bands, n_samples = subbands.shape
-    guard = np.float32(1e-20)  # −200 dB: no power of zero, no denormal numbers
+    guard = np.float32(1e-20)  # −200 dB: avoids powers of zero and denormal numbers
     half = (exponent - np.float32(1)) / np.float32(2)
     s = stages.copy()
     block = 64
@@ -162,24 +162,24 @@ class HairCellState(NamedTuple):
 
 
 class HairCell:
-    """The receptor potential at full rate: locked to phase up to a few kHz.
+    """The receptor potential at full rate: phase-locked up to a few kHz.
 
-    A place's motion v = 2·Re(y), of amplitude A = 2·|y|, becomes
+    A band's motion v = 2·Re(y), of amplitude A = 2·|y|, becomes
 
         max(v, 0) · A^(exponent − 1),
 
-    compressed in its envelope but not bent within a cycle, and only one way: the
-    cell is excited by motion in one direction. The membrane then smooths it by
-    `order` equal one-pole low-passes. So a tone of amplitude A comes out with the
-    mean A^exponent / π and, around it, its own frequency as far as the membrane
-    lets it pass: the synchronization index is π/4 · |H(f)|. It is 0.6 at 1 kHz and
-    0.06 at 4 kHz; above, the potential follows the envelope.
+    with its envelope compressed but the waveform within a cycle undistorted, and
+    half-wave rectified: motion in one direction excites the cell. The membrane then
+    smooths it with `order` equal one-pole low-passes. The potential of a tone of
+    amplitude A therefore has the mean A^exponent / π and a component at the tone's
+    frequency that the membrane attenuates: the synchronization index is π/4 · |H(f)|.
+    It is 0.6 at 1 kHz and 0.06 at 4 kHz; above, the potential follows the envelope.
 
     Args:
         sample_rate: Hz, of the subbands.
         exponent: Of the envelope, above 0 and up to 1.
-        corner_hz: Of each one-pole, below half the rate. Responses are those of the
-            analogue one at half the corner, and near it elsewhere, whatever the rate.
+        corner_hz: Corner of each one-pole, below half the rate. At any rate the response
+            equals the analogue one at half the corner, and is close to it elsewhere.
         order: Number of one-poles, 1 to 8.
 
     Shape:
@@ -215,7 +215,7 @@ class HairCell:
         corner_hz: float = 3800.0,
         order: int = 7,
     ) -> None:
-        """Place the membrane's pole."""
+        """Compute the membrane's pole."""
         self.sample_rate = check_sample_rate(sample_rate)
         _check_exponent(exponent)
         if not 0 < corner_hz < self.sample_rate / 2:
@@ -224,13 +224,13 @@ class HairCell:
             )
         self.exponent = exponent
         self.order = check_count(order, name="order", highest=MAX_ORDER)
-        # At half the corner an analogue one-pole passes 1 / (1 + ½²) of the power. So should
-        # (1 − p)² / (1 − 2p·cos θ + p²) = 4/5, solved for p.
+        # At half the corner an analogue one-pole passes 1 / (1 + ½²) = 4/5 of the power:
+        # solve (1 − p)² / (1 − 2p·cos θ + p²) = 4/5 for p.
         c = 5 - 4 * np.cos(np.pi * corner_hz / self.sample_rate)
         self.pole = float(c - np.sqrt(c * c - 1))
 
     def synchronization_index(self, frequency_hz: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Of the response to a tone, π/4 · |H|: 1 were a spike at one phase only, 0 at any."""
+        """For a tone, π/4 · |H|; 1 would be spikes at a single phase, 0 at all phases alike."""
         turn = np.exp(-2j * np.pi * np.asarray(frequency_hz) / self.sample_rate)
         response: NDArray[np.float64] = np.abs((1 - self.pole) / (1 - self.pole * turn))
         return np.pi / 4 * response**self.order

@@ -1,7 +1,7 @@
-"""Back from subbands to sound: at once with a short delay, or exactly for a whole file.
+"""Resynthesis from subbands: streaming with a short delay, or exact for a whole file.
 
-`Inverse` is causal and streams; `invert_exactly` looks at the whole and has no
-delay. Gains of 1 give the input back from both.
+`Inverse` is causal and streams; `invert_exactly` needs the whole signal and has no
+delay. With gains of 1 both reproduce the input.
 """
 
 from __future__ import annotations
@@ -19,27 +19,26 @@ from echoic.ear.subbands import as_subbands
 
 
 class InverseState(NamedTuple):
-    """tail: (..., tap, band, delay) float32, weighted samples not yet given out."""
+    """tail: (..., tap, band, delay) float32, weighted samples not yet output."""
 
     tail: NDArray[np.float32]
 
 
 class Inverse:
-    """Give every subband its weight and delay; their sum is the input again.
+    """Weight and delay every subband; their sum is the input again.
 
-    The bands come out real and aligned, so that gains can be multiplied onto
-    them before they are added: with gains of 1 the sum is the input, `delay`
-    samples late. At 4 ms and 16 kHz it is that to 65 dB for white noise and 80 dB
-    for speech, and with two taps to 88 dB for white noise. The same gains for a band
-    of the input and for its delayed self make this the place where sounds are taken
-    apart.
+    The bands come out real and time-aligned, so that gains can be applied before
+    they are summed: with gains of 1 the sum is the input, `delay` samples late. At
+    4 ms and 16 kHz it is accurate to 65 dB for white noise and 80 dB for speech, and
+    with two taps to 88 dB for white noise. A gain acts on a band of the input and on
+    its delayed copy alike, so this is where masks are applied.
 
     Args:
         sample_rate: Hz.
         delay_s: Delay of analysis and synthesis together, 1 to 100 ms.
-        n_taps: Of each band, 1 to 4 (see `design_inverse`). The shipped networks
-            were taught with one.
-        design: The bank that made the subbands; the separating one by default.
+        n_taps: Taps per band, 1 to 4 (see `design_inverse`). The shipped networks
+            were trained with one.
+        design: The bank that computed the subbands; the separating one by default.
 
     Shape:
         subbands (..., band, time) complex -> bands (..., band, time) float32;
@@ -107,39 +106,39 @@ class Inverse:
     def finish(self, state: InverseState) -> NDArray[np.float32]:
         """The last `delay` samples, as if silence followed in every band.
 
-        Filters ring on after the input ends: to lose nothing, feed `delay`
-        zeros through the filterbank instead and drop this.
+        Filters ring on after the input ends: to keep that, feed `delay` zeros
+        through the filterbank instead and discard this tail.
         """
         lead = state.tail.shape[:-3]
         silence = np.zeros((*lead, self.bank.n_bands, self.delay), dtype=np.complex64)
         return self(silence, state)[0]
 
 
-# Where the bands together hear less than this of what they hear best, nothing is put back.
+# Regularisation, relative to the maximum of S: frequencies far below it are not restored.
 _DEAF = 1e-12
 
 
 def invert_exactly(subbands: NDArray[np.complex64], *, design: BankDesign) -> NDArray[np.float32]:
-    """The wave whose subbands come nearest to the given ones, without delay.
+    """The wave whose subbands are closest to the given ones, without delay.
 
-    The bank's canonical dual: every subband Y goes once more through its own filter
-    H, backwards in time, and the sum is divided by what all filters pass,
+    The bank's canonical dual: every subband Y is filtered once more by its own filter
+    H, backwards in time, and the sum is divided by the power response of the bank,
 
         X(f) = (N(f) + N*(−f)) / (S(f) + S(−f)),  N = Σ H*·Y,  S = Σ |H|².
 
-    That is the least-squares solution for a real wave: exact where the subbands are
-    those of a wave, and the best compromise where gains were multiplied onto them
-    in between. Each band's way through is |H|² / S: zero phase, positive, adding up
-    to 1, so that gains smear nothing and may jump without a click.
+    This is the least-squares solution for a real wave: exact where the subbands are
+    those of a wave, and the best approximation where gains have been applied to them.
+    The overall response of each band is |H|² / S: zero phase, positive, summing to 1,
+    so that gains cause no smearing and may change abruptly without a click.
 
-    Filters ring on after the wave has ended, and what they ring belongs to it: give
-    the bank `design.ring_samples` of silence after the wave and cut them off the
-    result. Where no band hears (see `design_separating` for a bank that hears all),
-    nothing can be put back. In memory: four complex128 waves, whatever the bands.
+    Filters ring on after the wave has ended, and the ringing is part of its subbands:
+    append `design.ring_samples` of silence to the wave before the bank and cut them off
+    the result. Frequencies that no band covers cannot be restored (`design_separating`
+    covers all). Memory: four complex128 waves, regardless of the number of bands.
 
     Args:
         subbands: Of a whole file.
-        design: The bank that made them.
+        design: The bank that computed them.
 
     Shape:
         subbands (..., band, time) complex -> wave (..., time), float32.
@@ -163,7 +162,7 @@ def invert_exactly(subbands: NDArray[np.complex64], *, design: BankDesign) -> ND
     """
     subbands = as_subbands(subbands, n_bands=design.n_bands)
     n_samples = subbands.shape[-1]
-    # Room for what rings backwards beyond the beginning; a multiple that the FFT likes.
+    # Room for the ringing backwards beyond the beginning; a multiple that is fast to FFT.
     n_fft = -(-(n_samples + design.ring_samples) // 4096) * 4096
     back_one = np.exp(-2j * np.pi * np.fft.fftfreq(n_fft))
     wave = np.empty((*subbands.shape[:-2], n_samples), np.float32)
@@ -175,6 +174,6 @@ def invert_exactly(subbands: NDArray[np.complex64], *, design: BankDesign) -> ND
             answer += response.conj() * np.fft.fft(band.astype(np.complex128), n_fft)
             heard += np.square(response.real) + np.square(response.imag)
         heard = heard + np.roll(heard[::-1], 1)  # S(f) + S(−f)
-        # Of a spectrum A, the real part of the wave is that of (A(f) + A*(−f)) / 2.
+        # If a wave has the spectrum A, its real part has (A(f) + A*(−f)) / 2.
         wave[index] = np.fft.ifft(2 * answer / (heard + _DEAF * heard.max())).real[:n_samples]
     return wave

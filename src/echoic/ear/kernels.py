@@ -1,16 +1,16 @@
-"""The loops that run once per sample and band, compiled by numba.
+"""Numba loops that run once per sample and band.
 
-Layout decides the speed: samples outside, bands inside, the four stages of a
-filter unrolled, real and imaginary parts in separate contiguous float32
+Layout determines the speed: samples outermost, bands innermost, the four stages
+of a filter unrolled, real and imaginary parts in separate contiguous float32
 arrays, so that the compiler fills whole vector registers with neighbouring
-bands. Nothing here checks its arguments; the classes that call it do.
+bands. Arguments are not checked here but in the calling classes.
 
 A bank's coefficients are (3, band): the real and the imaginary parts of its poles, and its
 gains. Stages are (8, band), the outputs of the four stages of every filter (real and
-imaginary, in turn). What filters advances them in place: callers hand in a copy.
+imaginary parts alternating). Filtering updates them in place: callers pass a copy.
 
-Loops run on copies of both, since arrays that are made here are aligned to whole vector
-registers and those of numpy are not: that is a third of the speed.
+Loops run on local copies of both, since arrays allocated here are aligned to whole vector
+registers and those of numpy are not: that is worth a third of the speed.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from numba.extending import overload
 from echoic.jit import compiled, inlined
 from echoic.streaming import frame_end
 
-# Far below anything audible, added to the input so that a recursion which
-# decays in silence never reaches denormal numbers, a hundred times slower.
-_DENORMAL_GUARD = np.float32(1e-20)
+# Inaudible offset of the input: a recursion that decays in silence then never
+# reaches denormal numbers, which are a hundred times slower.
+DENORMAL_GUARD = np.float32(1e-20)
 
 N_STAGE_ROWS = 8
 
@@ -35,7 +35,7 @@ _frame_end = inlined(frame_end)
 
 
 def _as_words(array):  # type: ignore[no-untyped-def]
-    """Complex64 numbers as whole words, which move faster than two floats each."""
+    """View complex64 as 64-bit words, which copy faster than pairs of floats."""
 
 
 @overload(_as_words)
@@ -47,24 +47,24 @@ def _as_words_of_type(array):  # type: ignore[no-untyped-def]
 
 @inlined
 def stage_rows(stages):  # type: ignore[no-untyped-def]
-    """Stages (8, band) as a row each, so that loops over bands run over plain arrays."""
+    """Split stages (8, band) into rows, so that loops over bands run over 1-D arrays."""
     s = stages
     return s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
 
 
 @inlined
 def four_stages(x_re, x_im, pole_re, pole_im, s, b):  # type: ignore[no-untyped-def]
-    """One sample of a band through its filter: four equal complex poles one after the other.
+    """Filter one sample of a band: four equal complex one-poles in cascade.
 
     Args:
-        x_re: What comes in.
-        x_im: None if that is real.
-        pole_re: Of the band.
-        pole_im: Of the band.
-        s: Rows of the stages, advanced at b.
-        b: The band.
+        x_re: Input, real part.
+        x_im: Its imaginary part; None if it is real.
+        pole_re: Pole of the band, real part.
+        pole_im: Its imaginary part.
+        s: Rows of the stages, updated in place at b.
+        b: Index of the band.
 
-    What comes out is s[6][b] + i·s[7][b].
+    The output is s[6][b] + i·s[7][b].
     """
     r0 = x_re + pole_re * s[0][b] - pole_im * s[1][b]
     i0 = pole_re * s[1][b] + pole_im * s[0][b]
@@ -84,13 +84,13 @@ def four_stages(x_re, x_im, pole_re, pole_im, s, b):  # type: ignore[no-untyped-
 def subbands(wave, coefficients, stages, out):  # type: ignore[no-untyped-def]
     """Filter (time,) into the full-rate subbands (band, time).
 
-    Written in blocks: time-major while the recursion runs, so that neighbouring
-    bands are neighbours in memory, then transposed into the output.
+    Processes blocks: time-major during the recursion, so that neighbouring bands
+    are contiguous in memory, then transposed into the output.
 
     Args:
         wave: (time,).
         coefficients: (3, band).
-        stages: (8, band), advanced.
+        stages: (8, band), updated in place.
         out: (band, time) complex, written.
     """
     bank, s = coefficients.copy(), stages.copy()
@@ -104,12 +104,12 @@ def subbands(wave, coefficients, stages, out):  # type: ignore[no-untyped-def]
     for start in range(0, wave.size, block):
         length = min(block, wave.size - start)
         for i in range(length):
-            x = wave[start + i] + _DENORMAL_GUARD
+            x = wave[start + i] + DENORMAL_GUARD
             for b in range(n_bands):
                 four_stages(gain[b] * x, None, pole_re[b], pole_im[b], stage, b)
                 re[b], im[b] = stage[6][b], stage[7][b]
             row = rows[i]
-            for b in range(n_bands):  # a loop of its own, so that both are vectorised
+            for b in range(n_bands):  # a separate loop, so that both are vectorised
                 row[b] = complex(re[b], im[b])
         for b in range(n_bands):
             band = out_words[b, start : start + length]
@@ -129,16 +129,16 @@ def subbands_of_batch(waves, stages, out, coefficients):  # type: ignore[no-unty
 def hop_sums(wave, ends, coefficients, stages, open_sums, power, advance):  # type: ignore[no-untyped-def]
     """Sum every band's power over each frame.
 
-    With an array for `advance`, not None, sum y[t]·conj(y[t−1]) too: its angle is the mean
-    phase advance per sample, the band's instantaneous frequency. (The compiler prunes what
-    None leaves out.)
+    If `advance` is not None, also sum y[t]·conj(y[t−1]): its angle is the mean phase
+    advance per sample, the band's instantaneous frequency. (For None, the compiler prunes
+    these branches.)
 
     Args:
         wave: (time,).
         ends: (frame,) int64, where frames end within `wave` (exclusive).
         coefficients: (3, band).
-        stages: (8, band), advanced.
-        open_sums: (1 or 3, band) of the frame that is still open, advanced.
+        stages: (8, band), updated in place.
+        open_sums: (1 or 3, band), sums of the unfinished frame, updated in place.
         power: (band, frame), written.
         advance: (2, band, frame), real and imaginary part, written; or None.
     """
@@ -154,7 +154,7 @@ def hop_sums(wave, ends, coefficients, stages, open_sums, power, advance):  # ty
     for frame in range(ends.size + 1):
         stop = ends[frame] if frame < ends.size else wave.size
         for t in range(start, stop):
-            x = wave[t] + _DENORMAL_GUARD
+            x = wave[t] + DENORMAL_GUARD
             for b in range(n_bands):
                 was_re, was_im = stage[6][b], stage[7][b]
                 four_stages(gain[b] * x, None, pole_re[b], pole_im[b], stage, b)
@@ -178,18 +178,18 @@ def hop_sums(wave, ends, coefficients, stages, open_sums, power, advance):  # ty
 def hear(  # type: ignore[no-untyped-def]
     waves, rows, envelope, fine, coefficients, n_before, first_frame, hop_samples
 ):
-    """All that `Ear` computes sample by sample, in one call.
+    """Everything that `Ear` computes per sample, in one call.
 
     Args:
         waves: (item, time).
-        rows: (item, 8 + 1 or 3 and more, band), advanced: stages, then the sums of the open
-            frame as in `hop_sums`; rows after them are left alone.
+        rows: (item, 8 + 1 or 3 and more, band), updated in place: stages, then the sums of
+            the unfinished frame as in `hop_sums`; rows after them are left unchanged.
         envelope: (item, band, frame), written: 2·√(mean of |y|²), the amplitude of a sine.
         fine: (item, 3, band, frame), written: the power and the two sums of `advance`; or None.
         coefficients: (3, band).
-        n_before: Samples heard before these.
-        first_frame: Number of the frame that is still open.
-        hop_samples: Samples a frame, not always a whole number.
+        n_before: Samples processed before these.
+        first_frame: Index of the unfinished frame.
+        hop_samples: Samples per frame, not always an integer.
     """
     n_items, n_bands, n_frames = envelope.shape
     ends = np.empty(n_frames, np.int64)
@@ -215,7 +215,7 @@ def hear(  # type: ignore[no-untyped-def]
 
 @compiled
 def align(subbands, weight_re, weight_im, delay, tail, out):  # type: ignore[no-untyped-def]
-    """Turn complex subbands into real ones that add up to the delayed input.
+    """Weight and delay complex subbands; the real results sum to the delayed input.
 
     Adds Re(weight[b] · subbands[b, t − delay[b]]) to out[b, t]. `tail` (band, D)
     holds the last D ≥ delay.max() weighted samples of the past, oldest first.
@@ -249,14 +249,14 @@ def _level(envelope):  # type: ignore[no-untyped-def]
 
 @compiled
 def log_levels(envelope, out):  # type: ignore[no-untyped-def]
-    """Compress (value,) amplitudes."""
+    """Compress amplitudes (value,) to log levels."""
     for i in range(envelope.size):
         out[i] = _level(envelope[i])
 
 
 @inlined
 def _adapt(level, forget, used_to, onset):  # type: ignore[no-untyped-def]
-    """Rise of (frame,) levels above a running average; return the average."""
+    """Compute the rise of levels (frame,) above a running average; return the average."""
     for k in range(level.size):
         rise = level[k] - used_to
         onset[k] = max(rise, np.float32(0))
@@ -266,18 +266,18 @@ def _adapt(level, forget, used_to, onset):  # type: ignore[no-untyped-def]
 
 @compiled
 def adapt(level, forget, adapted, onset):  # type: ignore[no-untyped-def]
-    """Rise of (row, frame) levels above running averages (row,), which move on in place."""
+    """Rise of levels (row, frame) above running averages (row,), updated in place."""
     for r in range(level.shape[0]):
         adapted[r] = _adapt(level[r], forget, adapted[r], onset[r])
 
 
 @compiled
 def level_and_onset(envelopes, scale, adapted, peak, envelope, out):  # type: ignore[no-untyped-def]
-    """What networks hear of the (channel, band, frame) envelopes of an ear.
+    """Features of the networks from the envelopes (channel, band, frame) of an ear.
 
-    Gives the envelope of all channels together (band, frame), and into `out` (2, band, frame)
-    level and onset as `FrontEnd` says. The averages (band,) of onsets and the peak (1,) that
-    levels are counted from move on in place. `scale`: see `frontend.Scale`.
+    Writes the envelope of all channels together to `envelope` (band, frame), and level and
+    onset as defined in `FrontEnd` to `out` (2, band, frame). The adapted levels (band,) and
+    the reference peak (1,) are updated in place. `scale`: see `frontend.Scale`.
     """
     n_channels, n_bands, n_frames = envelopes.shape
     level, onset = out

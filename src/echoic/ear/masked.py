@@ -1,13 +1,13 @@
-"""Sounds taken apart in one pass: filter, weigh, delay, gain and add, a few samples at a time.
+"""Apply masks in one pass: filter, weight, delay, apply gains and sum, block by block.
 
-The same as `Filterbank`, `Inverse` and a weighted sum of its bands, but the
-subbands live in the processor's cache only. Three rearrangements make that quick:
+Equivalent to `Filterbank`, `Inverse` and a weighted sum of its bands, but the
+subbands never leave the processor's cache. Three rearrangements make this fast:
 
-- A delay commutes with a filter, so each band's delay is read off the input: what is
-  kept from chunk to chunk is the input's last samples, not every band's.
+- A delay commutes with a filter, so each band's delay is applied to the input: the
+  input's last samples are kept between chunks, not every band's.
 - So does a complex weight: it is multiplied into the filter's gain, after which the
   real part of the last stage is the weighted band.
-- A sum over bands with gains that run in a straight line, Σ (g + τ·s)·y, is
+- A sum over bands with linearly ramped gains, Σ (g + τ·s)·y, is
   Σ g·y + τ·Σ s·y: two products with constant rows.
 """
 
@@ -18,28 +18,28 @@ import numpy as np
 from echoic.ear import kernels
 from echoic.jit import compiled
 
-_BLOCK = 32  # samples filtered, then added up: 32 rows of 64 bands are 8 kB
+_BLOCK = 32  # samples filtered before they are summed: 32 rows of 64 bands are 8 kB
 
 
 @compiled
 def apply_gains(  # type: ignore[no-untyped-def]
     wave, delay, pole_re, pole_im, gain_re, gain_im, state, gains, ends, elapsed, ramp, out
 ):
-    """Filter, weigh, delay, gain and add; return the new filter state.
+    """Filter, weight, delay, apply gains and sum; return the new filter state.
 
     Args:
-        wave: (longest delay + time,) float32, the chunk after the samples before it.
+        wave: (longest delay + time,) float32, the preceding samples and the chunk.
         delay: (band,) int64, of each band, in samples.
         pole_re: (band,) float32.
         pole_im: (band,) float32.
         gain_re: (band,) float32; the filter's gain times the inverse's weight.
         gain_im: (band,) float32.
         state: (8, band) float32, see `echoic.ear.kernels`.
-        gains: (segment + 1, label, band) float32. Over segment k the gains run from
+        gains: (segment + 1, label, band) float32. In segment k the gains ramp from
             row k to row k + 1 and stay there.
-        ends: (segment − 1,) int64, where segments but the last end within the chunk.
-        elapsed: Samples of the first segment that lie before the chunk.
-        ramp: Samples in which the gains run; no segment but the last is shorter.
+        ends: (segment − 1,) int64, where all segments but the last end in the chunk.
+        elapsed: Samples of the first segment that precede the chunk.
+        ramp: Length of the ramp in samples; no segment but the last is shorter.
         out: (label, time) float32, overwritten.
     """
     n_bands, (n_labels, n_samples) = pole_re.size, out.shape
@@ -63,7 +63,7 @@ def apply_gains(  # type: ignore[no-untyped-def]
             for i in range(length):
                 newest = longest + start + i
                 for b in range(n_bands):
-                    x[b] = wave[newest - delay[b]] + kernels._DENORMAL_GUARD
+                    x[b] = wave[newest - delay[b]] + kernels.DENORMAL_GUARD
                 y = rows[i]
                 for b in range(n_bands):
                     kernels.four_stages(

@@ -1,4 +1,4 @@
-"""What the auditory nerve makes of the hair cells: rates that adapt."""
+"""The auditory nerve: adapting firing rates."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from echoic.jit import compiled
 
 
 class NerveState(NamedTuple):
-    """adapted: (..., band, 2) float32, the level a band is used to, at once and in a while."""
+    """adapted: (..., band, 2) float32, rapidly and short-term adapted level of each band."""
 
     adapted: NDArray[np.float32]
 
 
 @compiled
 def fire(level, forget, share, adapted, rate):  # type: ignore[no-untyped-def]
-    """Rates of (row, frame) levels above what two averages (row, 2) take away; the new averages."""
+    """Rates of levels (row, frame), less two running averages (row, 2); return the new averages."""
     new = adapted.copy()
     for r in range(level.shape[0]):
         rapid, short = new[r]
@@ -36,26 +36,26 @@ def fire(level, forget, share, adapted, rate):  # type: ignore[no-untyped-def]
 class Nerve:
     """Firing rate of each band: high at an onset, adapted soon after.
 
-    The rate is the level less what two one-pole averages of it, one rapid and one
-    short-term, have got used to. A level x that sets in and stays gives the known
-    decline, exact at every frame,
+    The rate is the level minus two weighted one-pole averages of it, one rapid and one
+    short-term. A step to a constant level x gives the known decline, exact at every
+    frame,
 
         rate(t) = x · (A_ss + A_r·exp(−t/τ_r) + A_st·exp(−t/τ_st)),
 
-    which starts at x and ends at x / onset_to_steady. After it has ended, the response
-    to a second onset recovers to x with the same time constants (in the nerve it
-    takes longer, some 16 and 125 ms in the cat). An increment on an adapted level
-    raises the rate as much as it would have from rest.
+    which starts at x and ends at x / onset_to_steady. After the level has ended, the
+    response to a second onset recovers to x with the same time constants (in the nerve
+    it takes longer, some 16 and 125 ms in the cat). An increment on an adapted level
+    raises the rate as much as it would from rest.
 
-    Feed it envelopes, compressed: frames of an `Ear` with compression="power". What is
-    taken away from fine structure leaves its troughs empty, and the ratio shrinks.
+    The input should be compressed envelopes: frames of an `Ear` with compression="power".
+    With fine structure, the subtraction empties the troughs, and the ratio shrinks.
 
     Args:
         hop_s: Seconds between frames.
         rapid_s: Time constant τ_r.
         short_term_s: Time constant τ_st.
-        onset_to_steady: Rate at once over rate in the end, 1 or more.
-        rapid_share: Of what adapts, A_r / (A_r + A_st), 0 to 1.
+        onset_to_steady: Ratio of the onset rate to the steady-state rate, 1 or more.
+        rapid_share: Share of the adaptation, A_r / (A_r + A_st), 0 to 1.
 
     Shape:
         level (..., band, frame) -> rate (..., band, frame), float32, in the unit of the level.
@@ -87,7 +87,7 @@ class Nerve:
         onset_to_steady: float = 8.6,
         rapid_share: float = 6 / 7,
     ) -> None:
-        """Fix the averages' coefficients and shares."""
+        """Compute the averages' coefficients and shares."""
         check_positive(hop_s=hop_s, rapid_s=rapid_s, short_term_s=short_term_s)
         if not 1 <= onset_to_steady < np.inf:
             raise ParameterError(f"onset_to_steady={onset_to_steady!r} is not 1 or more")
@@ -101,7 +101,7 @@ class Nerve:
     def __call__(
         self, level: NDArray[np.floating], state: NerveState | None = None
     ) -> tuple[NDArray[np.float32], NerveState]:
-        """Fire at the next frames."""
+        """Compute the rates of the next frames."""
         level = as_float32(level, name="level")
         shape = (*level.shape[:-1], 2)
         init = NerveState(np.zeros(shape, np.float32))

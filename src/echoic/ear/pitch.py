@@ -1,4 +1,4 @@
-"""Pitch: the fundamental that all bands agree on, followed through time."""
+"""Pitch: F0 common to all bands, tracked over time."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from echoic.streaming import FrameClock, block_samples, in_blocks
 
 _WINDOW_S = 0.03
 
-# From the middle of what a frame is computed from to its end: half of the window, half of
-# a period, and the rise of the filters.
+# From the centre of the samples a frame is computed from to their end: half the window,
+# half a period, and the rise time of the filters.
 _ANALYSIS_S = 0.023
-_HIGHER = 1.02  # a period is found to within this
-_N_CANDIDATES = 8  # peaks of a summary that may be the period; row 0 is "no pitch"
-# Costs in units of the summary, those of steps for 10 ms.
-_UNVOICED = 0.38  # what a peak must rise above
-_PER_OCTAVE = 0.08  # of a longer period: its multiples fit as well
+_HIGHER = 1.02  # accuracy of a period, as a ratio
+_N_CANDIDATES = 8  # peaks of a summary considered as the period; row 0 is "no pitch"
+# Costs in units of the summary; those of transitions are per 10 ms.
+_UNVOICED = 0.38  # merit of "no pitch", which a peak must exceed
+_PER_OCTAVE = 0.08  # of a longer period, since multiples of the period fit as well
 _PER_OCTAVE_JUMP = 0.4
 _PER_SWITCH = 0.25  # between pitch and none
 _STEP_S = 0.01
@@ -31,11 +31,11 @@ Value = TypeVar("Value")
 
 
 class Pitched(NamedTuple, Generic[Value]):
-    """A pitch for every frame.
+    """F0 and voicing of every frame.
 
-    f0_hz: (..., frame) float32; 0 where no pitch is heard.
-    voicing: (..., frame) float32, 0 to 1: how far the sound repeats itself with that
-        period, or where no pitch is heard, with the likeliest one.
+    f0_hz: (..., frame) float32; 0 where no pitch is found.
+    voicing: (..., frame) float32, 0 to 1: periodicity of the sound at that period or,
+        where no pitch is found, at the most likely one.
     """
 
     f0_hz: Value
@@ -43,12 +43,12 @@ class Pitched(NamedTuple, Generic[Value]):
 
 
 class PitchState(NamedTuple):
-    """What is carried from chunk to chunk.
+    """State between chunks.
 
-    correlogram: Of the summary.
-    score: (..., candidate) of the best path that ends in each.
+    correlogram: State of the summary correlogram.
+    score: (..., candidate) of the best path ending in each.
     f0_hz, strength: (..., slot, candidate) of the last frames.
-    previous: (..., slot, candidate) where each candidate's best path came from.
+    previous: (..., slot, candidate) predecessor on each candidate's best path.
     """
 
     correlogram: CorrelogramState
@@ -60,9 +60,9 @@ class PitchState(NamedTuple):
 
 @compiled
 def find_candidates(summary, lags, per_octave, f0_hz, strength):  # type: ignore[no-untyped-def]
-    """The best peaks of a summary (lag,), by parabolas through three lags; their merits.
+    """Find the best peaks of a summary (lag,), by parabolas through three lags.
 
-    Row 0, no pitch, gets the height of the highest.
+    Returns their merits. The strength of row 0, "no pitch", is the height of the highest.
     """
     lag_rate, first, last, shortest = lags
     f0_hz[:], strength[:] = 0, 0
@@ -85,7 +85,7 @@ def find_candidates(summary, lags, per_octave, f0_hz, strength):  # type: ignore
 
 @compiled
 def extend_paths(score, merit, before_hz, now_hz, per_jump, per_switch, previous):  # type: ignore[no-untyped-def]
-    """One step of Viterbi: the score of the best path to each candidate, the best at 0."""
+    """One Viterbi step: score of the best path to each candidate, shifted to a maximum of 0."""
     new = np.empty_like(score)
     for c in range(new.size):
         new[c] = -np.inf
@@ -106,11 +106,11 @@ def extend_paths(score, merit, before_hz, now_hz, per_jump, per_switch, previous
 def track(  # type: ignore[no-untyped-def]
     summary, lags, costs, first_frame, score, f0_hz, strength, previous, out
 ):
-    """Follow the best path through the candidates of (lag, frame); return the paths' scores.
+    """Track the best path through the candidates of (lag, frame); return the paths' scores.
 
-    Slots, (slot, candidate) of `f0_hz`, `strength` and `previous`, go round: of the frame
-    that is new, of those that are looked back on, and of one more. `out` (2, frame) gets
-    F0 and voicing of the oldest but that one, on the best path that ends now.
+    `f0_hz`, `strength` and `previous`, (slot, candidate), are ring buffers: one slot for
+    the new frame, one for each frame of look-ahead, and one more. `out` (2, frame) receives
+    F0 and voicing of the oldest frame but one, on the best path that ends in the new frame.
     """
     unvoiced, per_octave, per_jump, per_switch = costs
     n_slots = f0_hz.shape[0]
@@ -134,21 +134,21 @@ def track(  # type: ignore[no-untyped-def]
 class Pitch:
     """F0 and voicing of a sound, from the summary correlogram.
 
-    The period is a lag at which the activity of all bands repeats itself. Its multiples
-    fit as well, so longer lags cost a little; of the peaks of every frame the path is
-    followed that stays high and leaps little, in octaves (Viterbi). A frame is decided on
-    when `look_ahead_s` more have been heard. Fundamental or not: what has no energy at F0
-    is heard through the envelopes of the bands that hold several harmonics, and the fine
-    structure of those that hold one. A single tone above `high_f0_hz` repeats itself at
-    multiples of its period too, and is heard an octave or more below.
+    The period is a lag at which the activity of all bands repeats. Its multiples fit as
+    well, so longer lags cost a little. A Viterbi search finds the path through the peaks
+    of the frames that stays high with small jumps, in octaves. A frame is decided when
+    `look_ahead_s` more have been processed. The fundamental may be missing: without energy
+    at F0, the period is found in the envelopes of the bands that hold several harmonics,
+    and in the fine structure of those that hold one. A single tone above `high_f0_hz` is
+    periodic at multiples of its period too, and is reported an octave or more below.
 
     Args:
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
         low_f0_hz: Lowest fundamental, 20 Hz or more.
-        high_f0_hz: Highest, up to 1000 Hz. Both are bounds of the periods that are looked for;
-            what lies up to 2 % beyond may be reported.
-        hop_s: Seconds a frame, 1 ms to 30 ms.
-        look_ahead_s: Up to 1 s; 0 for the decision at once.
+        high_f0_hz: Highest, up to 1000 Hz. Both bound the periods that are searched;
+            values up to 2 % beyond may be reported.
+        hop_s: Seconds per frame, 1 ms to 30 ms.
+        look_ahead_s: Up to 1 s; 0 for an immediate decision.
         n_bands: Of the ear, 50 Hz to 7.6 kHz; 1 to 256. Half as many take half the time.
 
     Shape:
@@ -182,7 +182,7 @@ class Pitch:
         look_ahead_s: float = 0.04,
         n_bands: int = 32,
     ) -> None:
-        """Design the ear, and count the frames that a decision takes."""
+        """Design the correlogram, and compute the delay in frames."""
         for name, value, lowest, highest in (
             ("low_f0_hz", low_f0_hz, 20.0, 1000.0),
             ("high_f0_hz", high_f0_hz, low_f0_hz, 1000.0),
@@ -207,20 +207,20 @@ class Pitch:
             int(lag_rate / low_f0_hz) + 1,
             np.float32(lag_rate / (_HIGHER * high_f0_hz)),
         )
-        # What a step costs is said for 10 ms: more steps in the same time, less for each.
+        # Transition costs are given per 10 ms: scale them to the hop.
         per_step = np.array([1, 1, _STEP_S / hop_s, _STEP_S / hop_s])
         costs = np.array([_UNVOICED, _PER_OCTAVE, _PER_OCTAVE_JUMP, _PER_SWITCH]) * per_step
         self._costs = tuple(costs.astype(np.float32))
         self._block_samples = block_samples(sample_rate, 1)
         self._n_ahead = round(look_ahead_s / hop_s)
-        # A frame stands for its middle, half a hop before its end.
+        # A frame represents its centre, half a hop before its end.
         self.analysis_delay = max(0, round(_ANALYSIS_S / hop_s - 0.5))
         n_late = self.analysis_delay + self._n_ahead
         self.delay = Pitched(n_late, n_late)
 
     @property
     def hop(self) -> float:
-        """Samples a frame, not always a whole number."""
+        """Samples per frame, not always an integer."""
         return self.correlogram.hop
 
     @property
@@ -229,7 +229,7 @@ class Pitch:
         return self.correlogram.clock
 
     def _checked(self, lead: tuple[int, ...], state: PitchState | None) -> PitchState:
-        """The state to go on from; the correlogram sees to its own."""
+        """Validate a state, or return the initial one; the correlogram checks its own part."""
         n_rows, n_slots = _N_CANDIDATES + 1, self._n_ahead + 2
         score = np.full((*lead, n_rows), -1e9, np.float32)
         score[..., 0] = 0  # no pitch before any sound
@@ -244,10 +244,10 @@ class Pitch:
     def __call__(
         self, wave: NDArray[np.floating], state: PitchState | None = None
     ) -> tuple[Pitched[NDArray[np.float32]], PitchState]:
-        """Hear the next chunk; give the frames that it completes, late by the delay."""
-        as_float32(wave)  # refuses what is no wave; NaN is mended by the bank, which says so
+        """Process the next chunk; return the frames it completes, late by the delay."""
+        as_float32(wave)  # rejects what is not a wave; the bank replaces NaN, with a warning
         f0_hz, voicing = [], []
-        # Block by block, since a summary takes more memory than its wave.
+        # Block by block, since the summary takes more memory than the wave.
         for block in in_blocks(wave, self._block_samples) if wave.shape[-1] else [wave]:
             _, heard, state = self.listen(block, state)
             f0_hz.append(heard.f0_hz)
@@ -258,9 +258,9 @@ class Pitch:
     def listen(
         self, wave: NDArray[np.floating], state: PitchState | None = None
     ) -> tuple[NDArray[np.float32], Pitched[NDArray[np.float32]], PitchState]:
-        """As the call, with the summary correlogram (..., lag, frame) before it.
+        """As the call, but return the summary correlogram (..., lag, frame) as well.
 
-        A frame of the summary is earlier than the pitch that is found in it, by the look-ahead.
+        A frame of the summary precedes the pitch found in it by the look-ahead.
         """
         lead = wave.shape[:-1]
         state = self._checked(lead, state)
@@ -283,7 +283,7 @@ class Pitch:
         return summary, heard, PitchState(correlogram, score, *slots)
 
     def finish(self, state: PitchState) -> Pitched[NDArray[np.float32]]:
-        """The frames still owed, as if silence followed."""
+        """The remaining frames, as if silence followed."""
         check_kind(state, PitchState, owner="Pitch")
         start = int(state.correlogram.n_samples[0])
         n_owed = self.delay.f0_hz

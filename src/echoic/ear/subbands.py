@@ -1,4 +1,4 @@
-"""What every module that takes subbands asks of them."""
+"""Validation of subbands, for every module that takes them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def as_subbands(subbands: object, *, n_bands: int | None = None) -> NDArray[np.c
 
     Args:
         subbands: A complex numpy array.
-        n_bands: How many bands there must be; None for any number.
+        n_bands: Required number of bands; None for any number.
 
     Raises:
-        ParameterError: no complex numpy array, no band and time axes, or another
+        ParameterError: not a complex numpy array, no band and time axes, or another
             number of bands.
 
     Example:

@@ -1,7 +1,7 @@
-"""How well sounds were taken apart and found.
+"""Metrics of separation and detection.
 
 `separation` compares stems (SI-SDR), `detection` compares events (F1), `calibration`
-compares how sure they are with how often they are right.
+compares the confidence of events with the fraction of them that is true.
 """
 
 from echoic.metrics.calibration import expected_calibration_error, is_true, reliability

@@ -1,4 +1,4 @@
-"""Whether confidence can be trusted: of events of confidence 0.7, seven in ten should be true."""
+"""Calibration of confidence: of events of confidence 0.7, seven in ten should be true."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from echoic.events import Event
 
 
 class ReliabilityBin(NamedTuple):
-    """Events of about one confidence: how many, its mean, and the part of them that is true."""
+    """Events of similar confidence: number, mean confidence, and fraction that is true."""
 
     n_events: int
     confidence: float
@@ -21,7 +21,7 @@ class ReliabilityBin(NamedTuple):
 
 
 def is_true(event: Event, reference_events: Sequence[Event]) -> bool:
-    """Whether the event's label really sounds for at least half of it.
+    """Whether the event's label is active in the reference for at least half of the event.
 
     Example:
         >>> is_true(Event("rain", 0.0, 2.0), [Event("rain", 1.0, 5.0)])
@@ -39,12 +39,12 @@ def is_true(event: Event, reference_events: Sequence[Event]) -> bool:
 def reliability(
     confidence: NDArray[np.floating], true: NDArray[np.bool_], *, n_bins: int = 10
 ) -> list[ReliabilityBin]:
-    """The reliability curve, in bins of equal width; empty ones are left out.
+    """Reliability curve in bins of equal width; empty bins are omitted.
 
     Args:
         confidence: 0 to 1.
-        true: Whether it was so.
-        n_bins: Of equal width.
+        true: Whether the event is true.
+        n_bins: Number of bins of equal width.
 
     Shape:
         confidence (event,), true (event,).
@@ -73,7 +73,7 @@ def reliability(
 
 
 def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
-    """Mean distance of confidence and precision over all events; NaN of none.
+    """Mean absolute difference of confidence and precision over all events; NaN if none.
 
     References:
         Naeini, Cooper, Hauskrecht 2015.

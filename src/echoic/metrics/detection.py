@@ -1,12 +1,12 @@
-"""F1 of events, in three grains: the labels of a scene, its segments, single events.
+"""F1 of events at three granularities: the labels of a scene, its segments, single events.
 
-Each measure gives counts; the counts of several scenes add up, and F1 is taken of their sum:
+Each measure returns counts; counts of several scenes add up, and F1 is computed from the sum:
 
     total = segment_f1(…) + segment_f1(…)
     total.f1, total.f1_of("rain"), total.macro_f1
 
-What has no value, such as the F1 of a label that neither occurs nor is ever named, is NaN. How
-sure an estimated event is (`confidence`) plays no part.
+Undefined values, such as the F1 of a label that neither occurs nor is ever detected, are NaN.
+The `confidence` of an estimated event is ignored.
 
 References:
     Mesaros, Heittola, Virtanen (2016), "Metrics for polyphonic sound event detection", Applied
@@ -22,18 +22,18 @@ from dataclasses import dataclass
 from echoic.errors import LabelError, ParameterError
 from echoic.events import Event
 
-_SLACK = 1e-9  # what ends at 3 · 0.1 s does not reach into the segment that starts at 0.3 s
+_SLACK = 1e-9  # an event that ends at 3 · 0.1 s does not reach the segment from 0.3 s on
 
 
 @dataclass(frozen=True)
 class DetectionCounts:
-    """Hits, false alarms and misses of every label; those of several scenes add up.
+    """True positives, false positives and false negatives per label; counts can be added.
 
     Attributes:
-        labels: What was looked for; the order of the counts.
-        tp: Found, and there.
-        fp: Found, but not there.
-        fn: There, but not found.
+        labels: The labels evaluated; the order of the counts.
+        tp: True positives: detected and present.
+        fp: False positives: detected but not present.
+        fn: False negatives: present but not detected.
 
     Example:
         >>> counts = DetectionCounts(("rain", "dog_bark"), (3, 0), (1, 2), (0, 0))
@@ -56,12 +56,12 @@ class DetectionCounts:
 
     @property
     def precision(self) -> float:
-        """Of what was found, the part that is there; over all labels."""
+        """Fraction of detections that are true; over all labels."""
         return _ratio(sum(self.tp), sum(self.tp) + sum(self.fp))
 
     @property
     def recall(self) -> float:
-        """Of what is there, the part that was found; over all labels."""
+        """Fraction of the reference that was detected; over all labels."""
         return _ratio(sum(self.tp), sum(self.tp) + sum(self.fn))
 
     @property
@@ -79,7 +79,7 @@ class DetectionCounts:
         """F1 of one label.
 
         Raises:
-            LabelError: a label that was not looked for.
+            LabelError: the label was not evaluated.
         """
         if label not in self.labels:
             raise LabelError(f"label {label!r} is not one of {self.labels}")
@@ -97,7 +97,7 @@ def _count(
     labels: Sequence[str],
     compare: Callable[[list[Event], list[Event]], tuple[int, int, int]],
 ) -> DetectionCounts:
-    """Count label by label; `compare` gives how many are found and there, found, and there."""
+    """Count per label; `compare` returns the numbers of matches, reference and estimated items."""
     for event in (*reference, *estimated):
         if event.label not in labels:
             raise LabelError(f"event label {event.label!r} is not one of {tuple(labels)}")
@@ -118,12 +118,12 @@ def label_set_f1(
     *,
     labels: Sequence[str],
 ) -> DetectionCounts:
-    """Compare what is in a scene, whenever it sounds: each label counts once.
+    """Compare the labels present in a scene, at whatever time: each label counts once.
 
     Args:
-        reference_events: What is there.
-        estimated_events: What was found.
-        labels: What is looked for.
+        reference_events: True events.
+        estimated_events: Detected events.
+        labels: The labels to evaluate.
     Raises:
         LabelError: an event of another label.
         ParameterError: an event that ends before it starts.
@@ -148,13 +148,13 @@ def segment_f1(
     duration_s: float,
     segment_s: float = 1.0,
 ) -> DetectionCounts:
-    """Compare what sounds in each segment: a label is active where any event of it reaches in.
+    """Compare activity per segment: a label is active where any of its events overlaps.
 
     Args:
-        reference_events: What is there.
-        estimated_events: What was found.
-        labels: What is looked for.
-        duration_s: Length of the scene; nothing counts behind it. A last segment may be shorter.
+        reference_events: True events.
+        estimated_events: Detected events.
+        labels: The labels to evaluate.
+        duration_s: Length of the scene; nothing counts beyond it. The last segment may be shorter.
         segment_s: Length of a segment.
     Raises:
         LabelError: an event of another label.
@@ -190,16 +190,16 @@ def event_f1(
     collar_s: float = 0.2,
     offset_fraction: float = 0.2,
 ) -> DetectionCounts:
-    """Compare single events: label, onset and offset must fit.
+    """Compare single events: label, onset and offset must match.
 
     Onsets may differ by the collar; offsets by the collar or by a fraction of the length of the
-    reference event, whichever is more. Each event is used once, in a maximum matching: no other
-    pairing of the events would give more hits.
+    reference event, whichever is larger. Each event is used once, in a maximum matching: no
+    other pairing of the events would give more hits.
 
     Args:
-        reference_events: What is there.
-        estimated_events: What was found.
-        labels: What is looked for.
+        reference_events: True events.
+        estimated_events: Detected events.
+        labels: The labels to evaluate.
         collar_s: At least 0 s.
         offset_fraction: At least 0, of the length of the reference event.
     Raises:
@@ -232,7 +232,7 @@ def _n_matched(choices: Sequence[Sequence[int]]) -> int:
     taken_by: dict[int, int] = {}  # column -> row
     takes: dict[int, int] = {}  # row -> column
     for first in range(len(choices)):
-        # Breadth first from a row without a column: a taken one is free after all if its row
+        # Breadth-first search from an unmatched row: a taken column can be freed if its row
         # finds another.
         rows, reached_from, free = [first], dict[int, int](), None
         for row in rows:

@@ -1,4 +1,4 @@
-"""SI-SDR: how near a stem is to what it should be, whatever its level.
+"""SI-SDR: how close a stem is to its reference, independent of its level.
 
 References:
     Le Roux, Wisdom, Erdogan, Hershey (2019), "SDR – half-baked or well done?", ICASSP.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from echoic.errors import ParameterError
 
-_ROUNDING = 1e-24  # of an energy (−240 dB): a float64 result nearer to 0 than this is 0
+_ROUNDING = 1e-24  # relative to an energy (−240 dB): a float64 result below this counts as 0
 
 
 def si_sdr_db(
@@ -23,19 +23,20 @@ def si_sdr_db(
     where: NDArray[np.bool_] | None = None,
     cap_db: float = math.inf,
 ) -> NDArray[np.float64]:
-    """Scale-invariant ratio of signal to distortion.
+    """Scale-invariant signal-to-distortion ratio.
 
-    The estimate is its projection on the reference plus what is left (Le Roux et al., eq. 3); the
-    ratio of their energies stays when the estimate is scaled. Means are taken out first.
+    The estimate is split into its projection on the reference and a residual (Le Roux et al.,
+    eq. 3); the ratio of their energies does not depend on the scale of the estimate. Means are
+    subtracted first.
 
-    Silence, and so any constant, has values too: silence for silence is exact, +inf; silence for
-    a sound, or a sound for silence, holds nothing of the reference, −inf.
+    Silence, and so any constant, is defined too: silence for silence is exact, +inf; silence for
+    a sound, or a sound for silence, contains nothing of the reference, −inf.
 
     Args:
-        estimate: What was taken out.
-        reference: What it should be.
-        where: Only these samples count; all by default.
-        cap_db: Results are kept within ±cap_db.
+        estimate: The separated signal.
+        reference: The true signal.
+        where: Samples to evaluate; all by default.
+        cap_db: Results are limited to ±cap_db.
     Shape:
         (..., time), all broadcast against each other -> (...).
     Raises:
@@ -71,15 +72,15 @@ def si_sdr_improvement_db(
     cap_db: float = 30.0,
     where: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
-    """By how much the estimate is nearer to the reference than the mixture was.
+    """SI-SDR of the estimate minus SI-SDR of the mixture.
 
     Args:
-        estimate: What was taken out.
-        reference: What it should be.
-        mixture: What it was taken out of.
-        cap_db: Improvements are kept within ±cap_db, so that no perfect or silent stem decides a
-            mean. Where estimate and mixture are equally good, be it ±inf, it is 0.
-        where: Only these samples count, such as those where other sounds are active as well.
+        estimate: The separated signal.
+        reference: The true signal.
+        mixture: The signal that was separated.
+        cap_db: Improvements are limited to ±cap_db, so that no perfect or silent stem dominates
+            a mean. Where estimate and mixture score the same, ±inf included, it is 0.
+        where: Samples to evaluate, such as those where other sounds are active as well.
     Shape:
         (..., time), all broadcast against each other -> (...).
     Raises:
@@ -105,7 +106,7 @@ def _energy(wave: NDArray[np.float64]) -> NDArray[np.float64]:
 def _centred(
     *waves: NDArray[np.floating], where: NDArray[np.bool_] | None
 ) -> list[NDArray[np.float64]]:
-    """Check waves, take out their means, and put 0 where nothing counts and where all is 0."""
+    """Validate waves, subtract their means, and zero samples outside `where` and constant waves."""
     mask = np.ones(np.shape(waves[0])[-1:], np.bool_) if where is None else np.asarray(where)
     arrays = [np.asarray(wave, np.float64) for wave in waves]
     shapes = [array.shape for array in (*arrays, mask)]

@@ -1,8 +1,8 @@
-"""The ear in torch: the runtime's figures, with gradients.
+"""The ear in torch: the values of the runtime, with gradients.
 
-On the CPU waves go through the runtime's own kernels, and their derivatives through the
-adjoint ones (`echoic.ear.adjoint`). Elsewhere, and where `method="fft"` asks for it, the
-same filters are applied by FFT in torch's own operations (`echoic.nn.gammatone`).
+On the CPU waves are filtered by the runtime's own kernels, and derivatives computed by the
+adjoint kernels (`echoic.ear.adjoint`). On other devices, and with `method="fft"`, the same
+filters are applied by FFT with torch operations (`echoic.nn.gammatone`).
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ from echoic.units import ERB_RATE_PER_DECADE, ERB_SLOPE_PER_HZ, erb_rate_to_hz, 
 
 METHODS = ("auto", "recursive", "fft")
 LEARNABLE = ("center", "bandwidth")
-# A frame's power is taken to be no lower, −370 dB, where the root's derivative would be endless.
+# Lower limit of a frame's power, −370 dB: the derivative of the square root is infinite at 0.
 _SILENCE = 1e-37
 
 
 class _Bank(nn.Module):
-    """A gammatone bank's coefficients, learnable where asked, and the filters themselves.
+    """The coefficients of a gammatone bank, optionally learnable, and checks of its input.
 
-    Centres are learned as ERB-rates and bandwidths as logarithms: a learning rate then
-    suits all bands alike, and no bandwidth becomes negative.
+    Centres are parametrised as ERB-rates and bandwidths as logarithms, so that one learning
+    rate suits all bands and no bandwidth becomes negative.
     """
 
     coefficients: Tensor
@@ -68,7 +68,7 @@ class _Bank(nn.Module):
             self.register_buffer("coefficients", torch.from_numpy(rows), persistent=False)
 
     def design(self) -> BankDesign:
-        """The bank as it is now, for the runtime."""
+        """The current design of the bank, for the runtime."""
         if self._design is not None:
             return self._design
         place, width = (
@@ -78,7 +78,7 @@ class _Bank(nn.Module):
         return gammatone_bank(self.sample_rate, erb_rate_to_hz(place), np.exp(width))
 
     def present_coefficients(self) -> Tensor:
-        """(3, band): the closed form of `echoic.ear.design`, in float64 while it is computed."""
+        """The current coefficients (3, band): closed form of `echoic.ear.design`, in float64."""
         if self._design is not None:
             return self.coefficients
         center_hz = _erb_rate_to_hz(self.center_erb_rate.double())
@@ -91,16 +91,16 @@ class _Bank(nn.Module):
         return torch.stack([radius * torch.cos(angle), radius * torch.sin(angle), gain])
 
     def by_fft(self, wave: Tensor) -> bool:
-        """Whether this wave goes through FFTs."""
+        """Whether this wave is filtered by FFT."""
         if self.method == "recursive" and wave.device.type != "cpu":
             raise ParameterError(f"method='recursive' runs on the CPU, not on {wave.device}")
         return self.method == "fft" or wave.device.type != "cpu"
 
     def check(self, wave: object) -> Tensor:
-        """A wave as (item, time), finite, excess clipped: the runtime does it likewise.
+        """Flatten a wave to (item, time), zero non-finite samples and clip, as the runtime does.
 
         Raises:
-            ParameterError: no float32 or float64 tensor with a time axis, or on another
+            ParameterError: not a float32 or float64 tensor with a time axis, or on another
                 device than the module.
         """
         if not isinstance(wave, Tensor):
@@ -120,7 +120,7 @@ class _Bank(nn.Module):
 
 
 def _erb_rate_to_hz(erb_rate: Tensor) -> Tensor:
-    """As `echoic.units.erb_rate_to_hz`."""
+    """`echoic.units.erb_rate_to_hz` for tensors."""
     return (10 ** (erb_rate / ERB_RATE_PER_DECADE) - 1) / ERB_SLOPE_PER_HZ
 
 
@@ -146,7 +146,7 @@ class Filterbank(_Bank):
         n_bands: 1 to 256.
         low_hz: Centre of the lowest band.
         high_hz: Centre of the highest band; bands from Nyquist up are silent.
-        design: A bank to use instead.
+        design: Bank design to use instead.
         learnable: Which of "center" and "bandwidth" are parameters.
         method: "recursive" (CPU only), "fft", or "auto": recursive on the CPU.
 
@@ -206,11 +206,11 @@ class Filterbank(_Bank):
 
 
 class EarState(NamedTuple):
-    """What the ear carries from chunk to chunk.
+    """The state of the ear.
 
     stages: (..., 8, band) filter stages.
-    open_power: (..., band) of the frame that is still open.
-    n_samples: (1,) samples heard so far, int64, on the CPU.
+    open_power: (..., band) power so far of the frame that is still open.
+    n_samples: (1,) samples processed so far, int64, on the CPU.
     """
 
     stages: Tensor
@@ -218,27 +218,27 @@ class EarState(NamedTuple):
     n_samples: Tensor
 
     def detach(self) -> EarState:
-        """The same, without its past: gradients stop here."""
+        """The state detached from its graph: gradients stop here."""
         return EarState(*(part.detach() for part in self))
 
 
 class Ear(_Bank):
     """`echoic.Ear` in torch: the envelope of every band and frame, differentiable.
 
-    Where a program computes a mel spectrogram of a wave (..., time), this gives the same
-    layout (..., band, frame), and the runtime's figures to 1e-5. Gradients reach the wave,
-    the learnable centres and bandwidths, and, through the state, the chunk before;
-    `state.detach()` stops them there. On the CPU a gradient of a gradient is not to be had.
+    It can replace a mel spectrogram: a wave (..., time) gives the same layout
+    (..., band, frame). Values agree with the runtime to 1e-5. Gradients reach the wave, the
+    learnable centres and bandwidths, and, through the state, the previous chunk;
+    `state.detach()` stops them there. On the CPU second derivatives are not available.
 
     Args:
         sample_rate: Hz, 8 to 192 kHz.
         n_bands: 1 to 256.
         low_hz: Centre of the lowest band.
         high_hz: Centre of the highest band; bands from Nyquist up are silent.
-        hop_s: Seconds a frame; frame k ends at sample ⌊(k + 1)·rate·hop_s⌋.
-        compression: Of the envelope: "none", "power" (exponent 0.3) or "log"
+        hop_s: Hop in seconds; frame k ends at sample ⌊(k + 1)·rate·hop_s⌋.
+        compression: Compression of the envelope: "none", "power" (exponent 0.3) or "log"
             (0 at −100 dBFS and below, where there is no gradient, 1 at 0 dBFS).
-        design: A bank to use instead.
+        design: Bank design to use instead.
         learnable: Which of "center" and "bandwidth" are parameters.
         method: "recursive" (CPU only), "fft", or "auto": recursive on the CPU.
 
@@ -284,11 +284,11 @@ class Ear(_Bank):
 
     @property
     def hop(self) -> float:
-        """Samples a frame, not always a whole number."""
+        """Samples per frame, not always an integer."""
         return self.clock.hop_samples
 
     def forward(self, wave: Tensor, state: EarState | None = None) -> tuple[Tensor, EarState]:
-        """Hear the next chunk; give the frames that it completes."""
+        """Process the next chunk and return the frames that it completes."""
         flat, lead = self.check(wave), wave.shape[:-1]
         shape = (*lead, N_STAGE_ROWS, self.n_bands)
         if state is None:

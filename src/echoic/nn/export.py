@@ -1,10 +1,11 @@
-"""From a trained network to the graphs that the runtime loads, and back.
+"""Export trained networks to the graphs that the runtime loads, and load them back.
 
-Graphs have fixed shapes and explicit state: frames and state in, answers and state out.
-(A dynamic time axis would freeze silently in the exporter.) A network comes as graphs of
-one step and of many: with all that it answers, and with a part of it for those who need no
-more. They share one file of weights. Inputs are `frames`, then `state_0` …; outputs are the
-fields of the network's output, then `next_0` …, as far as what is answered rests on them.
+Graphs have fixed shapes and explicit state: frames and state in, outputs and next state out.
+(The exporter would silently freeze a dynamic time axis.) A network is exported as graphs of
+one step and of many steps; the hearing network also as partial graphs with some of its
+outputs. All graphs of a network share one weights file. Inputs are `frames`, then `state_0` …;
+outputs are the fields of the network's output, then `next_0` …. A partial graph has only the
+states that its outputs depend on.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from echoic.nn.separator import Separator
 
 CHUNK_STEPS = 64
 PARTS = {"detect": ("logits",), "separate": ("places",)}
-"""Graphs that give a part of the answers: NAME.PART.step.onnx and NAME.PART.chunk.onnx."""
-# What is smaller stays in the graph: shapes and axes, which loading needs at once.
+"""Partial graphs and their outputs: NAME.PART.step.onnx and NAME.PART.chunk.onnx."""
+# Smaller tensors stay in the graph: shapes and axes, which are needed to load it.
 _SMALLEST_EXTERNAL_BYTES = 1024
 
 
@@ -39,7 +40,7 @@ def flatten(state: Any) -> list[Tensor]:
 
 
 def unflatten(template: Any, tensors: Iterator[Tensor]) -> Any:
-    """A state of the template's structure from the tensors that `flatten` gives."""
+    """Rebuild a state with the template's structure from tensors in the order of `flatten`."""
     if isinstance(template, Tensor):
         return next(tensors)
     parts = [unflatten(part, tensors) for part in template]
@@ -47,7 +48,7 @@ def unflatten(template: Any, tensors: Iterator[Tensor]) -> Any:
 
 
 class _Flat(nn.Module):
-    """A network whose state comes and goes as a flat list of tensors."""
+    """Wrap a network so that its state is passed as a flat list of tensors."""
 
     def __init__(self, network: nn.Module, template: Any) -> None:
         super().__init__()
@@ -60,7 +61,7 @@ class _Flat(nn.Module):
 
 
 class _QueryTable(nn.Module):
-    """The queries of all labels and the rest, and that of an example."""
+    """The queries of all labels and the rest, and the query of an example."""
 
     def __init__(self, network: HearingNetwork) -> None:
         super().__init__()
@@ -80,7 +81,7 @@ def _export(
             module.eval(),
             tuple(arguments),
             dynamo=True,
-            optimize=False,  # folded constants would lose the names of the weights
+            optimize=False,  # constant folding would lose the names of the weights
             input_names=list(inputs),
             output_names=list(outputs),
             external_data=False,
@@ -89,12 +90,12 @@ def _export(
     assert program is not None
     graph = program.model_proto
     for node in graph.graph.node:
-        del node.metadata_props[:]  # where in the source it came from: most of the bytes
+        del node.metadata_props[:]  # source locations: most of the file size
     return graph
 
 
 def _network_graph(network: nn.Module, n_steps: int) -> onnx.ModelProto:
-    """The graph of a network over so many steps."""
+    """The graph of a network over `n_steps` steps."""
     state = network.init_state(1)  # type: ignore[operator]
     tensors = flatten(state)
     frames = torch.zeros(1, N_FEATURES, N_BANDS, n_steps * int(network.hop))  # type: ignore[arg-type]
@@ -109,11 +110,11 @@ def _network_graph(network: nn.Module, n_steps: int) -> onnx.ModelProto:
 
 
 def _only(graph: onnx.ModelProto, results: Sequence[str]) -> onnx.ModelProto:
-    """The part of a network's graph that some of its results, and their states, rest on."""
+    """The subgraph that computes the given outputs and the states they depend on."""
     part = onnx.ModelProto()
     part.CopyFrom(graph)
     wanted, n_before = set(results), 0
-    while len(wanted) > n_before:  # a state that is read must be carried on
+    while len(wanted) > n_before:  # a state that is read must also be updated
         n_before = len(wanted)
         for node in reversed(graph.graph.node):
             if not wanted.isdisjoint(node.output):
@@ -121,7 +122,7 @@ def _only(graph: onnx.ModelProto, results: Sequence[str]) -> onnx.ModelProto:
         wanted |= {name.replace("state_", "next_") for name in wanted if name[:6] == "state_"}
     nodes = [node for node in graph.graph.node if not wanted.isdisjoint(node.output)]
     inner = {one.name for one in graph.graph.output if not one.name.startswith("next_")}
-    given = wanted - (inner - set(results))  # a result may be on the way to another
+    given = wanted - (inner - set(results))  # an unwanted output may feed a wanted one
     for field, kept in (
         ("node", nodes),
         ("input", [one for one in graph.graph.input if one.name in wanted]),
@@ -135,14 +136,14 @@ def _only(graph: onnx.ModelProto, results: Sequence[str]) -> onnx.ModelProto:
 
 @torch.no_grad()
 def _rounded(network: nn.Module) -> nn.Module:
-    """The network with weights that float16 holds, in place, ready for export."""
+    """Round the weights to float16 precision in place; on the CPU, in evaluation mode."""
     for weight in network.parameters():
         weight.copy_(weight.half())
     return network.cpu().eval()
 
 
 def _halve(graph: onnx.GraphProto) -> None:
-    """Hold large float32 weights in float16, and cast them where they are read."""
+    """Store large float32 weights as float16 where that is exact, each followed by a Cast."""
     casts = []
     for tensor in graph.initializer:
         array = numpy_helper.to_array(tensor)
@@ -164,7 +165,7 @@ def _halve(graph: onnx.GraphProto) -> None:
 
 
 def _share_weights(graphs: Sequence[onnx.ModelProto], path: Path) -> None:
-    """Move the weights of all graphs into one file, each once."""
+    """Move the weights of all graphs into one file, each stored once."""
     places: dict[str, tuple[int, int]] = {}
     content = bytearray()
     for graph in graphs:
@@ -188,12 +189,12 @@ def _share_weights(graphs: Sequence[onnx.ModelProto], path: Path) -> None:
 def export_hearing(network: HearingNetwork, folder: Path, name: str) -> list[Path]:
     """Write the graphs NAME.KIND.onnx, and NAME.weights for all of them.
 
-    Kinds are step and chunk, the same of every one of `PARTS`, and queries.
+    KIND is step, chunk, PART.step and PART.chunk for each of `PARTS`, and queries.
 
     Args:
-        network: Trained; put into evaluation mode, and its weights rounded to float16.
-        folder: Takes the files.
-        name: Of the model.
+        network: Trained network; set to evaluation mode, its weights rounded to float16.
+        folder: Output folder.
+        name: Model name.
     """
     graphs = _lengths(_rounded(network))
     for length, graph in list(graphs.items()):
@@ -211,15 +212,15 @@ def export_separator(network: Separator, folder: Path, name: str) -> list[Path]:
     """Write NAME.step.onnx and NAME.chunk.onnx, and NAME.weights for both.
 
     Args:
-        network: Trained; put into evaluation mode, and its weights rounded to float16.
-        folder: Takes the files.
-        name: Of the model.
+        network: Trained network; set to evaluation mode, its weights rounded to float16.
+        folder: Output folder.
+        name: Model name.
     """
     return _write(_lengths(_rounded(network)), folder, name)
 
 
 def _lengths(network: nn.Module) -> dict[str, onnx.ModelProto]:
-    """The graphs of one step and of many."""
+    """The graphs of one step and of `CHUNK_STEPS` steps."""
     return {"step": _network_graph(network, 1), "chunk": _network_graph(network, CHUNK_STEPS)}
 
 
@@ -233,7 +234,7 @@ def _write(graphs: dict[str, onnx.ModelProto], folder: Path, name: str) -> list[
 
 
 def load_hearing(network: HearingNetwork, folder: Path, name: str) -> HearingNetwork:
-    """Read shipped weights back into torch, for fine-tuning.
+    """Load shipped weights into a torch network, for fine-tuning.
 
     Raises:
         KeyError: the graphs lack a parameter of the network.
@@ -245,9 +246,9 @@ def load_hearing(network: HearingNetwork, folder: Path, name: str) -> HearingNet
 
 
 def load_listener(listener: Listener, folder: Path, name: str) -> Listener:
-    """Read the listener of a shipped network back into torch, to learn something else with it.
+    """Load the listener of a shipped network into torch, as a start for another task.
 
-    Blocks that the shipped one does not have add nothing to what leaves the listener yet.
+    Blocks that the shipped listener lacks are initialised to add nothing to its output.
 
     Raises:
         KeyError: the graph lacks a parameter of the listener.
@@ -265,10 +266,10 @@ def load_listener(listener: Listener, folder: Path, name: str) -> Listener:
 
 
 def _stored(folder: Path, name: str, *kinds: str) -> dict[str, Tensor]:
-    """The weights in the graphs NAME.KIND.onnx, by the names that torch gave them."""
+    """The weights in the graphs NAME.KIND.onnx, by their torch parameter names."""
     stored: dict[str, Tensor] = {}
     for kind in kinds:
-        # With what lies beside it: `onnx.load` reads external weights from the same folder.
+        # `onnx.load` also reads the external weights from the same folder.
         for initializer in onnx.load(folder / f"{name}.{kind}.onnx").graph.initializer:
             array = numpy_helper.to_array(initializer)
             if np.issubdtype(array.dtype, np.floating):

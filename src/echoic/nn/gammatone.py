@@ -1,9 +1,9 @@
 """Gammatone filters as torch functions: by the runtime's kernels on the CPU, or by FFT.
 
 Both take waves (item, time), coefficients (3, band), which are the real and imaginary part
-of the poles and the gains, and the filters' stages (item, 8, band), and give the stages
-after the last sample too. Both are differentiable by all of them, so that a gradient
-passes from chunk to chunk unless a state is detached.
+of the poles and the gains, and the filter stages (item, 8, band), and also return the stages
+after the last sample. Both are differentiable with respect to all inputs, so that gradients
+pass from chunk to chunk unless the state is detached.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _room_for_checkpoints(wave: Tensor, stages: Tensor) -> Tensor:
 
 
 class _Gradients:
-    """What the adjoint kernels of every item write."""
+    """Gradient buffers that the adjoint kernels of all items write to."""
 
     def __init__(self, wave: Tensor, coefficients: Tensor, stages_grad: Tensor) -> None:
         self.coefficients = coefficients
@@ -49,7 +49,7 @@ class _Gradients:
         )
 
     def by_coefficients(self) -> Tensor:
-        """From Σ p*·λ·s*, which the kernels give, to Σ λ·s*; a silent band has pole 0."""
+        """Convert Σ p*·λ·s* from the kernels to Σ λ·s*, which is 0 for silent bands (pole 0)."""
         pole = torch.complex(self.coefficients[0], self.coefficients[1])
         heard = pole != 0
         sums = torch.complex(self.pole[0], self.pole[1])
@@ -60,32 +60,32 @@ class _Gradients:
 def hop_power(
     wave: Tensor, coefficients: Tensor, stages: Tensor, open_power: Tensor, ends: NDArray[np.int64]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Power Σ|y|² over each frame by the runtime's kernel, on the CPU.
+    """Compute the power Σ|y|² over each frame by the runtime's kernel, on the CPU.
 
     Args:
         wave: (item, time).
         coefficients: (3, band).
         stages: (item, 8, band) before the wave.
-        open_power: (item, band) of the frame still open before the wave.
-        ends: Where frames end in the wave.
+        open_power: (item, band) power so far of the frame still open before the wave.
+        ends: Sample indices within the wave at which frames end.
 
     Returns:
-        (item, band, frame), the stages after the wave, and the power of the open frame.
+        Power (item, band, frame), the stages after the wave, and the power of the open frame.
     """
     return HopPower.apply(wave, coefficients, stages, open_power, ends)  # type: ignore[no-untyped-call]
 
 
 def full_rate(wave: Tensor, coefficients: Tensor, stages: Tensor) -> tuple[Tensor, Tensor]:
-    """Subbands (item, band, time) by the runtime's kernel, on the CPU; the new stages."""
+    """Compute subbands (item, band, time) and new stages by the runtime's kernel, on the CPU."""
     return FullRate.apply(wave, coefficients, stages)  # type: ignore[no-untyped-call]
 
 
 class HopPower(torch.autograd.Function):
-    """What `hop_power` is to autograd."""
+    """The autograd function of `hop_power`."""
 
     @staticmethod
     def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, Tensor, Tensor]:
-        """Run the runtime's kernel, keeping checkpoints."""
+        """Run the runtime's kernel and save checkpoints of the stages."""
         wave, coefficients, stages, open_power, ends = inputs
         power = wave.new_empty((wave.shape[0], coefficients.shape[1], ends.size))
         new_stages = stages.clone(memory_format=torch.contiguous_format)
@@ -124,16 +124,16 @@ class HopPower(torch.autograd.Function):
                 *gradients.rows(item, of_poles=of_poles),
             )
         by_coefficients = gradients.by_coefficients() if of_poles else None
-        # The open frame's sum before this chunk went into the first frame that ended since.
+        # The earlier sum of the open frame went into the first frame here, ended or still open.
         return gradients.wave, by_coefficients, gradients.stages, by_frame[:, 0], None
 
 
 class FullRate(torch.autograd.Function):
-    """What `full_rate` is to autograd."""
+    """The autograd function of `full_rate`."""
 
     @staticmethod
     def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, Tensor]:
-        """Run the runtime's kernel, keeping checkpoints."""
+        """Run the runtime's kernel and save checkpoints of the stages."""
         wave, coefficients, stages = inputs
         complex_type = torch.complex128 if wave.dtype == torch.float64 else torch.complex64
         shape = (wave.shape[0], coefficients.shape[1], wave.shape[1])
@@ -175,11 +175,11 @@ class FullRate(torch.autograd.Function):
 def full_rate_by_fft(
     wave: Tensor, coefficients: Tensor, stages: Tensor, ring_samples: int
 ) -> tuple[Tensor, Tensor]:
-    """The same as `full_rate` in torch's own operations, on any device.
+    """Compute the same as `full_rate` with torch operations, on any device.
 
-    The response H of `echoic.ear.design` is multiplied onto the spectrum, with room for
-    `ring_samples` after the wave, and what the stages still ring is added: a stage k that
-    holds s rings C(t + 3 − k, 3 − k)·pᵗ⁺¹·s through those after it.
+    The spectrum of the wave, zero-padded by `ring_samples`, is multiplied by the response H of
+    `echoic.ear.design`, and the ringing of the initial stages is added: stage k with state s
+    contributes C(t + 3 − k, 3 − k)·pᵗ⁺¹·s through the stages after it.
     """
     n_samples = wave.shape[-1]
     kind = torch.complex128 if wave.dtype == torch.float64 else torch.complex64
@@ -193,7 +193,7 @@ def full_rate_by_fft(
     spectrum = torch.fft.fft(wave, n_fft)[:, None] * response
     subbands = torch.fft.ifft(spectrum)[..., :n_samples]
 
-    # powers[n, band] = pⁿ, and ringing[j, n, band] = C(n + j, j)·pⁿ of j + 1 poles in a row.
+    # powers[n, band] = pⁿ, and ringing[j, n, band] = C(n + j, j)·pⁿ of j + 1 cascaded poles.
     n = torch.arange(min(n_samples, ring_samples), dtype=torch.float64, device=wave.device)
     heard = pole != 0
     log_pole = torch.log(torch.where(heard, pole, 1))
@@ -212,13 +212,13 @@ def full_rate_by_fft(
 def _stages_after(
     wave: Tensor, gain: Tensor, ringing: Tensor, held: Tensor, stages: Tensor
 ) -> Tensor:
-    """What every stage holds after the last sample: convolutions taken at one moment."""
+    """State of every stage after the last sample: convolutions evaluated at that sample."""
     n_ring, n_samples = ringing.shape[1], wave.shape[-1]
     if n_samples == 0:
         return stages
     latest = wave[:, n_samples - n_ring :].flip(-1).to(ringing.dtype)
     after = torch.einsum("jnb,in->ijb", ringing * gain, latest)
-    if n_ring == n_samples:  # what was held before has not died away yet
+    if n_ring == n_samples:  # the initial state has not decayed yet
         last = ringing[:, -1]
         older = [
             sum((last[k - j] * held[:, j] for j in range(k + 1)), torch.zeros_like(held[:, 0]))

@@ -1,4 +1,4 @@
-"""What the listener is asked for: which sounds there are, and whose each place is."""
+"""Output heads on the listener: detection of labels, and masks."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from echoic.nn.listener import BANDS_PER_GROUP, N_GROUPS, Heard
 LOOK_AHEAD_STEPS = 50  # 0.5 s
 QUERY_SIZE = 24
 N_LOCAL = 96
-"""Features of a group of bands that detection and masks share."""
+"""Features per group of bands, shared by detection and masks."""
 
 
 class Local(nn.Module):
-    """What each group of bands holds, ready for both questions: who is there, and whose it is.
+    """Features of each group of bands, shared by detection and masks.
 
     Shape:
         `Heard` -> (batch, step, group, N_LOCAL).
@@ -34,11 +34,11 @@ class Local(nn.Module):
 
 
 class Evidence(nn.Module):
-    """What the bands say of every label, those most that speak for it most clearly.
+    """Logits of every label over the groups of bands, dominated by the clearest evidence.
 
-    Sounds are transparent: in a mixture some bands hold one sound almost alone, and what the
-    others hold must not speak against it. So groups of bands are asked one by one, and the sum
-    of their odds counts, not their mean.
+    Sounds are transparent: in a mixture some bands contain one sound almost alone, and the
+    others must not count as evidence against it. So each group of bands is scored separately,
+    and the odds are summed, not averaged.
 
     Shape:
         local (batch, step, group, N_LOCAL) -> (batch, step, label).
@@ -53,23 +53,23 @@ class Evidence(nn.Module):
     def forward(self, local: Tensor) -> Tensor:
         """Logits for every step."""
         by_group = self.logits(local.flatten(0, 2)).unflatten(0, local.shape[:3])
-        # As `torch.logsumexp`, whose node in an exported graph takes five times as long.
+        # Equals `torch.logsumexp`, whose node in an exported graph takes five times as long.
         peak = by_group.detach().amax(dim=2, keepdim=True)
         return (by_group - peak).exp().sum(dim=2).log() + peak.squeeze(2)
 
 
 class Detect(nn.Module):
-    """Say of every label whether it sounded `LOOK_AHEAD_STEPS` steps ago.
+    """Detect for every label whether it sounded `LOOK_AHEAD_STEPS` steps ago.
 
-    The answer about a moment is given a little later, when more has been
-    heard; files are read ahead by as much, streams get it late. What was found at the
-    moment itself is kept until then and stands beside what is found now: it
-    says when, the later one what.
+    The decision on a step is delayed so that it can use later input; files are
+    read ahead by as much, streams get it late. The features of the step itself are
+    kept until then and combined with the current ones: the former indicate when,
+    the latter what.
 
     Shape:
-        embedding and evidence side by side (batch, step, size + label)
-        -> logits (batch, step, label); the state holds the last of them,
-        (batch, LOOK_AHEAD_STEPS, size + label).
+        embedding and evidence concatenated (batch, step, size + label)
+        -> logits (batch, step, label); the state holds the last inputs, embeddings
+        normalised, (batch, LOOK_AHEAD_STEPS, size + label).
 
     Delay: LOOK_AHEAD_STEPS. Hop: 1.
     """
@@ -87,7 +87,7 @@ class Detect(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.logits = nn.Linear(n_hidden, n_labels)
         nn.init.constant_(self.logits.bias, -3.0)  # few of the labels sound at a time
-        # Slope and offset of confidence, set when training has ended (`training.calibration`).
+        # Slope and offset of confidence, set after training (`training.calibration`).
         self.register_buffer("confidence", torch.tensor([1.0, 0.0]), persistent=False)
 
     def init_state(self, batch: int) -> Tensor:
@@ -111,7 +111,7 @@ class Detect(nn.Module):
 
 
 class Places(nn.Module):
-    """A vector for every band and step: what is heard there, to be held against queries.
+    """A vector for every band and step, to be compared with queries.
 
     Shape:
         local (batch, step, group, N_LOCAL) -> (batch, step, band, QUERY_SIZE).
@@ -129,7 +129,7 @@ class Places(nn.Module):
 
 
 class Queries(nn.Module):
-    """The vectors that places are held against: of labels and the rest, or of an example.
+    """The vectors that places are compared with: of labels and the rest, or of an example.
 
     Shape:
         `labels` (label + 1, QUERY_SIZE), the rest last; called with the mean embedding of
@@ -149,16 +149,16 @@ class Queries(nn.Module):
 
 
 def masks(places: Tensor, queries: Tensor, among: Tensor | None = None) -> Tensor:
-    """Share every band and step out among queries: what one is given is taken from the others.
+    """Divide every band and step among the queries, by a softmax of their scores.
 
     Args:
-        places: What is heard where.
-        queries: What is asked for, the rest among them.
-        among: Where False, a query takes no part and is given nothing.
+        places: Vectors of `Places`.
+        queries: Query vectors, the rest included.
+        among: Where False, a query is left out and its mask is 0.
 
     Shape:
         places (batch, step, band, QUERY_SIZE), queries (batch, query, QUERY_SIZE),
-        among (batch, query) -> (batch, query, band, step), adding up to 1 over the queries.
+        among (batch, query) -> (batch, query, band, step), summing to 1 over the queries.
     """
     scores = torch.einsum("bqd,bsfd->bqfs", queries, places) / QUERY_SIZE**0.5
     if among is not None:

@@ -12,16 +12,16 @@ from echoic.nn.listener import FRAMES_PER_STEP, Listener, ListenerState
 
 
 class HearingState(NamedTuple):
-    """What the network carries from chunk to chunk."""
+    """The state of the network."""
 
     listener: ListenerState
     detect: Tensor
 
 
 class HearingOutput(NamedTuple):
-    """What the network says of every step of 10 ms.
+    """Output of the network for every step of 10 ms.
 
-    logits: (batch, step, label), of the moment LOOK_AHEAD_STEPS ago.
+    logits: (batch, step, label), of the step LOOK_AHEAD_STEPS ago.
     places: (batch, step, band, QUERY_SIZE), see `heads.masks`.
     embedding: (batch, step, size).
     """
@@ -32,15 +32,15 @@ class HearingOutput(NamedTuple):
 
 
 class HearingNetwork(nn.Module):
-    """Which labels sound, and a vector for every band to hold queries against, every 10 ms.
+    """Detect labels, and compute a vector per band to compare with queries, every 10 ms.
 
     Args:
-        n_labels: How many labels it knows; the rest comes on top.
+        n_labels: Number of labels, without the rest.
 
     Shape:
         frames (batch, 2, band, frame) every 5 ms, whole steps of two -> `HearingOutput`.
 
-    Delay: 0 steps for places; detection answers LOOK_AHEAD_STEPS late. Hop: 2 frames.
+    Delay: 0 steps for places, LOOK_AHEAD_STEPS for logits. Hop: 2 frames.
     """
 
     hop = FRAMES_PER_STEP
@@ -62,7 +62,7 @@ class HearingNetwork(nn.Module):
     def forward(
         self, frames: Tensor, state: HearingState | None = None
     ) -> tuple[HearingOutput, HearingState]:
-        """Hear the next ear frames."""
+        """Process the next ear frames."""
         state = self.init_state(frames.shape[0]) if state is None else state
         heard, listener = self.listener(frames, state.listener)
         local = self.local(heard)

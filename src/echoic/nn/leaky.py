@@ -1,4 +1,4 @@
-"""Leaky integrators whose leak is set by what is heard: the listener's recurrence."""
+"""Leaky integrators with input-dependent gates: the recurrence of the listener."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from echoic.nn.scan import scan
 
 
 class LeakyLayer(nn.Module):
-    """h ← h + z·(c − h): each unit follows its input as fast as its gate opens.
+    """h ← h + z·(c − h): each unit follows its candidate c at a rate set by its gate z.
 
-    Gate z and candidate c depend on the present input alone, so that only an
+    Gate and candidate depend on the present input alone, so that only an
     elementwise recurrence is serial and all matrix products run over whole
     sequences at once: a fraction of a GRU's cost, and gradients that reach as
-    far back as the leak (minGRU, Feng et al. 2024). Gates start out with time
-    constants spread evenly, in octaves, from 1 step to `longest_steps`.
+    far back as the leak (minGRU, Feng et al. 2024). Gates are initialised to time
+    constants evenly spaced, in octaves, from 1 step to `longest_steps`.
 
     Args:
-        size: Units.
-        n_places: How many places hold such units, with the same weights for all.
-        longest_steps: Time constant of the slowest unit at the start of training.
+        size: Number of units.
+        n_places: Number of places that have such units; all share the weights.
+        longest_steps: Initial time constant of the slowest unit.
 
     Shape:
         x (batch, step, place, size) -> the same, state (batch, place · size); without the
-        axis of places where there is one. Steps come before units here, inside of the
-        networks, where products run over units.
+        place axis if there is only one. Inside the networks steps come before units, since
+        matrix products run over units.
 
     Delay: 0 steps. Hop: 1.
     """
@@ -48,16 +48,16 @@ class LeakyLayer(nn.Module):
         return torch.zeros(batch, self.n_units)
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Integrate the next steps; the input is added to what comes out."""
+        """Integrate the next steps; the input is added to the output (residual connection)."""
         first = self.init_state(x.shape[0]).to(x) if state is None else state
         rows, last = self.of_rows(x.flatten(0, -2), first)
         return rows.view_as(x), last
 
     def of_rows(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """As the call, of (batch · step · place, size), where products are of matrices."""
+        """As `forward`, on rows (batch · step · place, size), so that products are of matrices."""
         normed, size = self.norm(x), x.shape[-1]
         weight, bias = self.gate_and_candidate.weight, self.gate_and_candidate.bias
-        # Two products: cutting one result in half would copy it in exported graphs.
+        # Two products: splitting the result of one would copy it in exported graphs.
         gate = torch.sigmoid(nn.functional.linear(normed, weight[:size], bias[:size]))
         candidate = nn.functional.linear(normed, weight[size:], bias[size:])
         by_step = (state.shape[0], x.numel() // state.numel(), self.n_units)

@@ -15,7 +15,7 @@ from echoic.nn.memory import EchoicMemory, MemoryState
 N_BANDS = 64
 N_FEATURES = 2  # level and onset, see `echoic.ear.frontend`
 FRAMES_PER_STEP = 2
-"""Ear frames of 5 ms that a step of 10 ms takes in."""
+"""Ear frames of 5 ms per step of 10 ms."""
 N_GROUPS = 16
 BANDS_PER_GROUP = N_BANDS // N_GROUPS
 _TYPICAL_LEVEL, _TYPICAL_SPREAD, _TYPICAL_ONSET = 0.45, 0.22, 0.06
@@ -24,24 +24,24 @@ _N_MASKS = 2
 
 
 class BlockState(NamedTuple):
-    """groups: (batch, group · width), wide: (batch, size); what a block integrates."""
+    """State of a block's integrators: groups (batch, group · width), wide (batch, size)."""
 
     groups: Tensor
     wide: Tensor
 
 
 class ListenerState(NamedTuple):
-    """What the listener carries: its echoic memory and its blocks' integrators."""
+    """State of the listener: its echoic memory and the integrators of its blocks."""
 
     memory: MemoryState
     blocks: tuple[BlockState, ...]
 
 
 class Heard(NamedTuple):
-    """What the listener makes of each step.
+    """Output of the listener for each step.
 
     embedding: (batch, step, size), one vector for the whole spectrum.
-    groups: (batch, step, group, feature), what is known of each four neighbouring bands.
+    groups: (batch, step, group, feature), features of each group of four adjacent bands.
     """
 
     embedding: Tensor
@@ -49,18 +49,18 @@ class Heard(NamedTuple):
 
 
 def standardise(frames: Tensor) -> Tensor:
-    """Bring ear frames (batch, feature, band, frame) to about zero mean and unit spread."""
+    """Normalise ear frames (batch, feature, band, frame) to about zero mean and unit spread."""
     spread = frames.new_tensor([_TYPICAL_SPREAD, _TYPICAL_ONSET])
     middle = frames.new_tensor([_TYPICAL_LEVEL, 0])
     return (frames - middle[:, None, None]) / spread[:, None, None]
 
 
 def harmonic_matrix(multiple: float) -> Tensor:
-    """(band, band) matrix that reads, at every band, the level `multiple` times higher.
+    """(band, band) matrix that reads, for every band, the level at `multiple` times its centre.
 
-    Linear interpolation in Hz between centres; zero where that lies above the
-    highest band or below the lowest. Harmonics, which belong together, thereby become
-    neighbours (harmonic stacking, Bittner et al. 2022).
+    Linear interpolation in Hz between centres; zero where that frequency lies above the
+    highest band or below the lowest. Harmonically related bands thereby become adjacent
+    (harmonic stacking, Bittner et al. 2022).
     """
     center_hz = design_listening(sample_rate=16000, n_bands=N_BANDS).center_hz
     position = np.interp(
@@ -76,10 +76,10 @@ def harmonic_matrix(multiple: float) -> Tensor:
 
 
 class Masking(nn.Module):
-    """Set two runs of neighbouring bands to silence while training, others in every item.
+    """Set two runs of adjacent bands to silence during training, drawn anew for every item.
 
-    Recordings to learn from are few: a listener that may rely on no band learns what a
-    kind of sound has in common, not the recording (SpecAugment, Park et al. 2019).
+    Training recordings are few: a network that cannot rely on any band learns what sounds of
+    one kind have in common, not the single recording (SpecAugment, Park et al. 2019).
 
     Shape:
         frames (batch, feature, band, frame) -> the same shape.
@@ -90,7 +90,7 @@ class Masking(nn.Module):
         self.widest_bands = widest_bands
 
     def forward(self, frames: Tensor) -> Tensor:
-        """Mask while training; otherwise change nothing."""
+        """Mask in training mode; otherwise return the frames unchanged."""
         if not self.training:
             return frames
         batch, band = frames.shape[0], torch.arange(N_BANDS, device=frames.device)
@@ -101,10 +101,10 @@ class Masking(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Every group of four bands with its recent past and its harmonics, as one vector.
+    """Encode every group of four bands, with its recent past and harmonics, as one vector.
 
-    Each group has a bias of its own: the axes of sound differ, and a band is not like
-    the next.
+    Each group has a bias of its own: unlike time, the frequency axis is not
+    translation-invariant.
 
     Shape:
         frames (batch, 2, band, frame), standardised, whole steps
@@ -135,7 +135,7 @@ class Encoder(nn.Module):
         # (batch, channel, band, step), in the order of the weights: by feature, then by frame
         of_features = [frame[:, k : k + 1] for k in range(N_FEATURES) for frame in present]
         channels = torch.cat([*of_features, slots[:, 1:], harmonics], dim=1)
-        # Groups before channels, then steps before both: two exchanges of long runs of memory.
+        # Groups before channels, then steps before both: two transposes of long memory runs.
         by_group = channels.unflatten(2, (N_GROUPS, BANDS_PER_GROUP)).transpose(1, 2)
         rows = by_group.flatten(1, 3).transpose(1, 2).reshape(-1, self.hidden.in_features)
         groups = self.hidden(rows).view(-1, *self.group_bias.shape)
@@ -143,11 +143,11 @@ class Encoder(nn.Module):
 
 
 class Block(nn.Module):
-    """One round of listening: each group along time, then all groups together along time.
+    """One block of the listener: integrate each group over time, then all groups together.
 
-    Within a group the weights are shared by all, so that a pattern in time is learned once
-    for the whole spectrum; across groups every place has its own. What the whole knows goes
-    back to every group.
+    All groups share the weights along time, so that a temporal pattern is learned once for
+    the whole spectrum; across groups every place has its own weights. The features of the
+    whole spectrum are fed back to every group.
 
     Shape:
         groups (batch · step · group, width), wide (batch · step, size) -> the same shapes.
@@ -169,7 +169,7 @@ class Block(nn.Module):
     def forward(
         self, groups: Tensor, wide: Tensor, state: BlockState
     ) -> tuple[Tensor, Tensor, BlockState]:
-        """Listen to the next steps; the first block is given 0 of the whole."""
+        """Process the next steps; for the first block `wide` is 0."""
         groups, in_groups = self.along_time.of_rows(groups, state.groups)
         together = (-1, N_GROUPS * groups.shape[-1])
         wide = wide + self.dropout(self.gather(self.norm(groups).view(together)))
@@ -179,15 +179,15 @@ class Block(nn.Module):
 
 
 class Listener(nn.Module):
-    """Turn ear frames into an embedding of what is being heard, and what each band holds.
+    """Encode ear frames as an embedding of the whole spectrum and features of each group.
 
     Args:
-        n_octaves: Of the echoic memory; 9 at 10 ms a step reach back 5.12 s.
-        width: Features of a group of bands.
-        size: Of the embedding.
-        n_blocks: Rounds of listening.
-        masked_bands: Side by side, at most, that are silenced twice while training.
-        dropout: On what goes from the groups to the whole, while training.
+        n_octaves: Octaves of the echoic memory; 9 at 10 ms a step reach back 5.12 s.
+        width: Features per group of bands.
+        size: Size of the embedding.
+        n_blocks: Number of blocks.
+        masked_bands: Maximum width of each of the two runs of bands masked in training.
+        dropout: Dropout on the features gathered from the groups, in training.
 
     Shape:
         frames (batch, 2, band, frame), level and onset every 5 ms, whole steps of two
@@ -225,7 +225,7 @@ class Listener(nn.Module):
     def forward(
         self, frames: Tensor, state: ListenerState | None = None
     ) -> tuple[Heard, ListenerState]:
-        """Listen to the next frames."""
+        """Encode the next frames."""
         batch, _, _, n_frames = frames.shape
         state = self.init_state(batch) if state is None else state
         groups, memory = self.encoder(standardise(self.masking(frames)), state.memory)

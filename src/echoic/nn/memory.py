@@ -1,4 +1,4 @@
-"""Echoic memory: the recent past in detail, the older past ever coarser."""
+"""Echoic memory: the recent past in detail, the older past at ever coarser resolution."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class MemoryState(NamedTuple):
 
 
 class EchoicMemory(nn.Module):
-    """Remember the past as averages over spans that double in length.
+    """Store the past as averages over spans that double in length.
 
     Slot 0 is the present frame; slot k ≥ 1 the average of lags 2ᵏ⁻¹ … 2ᵏ − 1.
-    A sum of 2ᵏ⁺¹ frames is that of two sums of 2ᵏ, so that every
-    slot is exact, nothing drifts, and a frame costs an addition a slot
-    however long the horizon. Before the beginning there was silence (zeros).
+    A sum of 2ᵏ⁺¹ frames is the sum of two sums of 2ᵏ, so every slot is exact,
+    without drift, and a frame costs one addition per slot whatever the
+    horizon. Frames before the start are zeros.
 
     Args:
         n_octaves: Number of slots of the past; the horizon is 2^n_octaves
-            frames: 8 at 20 ms a frame remember 5.12 s.
+            frames: 8 at 20 ms a frame cover 5.12 s.
 
     Shape:
         x (batch, feature, frame) -> (batch, slot, feature, frame).
@@ -47,7 +47,7 @@ class EchoicMemory(nn.Module):
 
     @property
     def n_slots(self) -> int:
-        """Slots of the past and the present one."""
+        """Number of slots: those of the past and the present one."""
         return self.n_octaves + 1
 
     def init_state(self, batch: int, n_features: int) -> MemoryState:
@@ -57,7 +57,7 @@ class EchoicMemory(nn.Module):
         )
 
     def forward(self, x: Tensor, state: MemoryState | None = None) -> tuple[Tensor, MemoryState]:
-        """Take the next frames in; give every slot at every frame."""
+        """Store the next frames and return every slot at every frame."""
         if state is None:
             state = self.init_state(x.shape[0], x.shape[1])
         n_frames = x.shape[-1]
@@ -68,7 +68,7 @@ class EchoicMemory(nn.Module):
             slots.append(earlier)
             lines.append(history[..., history.shape[-1] - 2**k :])
             total = total + earlier
-        # Joined and cut: `stack` would become a node a slot in exported graphs.
+        # `cat` and `unflatten`: `stack` would add a node per slot to exported graphs.
         sums = torch.cat(slots, dim=1).unflatten(1, (self.n_slots, x.shape[1]))
         n_summed = sums.new_tensor([1, *(2**k for k in range(self.n_octaves))])
         return sums / n_summed[:, None, None], MemoryState(tuple(lines))

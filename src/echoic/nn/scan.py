@@ -1,7 +1,7 @@
 """The linear recurrence h[t] = keep[t]·h[t−1] + take[t], fast in training and in graphs.
 
-On a CPU a compiled loop runs forwards and, for the gradient, backwards. Where that
-cannot go, on a GPU and into exported graphs, √T steps are taken in √T blocks at once,
+On a CPU a compiled loop runs forwards and, for the gradient, backwards. On a GPU and in
+exported graphs, where that is not possible, √T serial steps run in √T blocks in parallel,
 then √T from block to block: products of factors up to 1, as stable as the loop.
 """
 
@@ -44,12 +44,12 @@ def _backwards(keep, h, first, gradient, of_keep, of_first):  # type: ignore[no-
 
 
 def _summable(x: Tensor) -> Tensor:
-    """Contiguous, and not in half precision, in which many steps would not add up."""
+    """Make contiguous, and convert half precision, too coarse to sum many steps, to float32."""
     return (x.float() if x.element_size() < 4 else x).contiguous()
 
 
 class _CompiledScan(torch.autograd.Function):
-    """The loop, as torch differentiates it."""
+    """The compiled loop as an autograd function."""
 
     @staticmethod
     def forward(ctx: Any, keep: Tensor, take: Tensor, first: Tensor) -> Tensor:
@@ -80,8 +80,8 @@ def _in_blocks(keep: Tensor, take: Tensor, first: Tensor) -> Tensor:
     if missing:
         keep, take = (nn.functional.pad(x, (0, 0, 0, missing)) for x in (keep, take))
     keeps, takes = (x.unflatten(1, (n_blocks, size)) for x in (keep, take))
-    # Within all blocks at once, as if silence had gone before each: h, and what a state
-    # before the block would be multiplied by.
+    # Within all blocks in parallel, each from a zero state: h, and the factor by which a
+    # state before the block is multiplied.
     hs, factors = [takes[:, :, :1]], [keeps[:, :, :1]]
     for t in range(1, size):
         now = keeps[:, :, t : t + 1]
@@ -99,8 +99,8 @@ def scan(keep: Tensor, take: Tensor, first: Tensor) -> Tensor:
     """h[t] = keep[t]·h[t−1] + take[t], from h[−1] = first.
 
     Args:
-        keep: From 0 to 1.
-        take: What comes in.
+        keep: Factors from 0 to 1.
+        take: The input.
         first: The state before the first step.
 
     Shape:

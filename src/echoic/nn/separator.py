@@ -1,4 +1,4 @@
-"""The network of `echoic denoise` and `voices`: listener and one mask for each signal."""
+"""The network of `echoic denoise` and `voices`: a listener and one mask per signal."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from echoic.nn.listener import BANDS_PER_GROUP, FRAMES_PER_STEP, Heard, Listener
 
 
 class SeparatorOutput(NamedTuple):
-    """masks: (batch, step, signal, band), adding up to 1 over the signals."""
+    """masks: (batch, step, signal, band), summing to 1 over the signals."""
 
     masks: Tensor
 
 
 class Shares(nn.Module):
-    """Share the power of every band and step out among signals.
+    """Estimate masks that divide the power of every band and step among the signals.
 
     Shape:
         `Heard` -> (batch, step, signal, band).
@@ -38,11 +38,11 @@ class Shares(nn.Module):
 
 
 class Separator(nn.Module):
-    """Tell a few signals apart that are told apart by what they are, or keep their order.
+    """Separate a few signals that differ in kind, or that keep their order over time.
 
     Args:
-        n_signals: How many, the background among them, which comes last.
-        n_blocks: Of the listener.
+        n_signals: Number of signals, including the background, which comes last.
+        n_blocks: Blocks of the listener.
 
     Shape:
         frames (batch, 2, band, frame) every 5 ms, whole steps of two -> `SeparatorOutput`.
@@ -55,7 +55,7 @@ class Separator(nn.Module):
 
     def __init__(self, n_signals: int, n_blocks: int = 2) -> None:
         super().__init__()
-        # No band may be hidden whose share is asked for.
+        # No masked bands: the share of every band is to be estimated.
         self.listener = Listener(n_blocks=n_blocks, masked_bands=0)
         self.shares = Shares(n_signals, self.listener.width)
 
@@ -66,6 +66,6 @@ class Separator(nn.Module):
     def forward(
         self, frames: Tensor, state: ListenerState | None = None
     ) -> tuple[SeparatorOutput, ListenerState]:
-        """Hear the next ear frames."""
+        """Process the next ear frames."""
         heard, state = self.listener(frames, state)
         return SeparatorOutput(self.shares(heard)), state

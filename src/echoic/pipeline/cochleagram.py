@@ -1,4 +1,4 @@
-"""The cochleagram of a whole sound, which shows itself."""
+"""The cochleagram of a whole sound, and its display in notebooks."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from echoic.report.meter import ColumnMeter
 
 @dataclass(frozen=True, eq=False)
 class Cochleagram:
-    """What the ear hears; a notebook shows it as a picture, and numpy takes it as an array.
+    """A cochleagram; notebooks display it as a picture, and numpy converts it to an array.
 
     Attributes:
         envelope: (band, frame) amplitude, of the summed power of the channels.
         center_hz: (band,) centre frequencies.
-        hop_s: Seconds a frame.
+        hop_s: Seconds per frame.
         sample_rate: Hz, of the sound.
     """
 
@@ -65,7 +65,7 @@ def cochleagram(
     high_hz: float = HIGH_HZ,
     hop_s: float = 0.0025,
 ) -> Cochleagram:
-    """What the ear hears of a whole wave, of all channels together.
+    """Compute the cochleagram of a whole wave, of all channels together.
 
     Args:
         wave: (time,) or (channel, time).
@@ -73,10 +73,10 @@ def cochleagram(
         n_bands: 1 to 256.
         low_hz: Centre of the lowest band.
         high_hz: Centre of the highest band; bands from Nyquist up are silent.
-        hop_s: Seconds a frame.
+        hop_s: Seconds per frame.
 
     Raises:
-        ParameterError: not a wave, a value out of range, or less than a frame.
+        ParameterError: not a wave, a value out of range, or less than one frame.
 
     Example:
         >>> heard = cochleagram(np.zeros(1600, np.float32), sample_rate=16000)
@@ -94,7 +94,7 @@ def cochleagram(
 
 
 def envelopes(blocks: Iterable[Wave], ear: Ear) -> Iterator[NDArray[np.float32]]:
-    """(band, frame) of each block (channel, time); the power of the channels summed."""
+    """Envelope (band, frame) of each block (channel, time), of the channels' summed power."""
     state = None
     for block in blocks:
         frames, state = ear(block, state)

@@ -1,4 +1,4 @@
-"""Speech out of a whole sound."""
+"""Speech enhancement of a whole sound."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def denoise(
     Args:
         wave: (time,) or (channel, time).
         sample_rate: Hz, 8 to 192 kHz.
-        floor_db: How far what is no speech is turned down, below 0; all the way if None.
+        floor_db: Gain in dB to which everything but speech is attenuated, below 0; complete
+            attenuation if None.
         model: Name of the model.
 
     Raises:

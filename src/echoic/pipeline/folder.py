@@ -1,4 +1,4 @@
-"""A hearing written into a folder: events, stems, picture, page."""
+"""Write a hearing to a folder: events, stems, picture, page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STEM_SUBTYPES = {"wav": "FLOAT", "flac": "PCM_24"}
 
 
 def check_parts(parts: Collection[str] | None) -> Collection[str]:
-    """What of a hearing is to be written; all of it if None.
+    """Validate the parts of a hearing to be written; all of them if None.
 
     Raises:
         ParameterError: an unknown part, or none at all.
@@ -44,12 +44,12 @@ def check_parts(parts: Collection[str] | None) -> Collection[str]:
 
 
 def lacking_parts(folder: Path, record: Mapping[str, Any], parts: Collection[str]) -> list[str]:
-    """Which of some parts a hearing that was written before does not hold.
+    """Find the requested parts that are missing from a hearing written earlier.
 
     Args:
-        folder: Of the hearing.
-        record: What its `events.json` holds.
-        parts: Of `PARTS`.
+        folder: Folder of the hearing.
+        record: Contents of its `events.json`.
+        parts: Requested parts, of `PARTS`.
     """
     files = {
         "events": ["events.csv", "events.txt"],
@@ -73,23 +73,26 @@ def hear_into(
     stem_format: str = "wav",
     advance: Callable[[float], None] = no_one,
 ) -> dict[str, Any]:
-    """Hear a sound and write the hearing into an empty folder.
+    """Hear a sound and write the hearing to an empty folder.
 
     Args:
-        folder: Exists; nothing else is written to but a nameless temporary file in it.
+        folder: An existing folder. Nothing is written elsewhere; an unnamed temporary file
+            is in it too.
         sound: Read twice, or once without stems.
-        listener: Says what is listened for.
-        parts: What to write, of `PARTS`; `events.json` is written in any case.
-        stem_format: Suffix of the stems; "flac" holds 24 bits and clips.
-        advance: Takes the seconds that are done, of twice the sound's with stems.
+        listener: The model, labels and thresholds.
+        parts: Parts to write, of `PARTS`; `events.json` is always written.
+        stem_format: File suffix of the stems; "flac" stores 24 bits and clips.
+        advance: Progress callback, called with the seconds done; with stems their total is
+            twice the duration.
 
     Returns:
-        What `events.json` holds.
+        The contents of `events.json`.
 
     Raises:
-        AudioError: the sound cannot be read, or stems of its channels and rate not be written.
+        AudioError: the sound cannot be read, or the stem format does not support its
+            channels and rate.
     """
-    if "stems" in parts:  # said before any long work
+    if "stems" in parts:  # fail before any long work
         choose_format(
             folder / f"stems/{REST}.{stem_format}",
             sound.sample_rate,
@@ -132,7 +135,7 @@ def write_stems(
     places: Spool,
     advance: Callable[[float], None],
 ) -> None:
-    """Write one file a label, the rest last."""
+    """Write one file per label, the rest last."""
     (folder / "stems").mkdir()
     with ExitStack() as stack:
         writers = [
@@ -162,7 +165,7 @@ def write_pictures(
     parts: Collection[str],
     started: float,
 ) -> None:
-    """Write the cochleagram and the page, as far as they are wanted."""
+    """Write the cochleagram and the page, if requested."""
     center_hz = design_listening(sample_rate=sound.sample_rate).center_hz
     elapsed_s = time.monotonic() - started
     if "picture" in parts:
@@ -182,7 +185,7 @@ def write_pictures(
 
         level_db, heard_hz = meter.heard(center_hz, sample_rate=sound.sample_rate)
         with warnings.catch_warnings():
-            # The page reads the sound again; the warnings about it were given the first time.
+            # The page reads the sound again; its warnings were issued the first time.
             warnings.simplefilter("ignore", EchoicWarning)
             write_page(
                 folder / "report.html",

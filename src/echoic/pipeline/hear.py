@@ -1,9 +1,9 @@
-"""The main job: what sounds, when, and each sound by itself.
+"""The main pipeline: the events of a sound, and one signal per label.
 
-Two passes over the sound. The first runs ear and network once: the envelope
-goes to the picture, the probabilities become events, the places that masks are
-made from are kept. The second, which needs neither, takes the wave apart among
-the labels that were heard.
+Two passes over the sound. The first runs front end and network: the envelope
+goes to the picture, the probabilities become events, and the places from which
+masks are computed are stored. The second, which needs neither front end nor
+network, separates the wave into the labels that were detected.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from echoic.streaming import run
 
 @dataclass(frozen=True, eq=False)
 class Hearing:
-    """A hearing.
+    """The result of `hear`.
 
     Attributes:
-        events: What sounds from when to when, in order of onset.
+        events: Detected events, in order of onset.
         stems: label -> wave, for every label that has an event, and "rest" last;
-            each of the input's shape. They add up to the input.
+            each of the input's shape. They sum to the input.
         cochleagram: (band, frame) envelope every 5 ms, of the summed power of the channels.
-        center_hz: (band,) of the cochleagram.
+        center_hz: (band,) centre frequencies of the cochleagram.
         sample_rate: Hz.
         model: Name of the model.
     """
@@ -67,14 +67,14 @@ def hear(
     labels: Sequence[str] | None = None,
     threshold: float | None = None,
 ) -> Hearing:
-    """Hear a whole wave: events, stems that add up to it, and its cochleagram.
+    """Hear a whole wave: events, stems that sum to it, and its cochleagram.
 
     Args:
         wave: (time,) or (channel, time).
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
         model: Name of the model.
-        labels: What to listen for; all that the model knows if None.
-        threshold: Of the probability, for all labels alike; the model's own if None.
+        labels: Labels to detect; all that the model knows if None.
+        threshold: Probability threshold, the same for all labels; the model's own if None.
 
     Raises:
         ParameterError: not a wave, or a value out of range.
@@ -115,10 +115,10 @@ def heard_labels(events: Sequence[Event]) -> tuple[str, ...]:
 def check_asked(
     *, labels: Sequence[str] | None, threshold: float | None, model: str = "hear"
 ) -> tuple[str, ...]:
-    """The labels that are listened for, checked before anything is loaded.
+    """Validate labels and threshold before anything is loaded; return the labels to detect.
 
     Raises:
-        ParameterError: a threshold that is not between 0 and 1, or no label.
+        ParameterError: a threshold that is not between 0 and 1, or an empty list of labels.
         LabelError: a label that the model does not know.
         ModelError: there is no such model.
     """
@@ -133,12 +133,12 @@ def check_asked(
 
 
 class Listener:
-    """The first pass: a model, and what is listened for.
+    """The first pass: a model, the labels to detect, and their thresholds.
 
     Args:
         model: Name of the model.
-        labels: What to listen for; all that it knows if None.
-        threshold: Of the probability, for all labels alike; the card's if None.
+        labels: Labels to detect; all that the model knows if None.
+        threshold: Probability threshold, the same for all labels; the card's if None.
 
     Raises:
         ParameterError: a threshold that is not between 0 and 1.
@@ -168,16 +168,16 @@ class Listener:
         on_envelope: Callable[[NDArray[np.float32]], None],
         advance: Callable[[float], None] = no_one,
     ) -> list[Event]:
-        """Hear a sound once.
+        """Run the first pass over a sound.
 
         Args:
             sound: Read from its beginning to its end.
-            places: Takes what masks are made from; None if no stems will be wanted.
-            on_envelope: Takes the cochleagram, (band, frame) block by block.
-            advance: Takes the seconds that are done.
+            places: Receives the places for the second pass; None if no stems are wanted.
+            on_envelope: Receives the cochleagram, (band, frame) block by block.
+            advance: Progress callback, called with the seconds done.
 
         Returns:
-            The events of the labels listened for.
+            The events of the labels to detect.
         """
         want: Wanted = "probabilities" if places is None else "all"
         listen = Listen(self.model, sample_rate=sound.sample_rate, want=want)
@@ -200,7 +200,7 @@ def separate(
 ) -> Iterator[Wave]:
     """The second pass: signals (label + 1, channel, time) block by block, rest last.
 
-    They lie where the input lies and add up to it.
+    They are time-aligned with the input and sum to it.
     """
     replay = Replay(model, places.read, labels=labels, sample_rate=sound.sample_rate)
     return run(replay, sound.blocks(advance))

@@ -17,16 +17,16 @@ from echoic.report.meter import ColumnMeter
 
 @dataclass(frozen=True, eq=False)
 class PitchTrack:
-    """F0 over time; a notebook shows it as a picture.
+    """F0 over time; notebooks display it as a picture.
 
     Attributes:
-        f0_hz: (frame,) 0 where no pitch is heard.
-        voicing: (frame,) 0 to 1, how far the sound repeats itself.
-        hop_s: Seconds a frame.
+        f0_hz: (frame,) 0 where no pitch is found.
+        voicing: (frame,) 0 to 1, periodicity of the sound.
+        hop_s: Seconds per frame.
         sample_rate: Hz, of the sound.
-        range_hz: What was looked for.
-        summary: (lag, column) the summary correlogram over the whole, for the picture.
-        lag_s: (lag,) of the summary.
+        range_hz: Lowest and highest F0 searched.
+        summary: (lag, column) summary correlogram of the whole sound, for the picture.
+        lag_s: (lag,) of the summary, in seconds.
     """
 
     f0_hz: NDArray[np.float32] = field(repr=False)
@@ -39,7 +39,7 @@ class PitchTrack:
 
     @property
     def time_s(self) -> NDArray[np.float64]:
-        """(frame,) the middle of each."""
+        """(frame,) the centre of each, in seconds."""
         return self.hop_s * (np.arange(self.f0_hz.size, dtype=np.float64) + 0.5)
 
     def draw(self, *, title: str = "") -> bytes:
@@ -67,17 +67,17 @@ def pitch(
     high_f0_hz: float = 600.0,
     hop_s: float = 0.01,
 ) -> PitchTrack:
-    """F0 and voicing of a whole wave; of the mean of its channels, if it has several.
+    """Estimate F0 and voicing of a whole wave, or of the mean of its channels.
 
     Args:
         wave: (time,) or (channel, time).
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
         low_f0_hz: Lowest fundamental, 20 Hz or more.
         high_f0_hz: Highest, up to 1000 Hz.
-        hop_s: Seconds a frame, 1 ms to 30 ms.
+        hop_s: Seconds per frame, 1 ms to 30 ms.
 
     Raises:
-        ParameterError: not a wave, a value out of range, or less than a frame.
+        ParameterError: not a wave, a value out of range, or less than one frame.
 
     Example:
         >>> from echoic.synthesis import vowel
@@ -92,14 +92,14 @@ def pitch(
 def track_pitch(
     sound: Sound, pitch: Pitch, advance: Callable[[float], None] = no_one
 ) -> PitchTrack:
-    """As `pitch`, of a sound that is read block by block."""
+    """As `pitch`, for a sound that is read block by block."""
     n_frames = pitch.clock.n_frames(sound.n_samples)
     if n_frames == 0:
         raise ParameterError(
             f"{sound.n_samples} samples are shorter than one frame of {pitch.hop:g} samples"
         )
     meter = ColumnMeter(n_frames, n_bands=pitch.correlogram.n_lags)
-    # Silence behind the sound, for as long as a decision takes.
+    # Silence after the sound, for the delay of the last decisions.
     n_late = pitch.clock.end(n_frames + pitch.delay.f0_hz - 1) - sound.n_samples
     mono = (block.mean(axis=0) for block in sound.blocks(advance))
     state, heard, early = None, [], pitch.analysis_delay
@@ -107,7 +107,7 @@ def track_pitch(
         summary, found, state = pitch.listen(block, state)
         heard.append(np.stack(found))
         summary, early = summary[:, early:], max(0, early - summary.shape[1])
-        # What repeats itself less than not at all is no darker than black.
+        # Negative correlations are drawn as 0.
         meter.add(np.sqrt(np.maximum(summary[:, : n_frames - meter.n_added], 0)))
     f0_hz, voicing = np.concatenate(heard, axis=-1)[:, pitch.delay.f0_hz :]
     return PitchTrack(

@@ -1,4 +1,4 @@
-"""A sound that can be read from its beginning, block by block, once or more often."""
+"""Sounds that are read from the beginning, block by block, once or repeatedly."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Wave = NDArray[np.float32]
 
 
 def no_one(_amount: float) -> None:
-    """Take no notice of the progress."""
+    """A progress callback that does nothing."""
 
 
 class SoundOnce(Protocol):
-    """What the pipeline asks of a sound that it reads once; of a live one nobody knows the end."""
+    """Interface of a sound that is read once; the length of a live one is unknown."""
 
     sample_rate: int
     n_channels: int
@@ -30,11 +30,11 @@ class SoundOnce(Protocol):
         """Samples per channel; None if unknown."""
 
     def blocks(self, advance: Callable[[float], None] = no_one) -> Iterator[Wave]:
-        """Read from the beginning, (channel, time) each; `advance` gets the seconds done."""
+        """Yield blocks (channel, time) from the beginning; report seconds done to `advance`."""
 
 
 class Sound(SoundOnce, Protocol):
-    """One that can be read again; files are read by the command line's `Source`."""
+    """A sound that can be read repeatedly; the command line's `Source` reads files."""
 
     @property
     def n_samples(self) -> int:
@@ -46,17 +46,17 @@ class Sound(SoundOnce, Protocol):
 
 
 class NamedSound(Sound, Protocol):
-    """A sound that has a name and, if it can be opened again, a file."""
+    """A sound with a name and, if it can be opened again, a file."""
 
     path: str
 
     @property
     def name(self) -> str:
-        """What results are named after."""
+        """Name from which results are named."""
 
     @property
     def file(self) -> Path | None:
-        """Where it can be read again."""
+        """File from which it can be read again, if any."""
 
 
 class WaveSound:
@@ -81,7 +81,7 @@ class WaveSound:
         return self.n_samples / self.sample_rate
 
     def blocks(self, advance: Callable[[float], None] = no_one) -> Iterator[Wave]:
-        """Read from the beginning; `advance` gets the seconds of each block when it is done."""
+        """Yield blocks from the beginning; report the seconds of each to `advance` when done."""
         n_samples = block_samples(self.sample_rate, self.n_channels)
         for block in in_blocks(self.wave, n_samples):
             yield block

@@ -1,4 +1,4 @@
-"""What a first pass leaves for a second one, kept on the disk."""
+"""A disk-backed buffer of float16 frames, written by a first pass and read by a second."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from echoic.errors import FileError
 from echoic.outputs import describe_os_error
 
-_IN_MEMORY = 1 << 25  # bytes; what is longer goes to a file without a name
+_IN_MEMORY = 1 << 25  # bytes; a larger buffer goes to an unnamed temporary file
 
 
 class Spool:
-    """Arrays (…, step) kept as float16 in a temporary file, read back by step.
+    """Arrays (…, step) stored as float16 in a temporary file, read back by step.
 
-    Memory does not grow with them, and the file is gone with the block.
+    Memory does not grow with them, and the file is deleted with the `with` block.
 
     Args:
-        folder: Where the temporary file lies; the system's place if None.
+        folder: Folder of the temporary file; the system's default if None.
 
     Raises:
-        FileError: the system refuses, as when the disk is full.
+        FileError: the file cannot be written, for example because the disk is full.
 
     Example:
         >>> with Spool() as spool:
@@ -53,7 +53,7 @@ class Spool:
         self._file.close()
 
     def append(self, values: NDArray[np.floating]) -> None:
-        """Keep the next steps."""
+        """Append the next steps."""
         self._shape = values.shape[:-1]
         by_step = np.ascontiguousarray(np.moveaxis(values, -1, 0), dtype=np.float16)
         try:
@@ -64,7 +64,7 @@ class Spool:
             raise FileError(f"{where}: a temporary file cannot be written: {words}") from error
 
     def read(self, start: int, stop: int) -> NDArray[np.float16]:
-        """Steps [start, stop), (…, step)."""
+        """Return steps [start, stop), (…, step)."""
         n_bytes = 2 * int(np.prod(self._shape))
         self._file.seek(start * n_bytes)
         by_step = np.frombuffer(self._file.read((stop - start) * n_bytes), np.float16)

@@ -16,7 +16,7 @@ from echoic.streaming import run
 def tag(
     wave: NDArray[np.floating], *, sample_rate: int, model: str = "hear"
 ) -> list[tuple[str, float]]:
-    """What is in a clip: every label with its confidence, best first.
+    """Tag a clip: every label with its confidence, best first.
 
     Args:
         wave: (time,) or (channel, time).
@@ -38,6 +38,6 @@ def tag(
 def tag_sound(
     sound: Sound, *, model: str = "hear", advance: Callable[[float], None] = no_one
 ) -> list[tuple[str, float]]:
-    """As `tag`, of a sound that is read block by block."""
+    """As `tag`, for a sound that is read block by block."""
     detect = Detect(sample_rate=sound.sample_rate, model=model)
     return rank(run(detect, sound.blocks(advance)), detect.labels, step_s=detect.step_s)

@@ -1,4 +1,4 @@
-"""Which cards fit: of the kind that is asked for, and learned with the front end that is here."""
+"""Validation of model cards: the kind of masks, and the front end of the training."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from echoic.runtime.network import Network
 
 
 def check_card(card: Card, kind: str) -> None:
-    """Refuse a model of another kind, or one that learned with another front end.
+    """Check that a model is of this kind and was trained with the current front end.
 
     Raises:
-        ModelError: it is.
+        ModelError: it is of another kind, or was trained with another front end.
     """
     if card.kind != kind:
         raise ModelError(f"{card.name}: gives masks of {card.kind}, not of {kind}")
@@ -31,17 +31,27 @@ def check_card(card: Card, kind: str) -> None:
         )
 
 
-@lru_cache(maxsize=4)
-def load_signal_network(name: str, kind: str) -> Network:
-    """The network of a model that gives a mask for every signal, loaded once.
-
-    Args:
-        name: Of the model.
-        kind: What its masks are of, as its card says: "speech" or "talkers".
+def check_step(network: Network, n_frames: int, *, name: str) -> None:
+    """Check that a step of a model's network is this many front-end frames.
 
     Raises:
-        ModelError: there is no such model, it is of another kind or learned with another
-            front end, or a graph is missing or damaged.
+        ModelError: it is not.
+    """
+    if network.hop != n_frames:
+        raise ModelError(f"{name}: has steps of {network.hop} frames, not of {n_frames}")
+
+
+@lru_cache(maxsize=4)
+def load_signal_network(name: str, kind: str) -> Network:
+    """Load the network of a model that estimates one mask per signal; cached.
+
+    Args:
+        name: Name of the model.
+        kind: What its masks are of, according to its card: "speech" or "talkers".
+
+    Raises:
+        ModelError: there is no such model, it is of another kind or was trained with
+            another front end, or a graph is missing or damaged.
     """
     card = find_model(name)
     check_card(card, kind)

@@ -1,4 +1,4 @@
-"""Speech out of everything else."""
+"""Speech enhancement: keep the speech of a wave."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from echoic.processors.unmix import Unmix, UnmixState
 class Denoise:
     """Keep the speech of a wave.
 
-    Another floor may go on with its state, and is reached within 15 ms, without a click.
+    An instance with another floor may continue from its state; the new floor is reached
+    within 15 ms, without a click.
 
     Args:
-        floor_db: How far what is no speech is turned down, a number below 0; what is left
-            sounds natural. All the way if None.
+        floor_db: Gain in dB to which everything but speech is attenuated, below 0; the
+            residual sounds natural. Complete attenuation if None.
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
         model: Name of the model.
 
     Shape:
         wave (channel, time) -> (channel, time).
 
-    Delay: `delay` samples, 8 ms; as many samples come out of each call as went in.
+    Delay: `delay` samples, 8 ms; each call returns as many samples as it was given.
     Hop: 1.
 
     Raises:
@@ -51,7 +52,7 @@ class Denoise:
     def divide(
         self, signals: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """What is kept, and what is not, of the signals of `separate`."""
+        """Split the signals of `separate` into what is kept and what is left out."""
         kept, left_out = signals
         return kept, left_out
 

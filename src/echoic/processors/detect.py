@@ -1,4 +1,4 @@
-"""Detection: the probability of every label, step by step."""
+"""Detection: the probability of every label at every step."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from echoic.processors.model import load_model
 
 
 class Detect:
-    """Probability of every label, step by step.
+    """Probability of every label at every step.
 
-    Answers come `delay` steps late, when more has been heard.
+    Probabilities are `delay` steps late, since they also use later input.
 
     Args:
         sample_rate: Hz, 8 to 192 kHz.
         model: Name of the model.
 
     Attributes:
-        labels: Of the rows.
-        step_s: Seconds a step.
+        labels: Labels of the rows.
+        step_s: Seconds per step.
 
     Shape:
         wave (channel, time) -> probabilities (label, step).
@@ -43,10 +43,10 @@ class Detect:
     def __call__(
         self, wave: NDArray[np.floating], state: ListenState | None = None
     ) -> tuple[NDArray[np.float32], ListenState]:
-        """Hear the next chunk."""
+        """Process the next chunk."""
         heard, state = self.listen(wave, state)
         return heard.probabilities, state
 
     def finish(self, state: ListenState) -> NDArray[np.float32]:
-        """The answers still owed, as if silence followed; (label, step)."""
+        """The remaining probabilities, as if silence followed; (label, step)."""
         return self.listen.finish(state).probabilities

@@ -1,4 +1,4 @@
-"""From probabilities to events, as they come: memory does not grow with the sound."""
+"""Streaming detection of events in probabilities: memory does not grow with the sound."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from echoic.events import BRIDGE_S, Event
 
 SHORTEST_EVENT_S = 0.1
-_SMOOTHING_S = 0.18  # made an odd number of steps, so that it has a middle
-# An event goes on while the probability stays above this part of the threshold
-# it had to pass to begin.
+_SMOOTHING_S = 0.18  # rounded to an odd number of steps, so that the window has a centre
+# Hysteresis: an event lasts while the probability stays above this fraction of the
+# threshold, which it must reach at least once.
 _HOLD = 0.25
 
 
 class Smoother:
     """Centred moving average over 0.18 s, of (label, step) block by block.
 
-    Before the first step and after the last the probability is taken to stay as it is.
+    At the edges, the first and the last step are repeated.
 
     Args:
-        step_s: Seconds a step.
+        step_s: Seconds per step.
 
     Example:
         >>> smoother = Smoother(step_s=0.06)
@@ -37,7 +37,7 @@ class Smoother:
         self._recent: NDArray[np.float32] | None = None
 
     def add(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What is decided by the next steps, half a window late."""
+        """Add the next steps; return those that can be smoothed now, half a window late."""
         if not probabilities.shape[1]:
             return probabilities
         if self._recent is None:
@@ -51,7 +51,7 @@ class Smoother:
         return np.asarray((sums[:, width:] - sums[:, :-width]) / width, dtype=np.float32)
 
     def finish(self) -> NDArray[np.float32]:
-        """The last half of a window."""
+        """The last half window of smoothed steps."""
         if self._recent is None or not self._recent.shape[1]:
             return np.zeros((0, 0), np.float32)
         return self.add(np.repeat(self._recent[:, -1:], self._half, axis=1))
@@ -59,7 +59,7 @@ class Smoother:
 
 @dataclass
 class _Span:
-    """Steps from `start` to `stop`, and the highest probability in them."""
+    """Steps [start, stop) and their highest probability."""
 
     start: int
     stop: int
@@ -67,17 +67,17 @@ class _Span:
 
 
 class EventFinder:
-    """Collect the events of probabilities that come block by block.
+    """Find the events in probabilities that arrive block by block.
 
-    An event begins and ends where the smoothed probability passes a quarter of its
-    threshold, if it passes the whole threshold in between. Gaps under 0.4 s
+    An event begins and ends where the smoothed probability crosses a quarter of its
+    threshold, if it reaches the whole threshold in between. Gaps under 0.4 s
     are bridged, events under 0.1 s dropped. Its confidence is the highest
-    probability in it.
+    smoothed probability in it.
 
     Args:
-        labels: Of the rows.
+        labels: Labels of the rows.
         threshold: Per label.
-        step_s: Seconds a step.
+        step_s: Seconds per step.
 
     Example:
         >>> finder = EventFinder(labels=["rain"], threshold={"rain": 0.5}, step_s=0.02)
@@ -94,14 +94,14 @@ class EventFinder:
         self._threshold = np.array([threshold[label] for label in labels], np.float32)
         self._smoother = Smoother(step_s=step_s)
         self._n_steps = 0
-        self._open: dict[int, _Span] = {}  # row -> what is above a quarter of its threshold now
+        self._open: dict[int, _Span] = {}  # row -> span now above a quarter of its threshold
         self._found: dict[int, list[_Span]] = {}
 
     def add(self, probabilities: NDArray[np.float32]) -> None:
-        """Take in the next steps.
+        """Add the next steps.
 
         Args:
-            probabilities: (label, step), the delay already taken off.
+            probabilities: (label, step), with the delay already removed.
         """
         self._take(self._smoother.add(probabilities))
 
@@ -109,7 +109,7 @@ class EventFinder:
         """All events, in order of onset.
 
         Args:
-            duration_s: Of the sound; events end with it.
+            duration_s: Duration of the sound; events are cut off at its end.
         """
         self._take(self._smoother.finish())
         for row, span in self._open.items():
@@ -124,7 +124,7 @@ class EventFinder:
         return sorted(events, key=lambda event: (event.onset_s, event.label))
 
     def _take(self, smoothed: NDArray[np.float32]) -> None:
-        """Go on with smoothed probabilities (label, step)."""
+        """Update the spans with smoothed probabilities (label, step)."""
         if not smoothed.size:
             return
         held = smoothed >= _HOLD * self._threshold[:, np.newaxis]
@@ -143,7 +143,7 @@ class EventFinder:
         self._n_steps += n_steps
 
     def _close(self, row: int, span: _Span) -> None:
-        """Keep a span that passes its threshold, or let the one before it go on."""
+        """Keep a span that reaches its threshold; merge it with the one before a short gap."""
         if span.peak < self._threshold[row]:
             return
         spans = self._found.setdefault(row, [])
@@ -154,14 +154,14 @@ class EventFinder:
 
     def _event(self, label: str, span: _Span, duration_s: float) -> Event | None:
         onset_s, offset_s = span.start * self.step_s, min(span.stop * self.step_s, duration_s)
-        # Rounded: 0.24 − 0.14 is less than 0.1 to float64.
+        # Rounded: 0.24 − 0.14 is less than 0.1 in float64.
         if round(offset_s - onset_s, 9) < SHORTEST_EVENT_S:
             return None
         return Event(label, round(onset_s, 3), round(offset_s, 3), round(span.peak, 3))
 
 
 def runs(active: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Runs of True as (first, past the last).
+    """Runs of True as (start, stop), the stop exclusive.
 
     Example:
         >>> runs(np.array([True, False, True, True]))
@@ -179,7 +179,7 @@ def find_events(
     step_s: float,
     duration_s: float,
 ) -> list[Event]:
-    """The events of probabilities (label, step) that are all there, see `EventFinder`."""
+    """Find the events in the probabilities (label, step) of a whole sound; see `EventFinder`."""
     finder = EventFinder(labels=labels, threshold=threshold, step_s=step_s)
     finder.add(probabilities)
     return finder.finish(duration_s=duration_s)

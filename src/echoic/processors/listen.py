@@ -1,4 +1,4 @@
-"""Listening: the ear's envelope and what a model hears in it, in one pass."""
+"""Listening: the ear's envelope and the outputs of a model, in one pass."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Value = TypeVar("Value")
 
 
 class Listened(NamedTuple, Generic[Value]):
-    """What one pass over a wave gives.
+    """Results of one pass over a wave.
 
     envelope: (band, frame) every 5 ms, of the summed power of the channels.
     probabilities: (label, step).
-    places: (64, size, step), what masks are made from.
+    places: (64, size, step), from which masks are computed.
     """
 
     envelope: Value
@@ -36,17 +36,17 @@ class ListenState(NamedTuple):
 
 
 class Listen:
-    """Hear a wave through the front end and a model.
+    """Run the front end and a model on a wave.
 
     Args:
         model: From `load_model`.
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
-        want: What is, see `Wanted`; of the rest there are 0 steps.
+        want: What to compute, see `Wanted`; the other results have 0 steps.
 
     Shape:
         wave (channel, time) -> `Listened`.
 
-    Delay: 0, but for the probabilities, which are `model.look_ahead_steps` late.
+    Delay: 0, except for the probabilities, which are `model.look_ahead_steps` late.
     Hop: 5 ms for the envelope, a step of the model for places and probabilities.
     """
 
@@ -63,7 +63,7 @@ class Listen:
     def __call__(
         self, wave: NDArray[np.floating], state: ListenState | None = None
     ) -> tuple[Listened[NDArray[np.float32]], ListenState]:
-        """Hear the next chunk."""
+        """Process the next chunk."""
         if state is not None:
             check_kind(state, ListenState, owner="Listen")
         envelope, frames, front_end = self.front_end.listen(wave, state and state.front_end)
@@ -71,11 +71,11 @@ class Listen:
         return Listened(envelope, *heard), ListenState(front_end, network)
 
     def finish(self, state: ListenState) -> Listened[NDArray[np.float32]]:
-        """The probabilities still owed, as if silence followed; nothing else is late."""
+        """The remaining probabilities, as if silence followed; nothing else is delayed."""
         check_kind(state, ListenState, owner="Listen")
         n_owed = self.delay.probabilities
         n_channels = state.front_end.ear.rows.shape[0]
-        # One step more, since part of one may be heard already and not be owed.
+        # One step more than needed, since part of one may have been processed already.
         n_samples = int(np.ceil((n_owed + 1) * self.hop.probabilities))
         heard, _ = self(np.zeros((n_channels, n_samples), np.float32), state)
         return Listened(

@@ -1,4 +1,4 @@
-"""Carrying masks out: each wanted sound by itself, and what is left over."""
+"""Apply masks in the subband domain: one signal per label, and the rest."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from echoic.streaming import FrameClock
 
 DELAY_S = 0.008
 RAMP_S = HOP_S
-_VECTOR = 8  # bands fill whole vector registers; what is missing is silent
+_VECTOR = 8  # padded with silent bands, so that bands fill whole vector registers
 
 
 class ApplyMasksState(NamedTuple):
-    """What is carried from chunk to chunk.
+    """State between chunks.
 
     stages: (channel, 8, band) of the filters.
     recent: (channel, delay) last samples of the input.
-    gains: (2, label, band), those before the last step and those of it.
-    n_samples: (1,) samples heard so far.
+    gains: (2, label, band) of the last two steps.
+    n_samples: (1,) samples processed so far.
     """
 
     stages: NDArray[np.float32]
@@ -36,20 +36,20 @@ class ApplyMasksState(NamedTuple):
 
 
 class ApplyMasks:
-    """Multiply masks onto a wave's subbands and add them up, one signal a label.
+    """Apply masks to a wave's subbands and sum them, one signal per label.
 
-    Who gives the masks is another's affair. As many samples come out of each
-    call as went in. The mask of a step is known when the step ends and used
-    from there until the next one ends, on samples that came in `delay` earlier:
-    it has heard what it acts on. From the mask before it is reached in a
-    straight line over 5 ms, so that nothing clicks; before the first one all is
-    rest. The rest is the delayed input minus the others, so that the signals
-    add up by construction. All channels get the same gains, and bands above the
-    highest that a mask knows follow that one.
+    The masks are estimated elsewhere. Each call returns as many samples as it
+    was given. The mask of a step is known when the step ends and applies from
+    there until the next one ends, to the input delayed by `delay`, so the mask
+    is causal. Gains ramp linearly from the previous mask over 5 ms to avoid
+    clicks; before the first mask everything goes to the rest. The rest is the
+    delayed input minus the other signals, so that the signals sum to it by
+    construction. All channels get the same gains, and bands above the highest
+    one of a mask use its gain.
 
     Args:
-        n_labels: Signals besides the rest; 0 leaves the rest alone.
-        frames_per_step: Front-end frames of 5 ms in a step of the masks.
+        n_labels: Number of signals besides the rest; 0 gives the rest only.
+        frames_per_step: Front-end frames of 5 ms per step of the masks.
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
 
     Shape:
@@ -88,11 +88,11 @@ class ApplyMasks:
         self._coefficients = [np.ascontiguousarray(row, np.float32) for row in coefficients]
 
     def n_steps(self, n_samples: int) -> int:
-        """Steps that end within so many samples."""
+        """Number of steps that end within the first `n_samples` samples."""
         return self._clock.n_frames(n_samples)
 
     def init_state(self, n_channels: int) -> ApplyMasksState:
-        """The state before any sound."""
+        """The initial state."""
         return ApplyMasksState(
             fresh_stages((n_channels,), self._n_bands),
             np.zeros((n_channels, self.delay), np.float32),
@@ -106,7 +106,7 @@ class ApplyMasks:
         masks: NDArray[np.float32],
         state: ApplyMasksState | None = None,
     ) -> tuple[NDArray[np.float32], ApplyMasksState]:
-        """Take the next chunk apart by the masks of the steps that end in it."""
+        """Separate the next chunk with the masks of the steps that end in it."""
         wave = as_float32(wave)
         check_channels(wave.shape)
         fresh = self.init_state(wave.shape[0])
@@ -123,7 +123,7 @@ class ApplyMasks:
         return self._take_apart(wave, masks, state, ends)
 
     def finish(self, state: ApplyMasksState) -> NDArray[np.float32]:
-        """The last `delay` samples; no step ends in them, the last mask stays."""
+        """The last `delay` samples; no step ends in them, and the last mask is held."""
         check_kind(state, ApplyMasksState, owner="ApplyMasks")
         check_state(state, self.init_state(len(state.recent)), owner="ApplyMasks")
         silence = np.zeros_like(state.recent)

@@ -1,4 +1,4 @@
-"""A model: a card's network, walking along the front end's frames."""
+"""A model: the network of a model card, run on the front end's frames."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from echoic.runtime import Card, find_model
 
 
 def check_labels(labels: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
-    """Return the labels as a tuple.
+    """Validate labels; return them as a tuple.
 
     Raises:
         LabelError: a label that the model does not know, or one given twice.
@@ -35,21 +35,21 @@ def check_labels(labels: Sequence[str], known: Sequence[str]) -> tuple[str, ...]
 
 
 class Model:
-    """A network that says which labels sound, and what masks are made from.
+    """A network that estimates label probabilities, and places to compute masks from.
 
-    `places`, all that masks need, are answered at once; `probabilities` come
-    `look_ahead_steps` late, when more has been heard. What `masker` gives turns
-    places, now or later, into shares of labels.
+    `places`, all that masks need, have no delay; `probabilities` are
+    `look_ahead_steps` late, since they also use later input. `masker` returns a
+    function that turns places, immediately or later, into shares of labels.
 
     Args:
         card: Of the model.
 
     Attributes:
         card: As given.
-        labels: What it knows, in the order of the probabilities.
-        frames_per_step: Front-end frames of 5 ms in a step.
-        step_s: Seconds a step.
-        look_ahead_steps: By which the probabilities are late.
+        labels: Known labels, in the order of the probabilities.
+        frames_per_step: Front-end frames of 5 ms per step.
+        step_s: Seconds per step.
+        look_ahead_steps: Delay of the probabilities.
 
     Shape:
         frames (2, 64, frame) -> `Heard`: probabilities (label, step), places
@@ -59,8 +59,8 @@ class Model:
     Hop: `frames_per_step` frames.
 
     Raises:
-        ModelError: a graph is missing or damaged, the card is of a network of
-            another kind, or of one that learned with another front end.
+        ModelError: a graph is missing or damaged, or the card is of a network of
+            another kind, or of one trained with another front end.
     """
 
     def __init__(self, card: Card) -> None:
@@ -85,18 +85,18 @@ class Model:
         *,
         want: Wanted = "all",
     ) -> tuple[Heard[NDArray[np.float32]], Any]:
-        """Take the next frames in; of what is not wanted there are 0 steps."""
+        """Process the next frames; results that are not wanted have 0 steps."""
         return self._network(frames, state, want=want)
 
     def finish(self, state: Any) -> Heard[NDArray[np.float32]]:
-        """The probabilities still owed, as if frames of silence followed."""
-        n_frames = (self.look_ahead_steps + 1) * self.frames_per_step  # part of one may be heard
+        """The remaining probabilities, as if frames of silence followed."""
+        n_frames = (self.look_ahead_steps + 1) * self.frames_per_step  # one may be in progress
         silence = np.zeros((len(SPECIFICATION["features"]), N_GAIN_BANDS, n_frames), np.float32)
         heard, _ = self(silence, state)
         return Heard(heard.probabilities[:, : self.look_ahead_steps], heard.places[..., :0])
 
     def prepare(self, want: Wanted) -> None:
-        """Load what this needs now, and not with the first frames.
+        """Load the graphs for this now rather than with the first frames.
 
         Raises:
             ModelError: a graph is missing or damaged.
@@ -104,7 +104,7 @@ class Model:
         self._network.prepare(want)
 
     def wanted(self, labels: Sequence[str], examples: Sequence[Query] = ()) -> Wanted:
-        """What masks of these need.
+        """What has to be computed for masks of these labels and examples.
 
         Raises:
             LabelError: a label that is unknown, or given twice.
@@ -115,11 +115,11 @@ class Model:
         return [self.labels.index(label) for label in check_labels(labels, self.labels)]
 
     def query(self, frames: NDArray[np.float32], weight: NDArray[np.float32]) -> Query:
-        """What asks for sounds like an example.
+        """The query vector for sounds like an example.
 
         Args:
             frames: Of the example.
-            weight: How much each step counts.
+            weight: Weight of each step.
 
         Shape:
             frames (2, 64, frame), weight (step,) -> (size,).
@@ -134,21 +134,21 @@ class Model:
         others: float = 0.0,
         rest: float = 1.0,
     ) -> Masker:
-        """What turns places into shares of the power in every band.
+        """Return a function that turns places into shares of the power in every band.
 
-        It is shared out among what is asked for and the rest; what nobody asked for belongs
-        to the rest, whatever its name.
+        The power is divided among the requested labels and examples and the rest, to which
+        all other labels belong.
 
         Args:
-            labels: Whose shares are wanted.
-            examples: Queries of examples (`query`), whose shares are wanted as well.
-            others: How much the labels that nobody asked for count, for the rest, 0 to 1.
-            rest: How much the rest itself counts, above 0. Where it is known that what is asked
-                for is there, both only get in its way.
+            labels: Requested labels.
+            examples: Queries of examples (`query`), requested as well.
+            others: Weight of the other labels, 0 to 1; their power goes to the rest.
+            rest: Weight of the rest itself, above 0. Where the requested sounds are known to be
+                present, both weights only take power from them.
 
         Shape:
-            The result: places (64, size, step), as the call gave them, or rounded to float16
-            -> (label + example + 1, 64, step), adding up to 1; the last row is the rest.
+            The result: places (64, size, step), as returned by the call, or rounded to float16
+            -> (label + example + 1, 64, step), summing to 1; the last row is the rest.
 
         Raises:
             LabelError: a label that is unknown, or given twice.
@@ -158,10 +158,10 @@ class Model:
 
 
 def load_model(name: str = "hear") -> Model:
-    """The model of that name, loaded once.
+    """Load a model by name; cached.
 
     Raises:
-        ModelError: there is no such model, or `Model` refuses its card.
+        ModelError: there is no such model, or `Model` rejects its card.
     """
     return _load(name)
 

@@ -1,4 +1,4 @@
-"""The network behind a model: it gives probabilities, places, and masks of places."""
+"""The network of a model: probabilities, places, and masks computed from places."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.design import N_GAIN_BANDS
-from echoic.errors import ModelError
+from echoic.processors.cards import check_step
 from echoic.runtime import Card, Graph
 from echoic.runtime.network import Network, NetworkState
 
@@ -17,17 +17,17 @@ Value = TypeVar("Value")
 
 
 class Heard(NamedTuple, Generic[Value]):
-    """probabilities: (label, step); places: (64, size, step), what masks are made from."""
+    """probabilities: (label, step); places: (64, size, step), from which masks are computed."""
 
     probabilities: Value
     places: Value
 
 
 Wanted = Literal["all", "probabilities", "places", "common", "own"]
-"""What is asked of a network; of the rest it gives 0 steps, and does not compute it.
+"""What a network has to compute; its other results have 0 steps.
 
-Where some labels have networks of their own, "common" are the places of the others alone, and
-"own" those of these: what is not computed is 0 there.
+Where some labels have specialist networks, "common" are the places of the common network only,
+and "own" those of the specialists only: places that are not computed are 0.
 """
 
 _PARTS: dict[Wanted, str | None] = {
@@ -36,31 +36,31 @@ _PARTS: dict[Wanted, str | None] = {
     "places": "separate",
 }
 
-Query = NDArray[np.float32]  # (size,), what places are held against
+Query = NDArray[np.float32]  # (size,), vector that places are multiplied by
 Masker = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""Places (64, size, step) -> shares (asked + 1, 64, step), what the others leave last."""
+"""Places (64, size, step) -> shares (requested + 1, 64, step), the rest last."""
 
 
-# Products count by half as much again as they did in training: with the weights of the rest in
-# `separate`, sounds are taken apart better by 0.1 to 0.4 dB, on recordings kept aside.
+# Factor on the softmax scores, 1 in training: with the weights of the rest in `separate`, it
+# improves separation by 0.1 to 0.4 dB on held-out recordings.
 SHARPNESS = 1.5
 
 
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """1 / (1 + exp(−x)), where exp(−x) would overflow, too."""
+    """1 / (1 + exp(−x)), without overflow of exp(−x)."""
     return np.asarray(np.exp(-np.logaddexp(0, -logits)), np.float32)
 
 
 class QueryNetwork:
-    """Every band and step has a vector, every label too: the softmax of products is the mask.
+    """A network that maps every band and step, and every label, to a vector.
 
-    Its places are vectors, (band, size, step).
+    Masks are the softmax of their scalar products. Places are vectors, (band, size, step).
 
     Args:
         card: Of the model.
 
     Attributes:
-        nothing: What is given of 0 steps.
+        nothing: Result of 0 steps.
 
     Raises:
         ModelError: a graph is missing or damaged.
@@ -69,7 +69,7 @@ class QueryNetwork:
     frames_per_step = 2  # known before any graph is loaded
 
     def __init__(self, card: Card) -> None:
-        """Load the vectors of the labels."""
+        """Load the query vectors of the labels."""
         self._card = card
         self._networks: dict[Wanted, Network] = {}
         self._table = Graph(card.graph("queries"))
@@ -81,7 +81,7 @@ class QueryNetwork:
     def __call__(
         self, frames: NDArray[np.float32], state: NetworkState | None, *, want: Wanted
     ) -> tuple[Heard[NDArray[np.float32]], NetworkState]:
-        """Take ear frames (2, band, frame) in."""
+        """Process front-end frames (2, band, frame)."""
         network = self.prepare(want)
         answers, state = network(frames, state)
         named = dict(zip(network.results, answers, strict=True))
@@ -93,18 +93,14 @@ class QueryNetwork:
         return heard, state
 
     def wanted(self, rows: Sequence[int], examples: Sequence[Query]) -> Wanted:
-        """What masks of these need."""
+        """What has to be computed for masks of these."""
         return "places"
 
     def prepare(self, want: Wanted) -> Network:
-        """The graphs that give what is wanted, loaded when first asked for."""
+        """The graphs that compute what is wanted, loaded on first use."""
         if want not in self._networks:
             network = Network(self._card, _PARTS[want])
-            if network.hop != self.frames_per_step:
-                raise ModelError(
-                    f"{self._card.name}: has steps of {network.hop} frames, "
-                    f"not of {self.frames_per_step}"
-                )
+            check_step(network, self.frames_per_step, name=self._card.name)
             self._networks[want] = network
         return self._networks[want]
 
@@ -113,7 +109,7 @@ class QueryNetwork:
         return self._table(embedding, state=self._table.init_state())[0]
 
     def query(self, frames: NDArray[np.float32], weight: NDArray[np.float32]) -> Query:
-        """The query of the mean embedding."""
+        """The query for the weighted mean embedding of an example."""
         network = self.prepare("all")
         answers, _ = network(frames)
         embedding = answers[network.results.index("embedding")]
@@ -137,7 +133,7 @@ class QueryNetwork:
             n_bands, _, n_steps = places.shape
             if not n_steps:
                 return np.empty((n_asked, n_bands, 0), np.float32)
-            vectors = places.transpose(2, 0, 1).reshape(-1, size)  # as they lie in memory
+            vectors = places.transpose(2, 0, 1).reshape(-1, size)  # in memory order
             scores = queries @ vectors.T + offset
             shares = np.exp(scores - scores.max(axis=0))
             shares /= shares.sum(axis=0)

@@ -1,4 +1,4 @@
-"""Separation: every sound by itself, and what is left over; they add up to the input."""
+"""Separation: one signal per label, and the rest; they sum to the input."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from echoic.processors.masks import ApplyMasks, ApplyMasksState
 from echoic.processors.model import Model, check_labels, load_model
 from echoic.processors.network import Query
 
-# Weights of the other labels and of the rest, against what is asked for. Nobody knows yet whether
-# that is there: if they weigh nothing, other sounds leak into it while it pauses, and at 1 it is
-# drowned by all that sounds a little like it. Of what was heard before it is known. Chosen on
-# recordings kept aside from training.
+# Weights of the other labels and of the rest, relative to the requested labels; tuned on held-out
+# recordings. In a stream it is not known whether a requested sound is present: at 0, other sounds
+# leak into it while it pauses; at 1, it loses power to everything that sounds a little like it.
+# In a second pass (`Replay`) it is known.
 OTHERS, REST = 0.05, 0.35
 REST_OF_HEARD = 0.15
 
 
 class SeparateState(NamedTuple):
-    """State of who gives the masks and of who applies them."""
+    """State of the estimation of the masks and of their application."""
 
     listen: ListenState
     apply: ApplyMasksState
 
 
 class Separate:
-    """Share a wave out among labels: one signal a label, and the rest.
+    """Separate a wave into one signal per label, and the rest.
 
     Args:
-        labels: Whose signals are wanted; the sound is shared out among these and the rest, in
-            which the other labels claim a little of theirs.
+        labels: Requested labels; the power is divided among these and the rest, to which
+            the other labels contribute with a small weight.
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
         model: Name of the model.
-        examples: Queries of `hear_example`, whose signals are wanted as well.
-        together: Whether all of them are one signal.
+        examples: Queries of `hear_example`, requested as well.
+        together: Whether all requested labels and examples are summed into one signal.
 
     Shape:
         wave (channel, time) -> signals (label + example + 1, channel, time), rest last;
-        (2, channel, time) if they are together.
+        (2, channel, time) if `together`.
 
-    Delay: `delay` samples, 8 ms; as many samples come out of each call as went in.
+    Delay: `delay` samples, 8 ms; each call returns as many samples as it was given.
     Hop: 1.
 
     Raises:
@@ -98,12 +98,12 @@ class Separate:
 
 
 class Replay:
-    """Separate a wave that was listened to before, from the places kept of it.
+    """Separate a wave in a second pass, from the places stored in the first.
 
     Args:
-        model: That listened.
-        places: Gives the places of steps [start, stop), (64, size, step).
-        labels: Whose signals are wanted.
+        model: Model of the first pass.
+        places: Returns the places of steps [start, stop), (64, size, step).
+        labels: Requested labels.
         sample_rate: Hz.
 
     Shape:

@@ -1,4 +1,4 @@
-"""Labels whose masks come from a network that has learned nothing else."""
+"""Labels whose masks come from a network trained for that label only."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.checks import check_kind
-from echoic.errors import ModelError, ParameterError
-from echoic.processors.cards import load_signal_network
+from echoic.errors import ParameterError
+from echoic.processors.cards import check_step, load_signal_network
 from echoic.processors.network import Heard, Masker, Query, QueryNetwork, Wanted
 from echoic.runtime.network import Network, NetworkState
 
 _WITHOUT_OWN = {"probabilities", "common"}
-_LEAST_LEFT = 1e-6  # of what is shared out among the others
+_LEAST_LEFT = 1e-6  # lower bound of the share of all others
 
 
 class SpecialistsState(NamedTuple):
-    """Of the network of all labels, and of the specialists; None of what was not wanted."""
+    """State of the common network and of the specialists; None for what was not wanted."""
 
     common: NetworkState | None
     own: tuple[NetworkState, ...] | None
 
 
 class Specialists:
-    """A network of all labels, and for some of them networks that give better masks.
+    """A common network of all labels, and specialists with better masks for some of them.
 
-    What a specialist gives its label is taken from all others in proportion to what they have.
-    Its places are those of the network of all labels, and below them the specialists' shares,
+    What a specialist assigns to its label is taken from all others in proportion to their
+    shares. Places are those of the common network, followed by the specialists' shares,
     (band, size + specialist, step).
 
     Args:
-        common: Of all labels.
-        models: row of a label -> name of the model, of kind "speech", that is its specialist.
+        common: Network of all labels.
+        models: row of a label -> name of its specialist, a model of kind "speech".
 
     Raises:
         ModelError: there is no such model, or it is of another kind.
@@ -50,7 +50,7 @@ class Specialists:
     def __call__(
         self, frames: NDArray[np.float32], state: SpecialistsState | None, *, want: Wanted
     ) -> tuple[Heard[NDArray[np.float32]], SpecialistsState]:
-        """Take ear frames (2, band, frame) in."""
+        """Process front-end frames (2, band, frame)."""
         if state is None:
             state = SpecialistsState(None, None)
         check_kind(state, SpecialistsState, owner="Specialists")
@@ -67,7 +67,7 @@ class Specialists:
     def _own_shares(
         self, frames: NDArray[np.float32], state: SpecialistsState
     ) -> tuple[list[NDArray[np.float32]], tuple[NetworkState, ...]]:
-        """(band, step) of every specialist."""
+        """Shares (band, step) of every specialist, and the new states."""
         networks = self._networks
         given = state.own
         if given is None:
@@ -80,7 +80,7 @@ class Specialists:
     def _side_by_side(
         self, common: NDArray[np.float32], own: Sequence[NDArray[np.float32]]
     ) -> NDArray[np.float32]:
-        """All places, steps outermost in memory."""
+        """Concatenate all places, with steps outermost in memory."""
         n_steps = own[0].shape[-1] if own else common.shape[-1]
         size = self._size + len(self._models)
         places = np.zeros((n_steps, common.shape[0], size), np.float32)
@@ -94,34 +94,31 @@ class Specialists:
     def _networks(self) -> list[Network]:
         networks = [load_signal_network(name, "speech") for name in self._models.values()]
         for name, network in zip(self._models.values(), networks, strict=True):
-            if network.hop != self.frames_per_step:
-                raise ModelError(
-                    f"{name}: has steps of {network.hop} frames, not of {self.frames_per_step}"
-                )
+            check_step(network, self.frames_per_step, name=name)
         return networks
 
     def wanted(self, rows: Sequence[int], examples: Sequence[Query]) -> Wanted:
-        """What masks of these need."""
+        """What has to be computed for masks of these."""
         n_own = sum(row in self._models for row in rows)
         if not n_own:
             return "common"
         return "own" if n_own == len(rows) and not examples else "places"
 
     def prepare(self, want: Wanted) -> None:
-        """Load what this needs now, and not with the first frames."""
+        """Load the graphs for this now rather than with the first frames."""
         if want != "own":
             self._common.prepare(_of_common(want))
         if want not in _WITHOUT_OWN:
             _ = self._networks
 
     def query(self, frames: NDArray[np.float32], weight: NDArray[np.float32]) -> Query:
-        """What asks for sounds like an example; specialists know none."""
+        """The query for sounds like an example; specialists have none."""
         return self._common.query(frames, weight)
 
     def masker(
         self, rows: Sequence[int], examples: Sequence[Query], *, others: float, rest: float
     ) -> Masker:
-        """Shares by the network of all labels, but those of the specialists' labels."""
+        """Shares from the common network, except for the specialists' labels."""
         of_common = self._common.masker(rows, examples, others=others, rest=rest)
         only_own = self.wanted(rows, examples) == "own"
         own = [
@@ -146,7 +143,7 @@ class Specialists:
 
 
 def _joining(network: Network, state: SpecialistsState) -> NetworkState:
-    """The state of a network that has not heard so far, within the step that others are in."""
+    """Initial state of a network that joins a stream, with the frames of the step in progress."""
     fresh = network.init_state()
     for other in (state.common, *(state.own or ())):
         if other is not None:
@@ -156,5 +153,5 @@ def _joining(network: Network, state: SpecialistsState) -> NetworkState:
 
 
 def _of_common(want: Wanted) -> Wanted:
-    """What is asked of the network of all labels."""
+    """What the common network has to compute."""
     return "places" if want == "common" else want

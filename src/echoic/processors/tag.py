@@ -1,4 +1,4 @@
-"""Tagging: what is in a clip."""
+"""Tagging: rank the labels of a clip."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from echoic.processors.events import Smoother
 def rank(
     probabilities: Iterable[NDArray[np.float32]], labels: tuple[str, ...], *, step_s: float
 ) -> list[tuple[str, float]]:
-    """Labels with their confidence, best first: the highest smoothed probability.
+    """Rank labels by confidence, the highest smoothed probability, best first.
 
-    One bark makes a clip one with a bark: the maximum over time, not the mean.
+    The maximum over time, not the mean, since a single bark is enough to tag a clip.
 
     Args:
         probabilities: (label, step), block by block.
-        labels: Of the rows.
-        step_s: Seconds a step.
+        labels: Labels of the rows.
+        step_s: Seconds per step.
     """
     smoother = Smoother(step_s=step_s)
     confidence = np.zeros(len(labels), np.float32)

@@ -1,10 +1,10 @@
-"""What echoic shows: pictures of sound on the ear's own axes, and pages to open in a browser.
+"""Plots of sound on ERB-rate axes, and self-contained HTML reports.
 
-`meter` sums levels up, `axes` and `plots` draw them, `periods` draws correlograms,
-pitch and filters. `tracks` prepares sounds for a browser, `markup` puts an HTML file
-together: `page` the one about a hearing, `sounds` one of sounds to compare, on which
-`transfer` (with `outcome` and `charts`) builds the one about a style transfer. Nothing here
-knows a model.
+`meter` averages band power into columns; `axes`, `canvas` and `plots` draw cochleagrams,
+`periods` draws correlograms, pitch and filter responses. `tracks` prepares sounds for a browser,
+`markup` assembles an HTML file: `page` (with `lanes`) the report of a hearing, `sounds` a page of
+sounds to compare, on which `transfer` (with `outcome` and `charts`) builds the report of a style
+transfer. Nothing here depends on a model.
 """
 
 from echoic.report.axes import erb_ticks

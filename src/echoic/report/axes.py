@@ -1,4 +1,4 @@
-"""Where things lie on a picture's axes, and what is written beside them."""
+"""Axis ranges, tick positions and tick labels of plots."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TICK_STEPS_S += (60, 120, 300, 600, 900, 1800)  # from there on, multiples of a
 
 
 def erb_ticks(low_hz: float, high_hz: float, *, min_gap_erb: float = 1.0) -> list[tuple[int, str]]:
-    """Round frequencies in a range, each so many ERBs above the one before.
+    """Return round frequencies in a range as ticks, at least `min_gap_erb` ERBs apart.
 
     Example:
         >>> [label for _, label in erb_ticks(45.0, 7800.0)]
@@ -33,11 +33,11 @@ def erb_ticks(low_hz: float, high_hz: float, *, min_gap_erb: float = 1.0) -> lis
 
 
 def band_edges_erb(center_hz: NDArray[np.floating[Any]]) -> tuple[float, float]:
-    """The ERB-rates between which a cochleagram's rows lie, half a row beyond the centres.
+    """Return the ERB-rates of a cochleagram's lower and upper edge, half a row beyond the centres.
 
     Raises:
         ParameterError: The centres do not ascend evenly on the ERB-rate scale,
-            so that equal rows would draw them at wrong places.
+            so that rows of equal height would misplace them.
     """
     erb_rate = hz_to_erb_rate(center_hz)
     steps = np.diff(erb_rate) if erb_rate.size > 1 else np.ones(1)
@@ -50,10 +50,10 @@ def band_edges_erb(center_hz: NDArray[np.floating[Any]]) -> tuple[float, float]:
 def level_range_db(
     level_db: NDArray[np.floating[Any]], range_db: float, *, highest_db: float | None = None
 ) -> tuple[float, float]:
-    """Darkest and brightest level of a picture: its loudest place, and `range_db` below.
+    """Return the darkest and brightest level of a picture: its maximum, and `range_db` below it.
 
-    What is below −120 dB, softer than any recording, is drawn as silence. Pictures that are
-    to be compared share a `highest_db`.
+    A picture whose maximum is below −120 dB, lower than in any recording, is drawn as silence:
+    its brightest level is 0 dB. Pictures that are to be compared share a `highest_db`.
 
     Example:
         >>> level_range_db(np.array([[-np.inf, -12.5]]), 80.0)
@@ -66,7 +66,7 @@ def level_range_db(
 
 
 def time_ticks(duration_s: float, *, at_most: int = 8) -> list[tuple[float, str]]:
-    """Round times from 0 up to a duration, evenly apart.
+    """Return evenly spaced round times from 0 to a duration as ticks.
 
     Example:
         >>> [label for _, label in time_ticks(50.0)]
@@ -80,13 +80,13 @@ def time_ticks(duration_s: float, *, at_most: int = 8) -> list[tuple[float, str]
 
 
 def clock_text(time_s: float, n_digits: int = 0) -> str:
-    """A time as people write it.
+    """Format a time as minutes and seconds, with hours if there are any.
 
     Example:
         >>> clock_text(75.26, 1), clock_text(3675.0)
         ('1:15.3', '1:01:15')
     """
-    units = round(time_s * 10**n_digits)  # rounded as a whole: 59.96 s must not become 0:60.0
+    units = round(time_s * 10**n_digits)  # round before splitting: 59.96 s must not become 0:60.0
     seconds, fraction = divmod(units, 10**n_digits)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
@@ -95,12 +95,12 @@ def clock_text(time_s: float, n_digits: int = 0) -> str:
 
 
 def printable(text: str) -> str:
-    """Text that can be drawn and encoded: controls and stray bytes become U+FFFD.
+    """Replace control characters and surrogates by U+FFFD, so that text can be drawn and encoded.
 
     Example:
         >>> printable("tab" + chr(9) + "stop")
         'tab�stop'
     """
-    # Surrogates are how Python carries the bytes of a file name that is not UTF-8.
+    # Cs: Python represents the bytes of a file name that is not UTF-8 by surrogates.
     bad = {"Cc", "Cs", "Zl", "Zp"}
     return "".join("\N{REPLACEMENT CHARACTER}" if category(c) in bad else c for c in text)

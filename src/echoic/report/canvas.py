@@ -1,4 +1,4 @@
-"""A picture with axes, drawn by Pillow, which is loaded quickly."""
+"""Raster plots with axes, drawn with Pillow, which is fast to import."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _MAGMA = (
 )
 COLORS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#17becf")
 _TEXT_PX, _TICK_PX, _GAP_PX = 20, 7, 6
-_SMOOTHING = 4  # lines are drawn so many times larger, then reduced
+_SMOOTHING = 4  # oversampling factor for anti-aliased lines
 Ticks = Sequence[tuple[float, str]]
 
 
 class Box(NamedTuple):
-    """Where a panel lies, in pixels from the upper left, edges included."""
+    """The rectangle of a panel, in pixels from the upper left, edges included."""
 
     left: int
     top: int
@@ -38,17 +38,17 @@ class Box(NamedTuple):
     bottom: int
 
     def x(self, fraction: float) -> int:
-        """A place from 0 (left) to 1 (right)."""
+        """Pixel column of a position from 0 (left) to 1 (right)."""
         return self.left + round(fraction * (self.right - self.left))
 
     def y(self, fraction: float) -> int:
-        """A place from 0 (bottom) to 1 (top)."""
+        """Pixel row of a position from 0 (bottom) to 1 (top)."""
         return self.bottom - round(fraction * (self.bottom - self.top))
 
 
 @lru_cache(maxsize=1)
 def magma() -> NDArray[np.uint8]:
-    """The colours from dark to bright, (256, 3)."""
+    """The colour map, (256, 3), from dark to bright."""
     anchors = np.frombuffer(bytes.fromhex(_MAGMA), np.uint8).reshape(-1, 3)
     place = np.linspace(0, len(anchors) - 1, 256)
     columns = [np.interp(place, np.arange(len(anchors)), anchors[:, k]) for k in range(3)]
@@ -56,7 +56,7 @@ def magma() -> NDArray[np.uint8]:
 
 
 def paint(shade: NDArray[np.floating[Any]]) -> Image:
-    """An image of values from 0 to 1, (row, column), the first row at the bottom."""
+    """Map values from 0 to 1, (row, column), to an image with the first row at the bottom."""
     from PIL import Image
 
     index = np.clip(np.round(255 * shade[::-1]), 0, 255).astype(np.uint8)
@@ -64,7 +64,7 @@ def paint(shade: NDArray[np.floating[Any]]) -> Image:
 
 
 def drawable(text: str) -> str:
-    """Text in the letters that the font has: others lose their marks, or become "?".
+    """Reduce text to the characters of the font: diacritics are dropped, others become "?".
 
     Example:
         >>> drawable("café 猫")
@@ -75,16 +75,16 @@ def drawable(text: str) -> str:
 
 
 def text_width_px(words: str) -> int:
-    """How wide the words will be."""
+    """Width of a text when drawn, in pixels."""
     return round(_font().getlength(drawable(words)))
 
 
 class Canvas:
-    """An RGB picture to draw panels, axes and words on, white at first.
+    """An RGB image, initially white, with methods to draw panels, axes and text.
 
     Args:
-        width_px: Of the picture.
-        height_px: Of the picture.
+        width_px: Of the image.
+        height_px: Of the image.
     """
 
     def __init__(self, width_px: int, height_px: int) -> None:
@@ -94,11 +94,11 @@ class Canvas:
         self._draw = ImageDraw.Draw(self.image)
 
     def text(self, x: int, y: int, words: str, *, anchor: str = "la") -> None:
-        """Write at a place; the anchor is one of Pillow's, such as "mm" for the middle."""
+        """Draw text at a position; the anchor is one of Pillow's, such as "mm" for the middle."""
         self._draw.text((x, y), drawable(words), fill="black", font=_font(), anchor=anchor)
 
     def text_up(self, x: int, y: int, words: str) -> None:
-        """Write from the bottom upwards, with the middle at a place."""
+        """Draw text rotated to read upwards, centred at a position."""
         from PIL import Image, ImageDraw
 
         left, top, right, bottom = _font().getbbox(drawable(words))
@@ -110,21 +110,21 @@ class Canvas:
         self.image.paste(turned, (x - turned.width // 2, y - turned.height // 2))
 
     def frame(self, box: Box) -> None:
-        """Draw the edges of a panel."""
+        """Draw the outline of a panel."""
         self._draw.rectangle(box, outline="black")
 
     def shades(self, box: Box, shade: NDArray[np.floating[Any]]) -> None:
-        """Fill a panel with an image of values from 0 to 1, (row, column), upwards."""
+        """Fill a panel with values from 0 to 1, (row, column), the first row at the bottom."""
         from PIL import Image
 
         size = (box.right - box.left + 1, box.bottom - box.top + 1)
-        # What is made smaller is averaged; what is made larger keeps its edges.
+        # Downsample by averaging, upsample by nearest neighbour.
         narrow = (min(size[0], shade.shape[1]), min(size[1], shade.shape[0]))
         painted = paint(shade).resize(narrow, Image.Resampling.BOX)
         self.image.paste(painted.resize(size, Image.Resampling.NEAREST), box[:2])
 
     def bar(self, box: Box, start: float, stop: float, color: str, *, strength: float = 1) -> None:
-        """Fill part of a panel's width, from `start` to `stop` (0 to 1), more or less strongly."""
+        """Fill a panel from `start` to `stop` of its width (0 to 1); `strength` 0 is white."""
         from PIL import Image, ImageColor
 
         ink = Image.new("RGB", (1, 1), ImageColor.getrgb(color))
@@ -132,7 +132,7 @@ class Canvas:
         self._draw.rectangle((box.x(start), box.top, box.x(stop), box.bottom), fill=mixed)
 
     def line(self, box: Box, points: NDArray[np.floating[Any]], color: str, *, width: int) -> None:
-        """Draw a line through points (n, 2) within a panel, 0 to 1 both ways; NaN interrupts it."""
+        """Draw a line through points (n, 2), each 0 to 1, within a panel; NaN interrupts it."""
         from PIL import Image, ImageDraw
 
         size = np.array([box.right - box.left, box.bottom - box.top]) * _SMOOTHING
@@ -148,15 +148,15 @@ class Canvas:
         self.image.paste(color, box[:2], mask)
 
     def ticks_left(self, box: Box, ticks: Ticks, label: str = "") -> None:
-        """Mark places, from 0 to 1, on the left edge of a panel."""
+        """Draw ticks, at positions from 0 to 1, on the left edge of a panel."""
         self._ticks_beside(box, box.left, -1, ticks, label)
 
     def ticks_right(self, box: Box, ticks: Ticks, label: str = "") -> None:
-        """Mark places, from 0 to 1, on the right edge of a panel."""
+        """Draw ticks, at positions from 0 to 1, on the right edge of a panel."""
         self._ticks_beside(box, box.right, 1, ticks, label)
 
     def _ticks_beside(self, box: Box, edge: int, away: int, ticks: Ticks, label: str) -> None:
-        """Ticks on an edge, their words and the label further `away`: −1 left, 1 right of it."""
+        """Draw ticks, their text and the label beside an edge; `away` is −1 (left) or 1 (right)."""
         reach = 0
         for place, words in ticks:
             y, tip = box.y(place), edge + away * _TICK_PX
@@ -168,7 +168,7 @@ class Canvas:
             self.text_up(x, (box.top + box.bottom) // 2, label)
 
     def ticks_below(self, box: Box, ticks: Ticks, label: str = "") -> None:
-        """Mark places, from 0 to 1, on the lower edge of a panel."""
+        """Draw ticks, at positions from 0 to 1, on the lower edge of a panel."""
         for place, words in ticks:
             x = box.x(place)
             self._draw.line((x, box.bottom, x, box.bottom + _TICK_PX), fill="black")
@@ -178,19 +178,19 @@ class Canvas:
             self.text((box.left + box.right) // 2, y, label, anchor="ma")
 
     def shade_bar(self, beside: Box, ticks: Ticks, label: str) -> None:
-        """Say what the shades of a panel mean, by a bar on its right."""
+        """Draw a colour bar on the right of a panel."""
         bar = Box(beside.right + 25, beside.top, beside.right + 55, beside.bottom)
         self.shades(bar, np.linspace(0, 1, 256)[:, np.newaxis])
         self.frame(bar)
         self.ticks_right(bar, ticks, label)
 
     def png(self) -> bytes:
-        """The picture; the same one is the same to the byte."""
+        """Encode as PNG; equal pictures give equal bytes."""
         return as_png(self.image)
 
 
 def as_png(image: Image) -> bytes:
-    """An image as a file; runs of equal pixels alone are compressed, as small here and sooner."""
+    """Encode an image as PNG; zlib only matches runs, which here is as small and faster."""
     png = BytesIO()
     image.save(png, "PNG", compress_type=zlib.Z_RLE)
     return png.getvalue()
@@ -198,7 +198,7 @@ def as_png(image: Image) -> bytes:
 
 @lru_cache(maxsize=1)
 def _font() -> FreeTypeFont | ImageFont:
-    """The font that Pillow brings along."""
+    """Pillow's built-in font."""
     from PIL import ImageFont
 
     return ImageFont.load_default(_TEXT_PX)

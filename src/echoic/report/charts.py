@@ -1,4 +1,4 @@
-"""Small line charts as SVG, drawn into a page: true axes, and every line named where it ends."""
+"""Small line charts as inline SVG, with axes and the name of each line at its end."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from echoic.report.markup import as_html, minus
 
 WIDTH, HEIGHT = 640, 320
 _LEFT, _TOP, _RIGHT, _BOTTOM = 70, 14, 130, 50
-_CHARACTER, _LINE = 7.0, 14.0  # width of a letter, about, and height of a line
+_CHARACTER, _LINE = 7.0, 14.0  # approximate character width, and line height
 _MAX_POINTS = 400
 
 
 class Line(NamedTuple):
-    """A line, or places alone.
+    """A series of points, joined by a line or not.
 
     Attributes:
-        name: Written beside its last point.
-        points: (x, y); those that are not finite, or not above 0 on an axis of powers of ten,
+        name: Written beside the last point.
+        points: (x, y); those that are not finite, or not above 0 on a logarithmic axis,
             are left out, and the line has a gap there.
         color: In CSS.
-        joined: Whether a line leads through the points.
+        joined: Whether the points are joined by a line.
         hollow: Whether points are drawn as rings.
     """
 
@@ -37,21 +37,21 @@ class Line(NamedTuple):
 def chart_svg(
     lines: Sequence[Line], *, title: str, x_label: str, y_label: str, log_y: bool = False
 ) -> str:
-    """Draw lines over common axes; nothing where no point has a place on them.
+    """Draw lines on common axes; returns an empty string if there is no point to draw.
 
     Args:
-        lines: What is not finite is left out.
-        title: For those who cannot see it.
+        lines: Points that are not finite are left out.
+        title: Accessible name of the chart (aria-label).
         x_label: With its unit.
         y_label: With its unit.
-        log_y: Whether y is an axis of powers of ten.
+        log_y: Whether the y axis is logarithmic.
     """
     kept = [_scaled(line, log_y) for line in lines]
     if not any(points.size for points in kept):
         return ""
     every = np.concatenate([points for points in kept if points.size])
     low, high = np.nanmin(every, axis=0), np.nanmax(every, axis=0)
-    # Of a large number, so much that rounding does not take it away.
+    # At least 1e-9 of a large value, so that the margin survives rounding.
     margin = np.maximum((high - low) * 0.05, np.maximum(1e-3, 1e-9 * np.abs(high)))
     low, high = low - margin, high + margin
     box = np.array([WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM])
@@ -80,7 +80,7 @@ def chart_svg(
 
 
 def _scaled(line: Line, log_y: bool) -> np.ndarray:
-    """(point, 2), NaN where one is left out; none at all where no point is left."""
+    """Points as (point, 2), at most 400: NaN for those left out, empty if none is left."""
     points = np.array(line.points, np.float64).reshape(-1, 2)
     if log_y:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -96,7 +96,7 @@ def _scaled(line: Line, log_y: bool) -> np.ndarray:
 
 def _line_svg(line: Line, places: np.ndarray) -> str:
     is_there = np.isfinite(places[:, 0])
-    starts = is_there & ~np.append(False, is_there[:-1])  # of each stretch without a gap
+    starts = is_there & ~np.append(False, is_there[:-1])  # of each segment without a gap
     path = "".join(
         f"{'M' if start else 'L'}{x:.1f} {y:.1f}"
         for (x, y), start in zip(places[is_there], starts[is_there], strict=True)
@@ -112,7 +112,7 @@ def _line_svg(line: Line, places: np.ndarray) -> str:
 
 
 def _names_svg(lines: Sequence[Line], placed: Sequence[np.ndarray]) -> str:
-    """Each name right of its last point, moved up or down where it would lie on another."""
+    """Each name right of its last point, shifted vertically where it would overlap another."""
     ends = [
         (*places[np.isfinite(places[:, 0])][-1], line)
         for line, places in zip(lines, placed, strict=True)
@@ -122,7 +122,7 @@ def _names_svg(lines: Sequence[Line], placed: Sequence[np.ndarray]) -> str:
     parts = []
     for x, y_point, line in sorted(ends, key=lambda end: end[1]):
         left, right = x + 9, x + 9 + _CHARACTER * len(line.name)
-        # Nearest first; a chart holds few names, so that one of these places is free.
+        # Nearest first; a chart has few names, so that one of these positions is free.
         shifts = sorted(range(-HEIGHT, HEIGHT, 2), key=abs)
         y = next(
             (
@@ -158,7 +158,7 @@ def _tick_svg(at: float, words: str, *, upwards: bool = False) -> str:
 
 
 def _round_ticks(low: float, high: float, *, at_most: int = 6) -> list[tuple[float, str]]:
-    """Round numbers in a range, evenly apart."""
+    """Evenly spaced round numbers in a range."""
     power = 10.0 ** np.floor(np.log10((high - low) / at_most))
     step = next(m * power for m in (1, 2, 5, 10) if (high - low) / (m * power) <= at_most)
     first, last = int(np.ceil(low / step)), int(np.floor(high / step))
@@ -167,9 +167,9 @@ def _round_ticks(low: float, high: float, *, at_most: int = 6) -> list[tuple[flo
 
 
 def _power_ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Numbers 1, 2 and 5 times powers of ten between 10^low and 10^high, or powers alone.
+    """Ticks between 10^low and 10^high: 1, 2 and 5 times powers of ten, or powers only.
 
-    Where there are fewer than two of them, any round numbers.
+    Powers only from two decades on. With fewer than two ticks, evenly spaced round numbers.
     """
     mantissas = (1, 2, 5) if high - low < 2 else (1,)
     step = max(1, int((high - low) / 6))
@@ -182,7 +182,7 @@ def _power_ticks(low: float, high: float) -> list[tuple[float, str]]:
 
 
 def _number_text(mantissa: int, exponent: int) -> str:
-    """A power of ten times 1, 2 or 5.
+    """Format mantissa · 10^exponent, the mantissa being 1, 2 or 5.
 
     Example:
         >>> _number_text(5, -2), _number_text(1, 5), _number_text(2, -6)

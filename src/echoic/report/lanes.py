@@ -1,4 +1,4 @@
-"""The page's lanes: for every label its events and its stem on one time axis."""
+"""The lanes of the page: the events and the stem of every label on one time axis."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from echoic.report.tracks import N_CURVE_POINTS, Copy, Track, curve_path, load_t
 
 @dataclass(frozen=True, eq=False)
 class Lane:
-    """A label, with what there is of it.
+    """One label with its events and its stem.
 
     Attributes:
         index: 0 for the mixture, then counted from 1.
-        label: What sounds.
-        events: When it sounds.
-        path: The file of its sound, if there is one.
-        track: Its sound, if there is any.
-        key: The digit that solos it, or "".
+        label: The label; "mixture" for index 0.
+        events: Of this label; empty for the mixture.
+        path: The audio file, if there is one.
+        track: The loaded sound, if there is one.
+        key: The digit key that solos it, or "".
     """
 
     index: int
@@ -37,22 +37,22 @@ class Lane:
 
     @property
     def is_mixture(self) -> bool:
-        """Whether this is everything together."""
+        """Whether this is the lane of the mixture."""
         return self.index == 0
 
     @property
     def element_id(self) -> str:
-        """Its name within the page."""
+        """The id of its HTML element."""
         return f"lane-{self.index}"
 
     @property
     def copy(self) -> Copy | None:
-        """What is embedded of its sound."""
+        """The embedded sound, if there is one."""
         return self.track.copy if self.track else None
 
     @property
     def color(self) -> str:
-        """In CSS, fit for the light and the dark page."""
+        """CSS colour that works in the light and the dark theme."""
         if self.is_mixture or self.label == REST:
             return "var(--faint)"
         return color_of(self.index - 1)
@@ -61,7 +61,7 @@ class Lane:
 def collect_lanes(
     events: Sequence[Event], stems: Mapping[str, Path], original: Path | None
 ) -> list[Lane]:
-    """The mixture, then every label that has a stem or events; what is left comes last."""
+    """Lanes of the mixture, then of every label with a stem or events; the residual is last."""
     labels = list(dict.fromkeys([*stems, *(event.label for event in events)]))
     labels.sort(key=lambda label: label == REST)
     mixture, loaded = load_tracks(list(stems.values()), original)
@@ -76,12 +76,12 @@ def collect_lanes(
 
 
 def is_playable(lane: Lane, lanes: Sequence[Lane]) -> bool:
-    """Whether the page holds its sound; all stems together are the mixture, too."""
+    """Whether the page embeds its sound; the mixture may also be played as the sum of the stems."""
     return lane.copy is not None or (lane.is_mixture and any(one.copy for one in lanes))
 
 
 def lane_html(lane: Lane, lanes: Sequence[Lane], folder: Path, duration_s: float) -> str:
-    """One row of the page: name and buttons, events and level curve."""
+    """One row of the page: name, buttons, events and level curve."""
     hint = ""
     if lane.is_mixture:
         hint = "everything together"
@@ -118,7 +118,7 @@ def _controls_html(lane: Lane, lanes: Sequence[Lane], folder: Path) -> str:
 
 
 def _curve_html(lane: Lane, lanes: Sequence[Lane]) -> str:
-    """The level curve; one scale for all lanes, so that they can be compared."""
+    """The level curve as SVG, on a scale common to all lanes."""
     if lane.track is None:
         return ""
     loudest = [np.max(one.track.level_db) for one in lanes if one.track is not None]
@@ -145,7 +145,7 @@ def _event_html(event: Event, duration_s: float) -> str:
 
 
 def event_table_html(events: Sequence[Event]) -> str:
-    """All events in order of time; each onset is a button that goes there."""
+    """Table of all events, sorted by onset; each onset is a button that seeks to it."""
     if not events:
         return "<p>No known sound was heard.</p>"
     head = "<tr><th>Sound</th><th>Onset (s)</th><th>Offset (s)</th><th>Confidence</th></tr>"

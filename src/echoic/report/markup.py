@@ -1,9 +1,8 @@
-"""What every page of ours is made of: one HTML file that fetches nothing.
+"""Common parts of all HTML reports: each is one file that loads nothing else.
 
-It opens from the disk, in a browser that may run no code but the page's own
-(a content security policy holds it to that), and whatever it shows of names
-and labels is escaped. `frame.html` lies around the page's own HTML, `transport.js`
-plays sounds on one clock and goes before the page's own script.
+It opens from disk; a content security policy restricts the browser to the page's own
+script, and names and labels are escaped. `frame.html` encloses the HTML of a page,
+`transport.js` plays sounds on one clock and precedes the script of the page.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from echoic.report.canvas import magma
 from echoic.report.plots import RANGE_DB, frequency_ticks, paint_levels
 from echoic.report.tracks import Copy
 
-# Neighbours differ much in hue; the names beside the lanes say the same without colour.
+# Neighbours differ much in hue; colour carries no meaning beyond the names of the lanes.
 _HUES = (28, 205, 145, 330, 265, 60, 180, 0, 95, 235, 300, 45)
 
 
@@ -47,16 +46,16 @@ def fill_page(
     data: Mapping[str, Any],
     fields: Mapping[str, object],
 ) -> str:
-    """Put a page together.
+    """Assemble a page from its templates.
 
     Args:
-        name: Of its files, such as "page" for `page.html` and `page.js`; `NAME.css` may add to
-            the style that all pages share.
-        kicker: What the page is about, above the title.
+        name: Base name of its files, such as "page" for `page.html` and `page.js`; `NAME.css`
+            is added to the style that all pages share.
+        kicker: Subject of the page, above the title.
         title: Any text.
         facts: {name: value}, below the title.
-        data: What the script reads; `duration_s` is the player's at first.
-        fields: HTML for the places that the page's own HTML names.
+        data: JSON data for the script; `duration_s` is the initial duration of the player.
+        fields: HTML for the placeholders of `NAME.html`.
     """
     script = "\n" + _asset("transport.js") + "\n" + _asset(f"{name}.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -70,7 +69,7 @@ def fill_page(
         script=script,
         script_hash=f"sha256-{digest}",
         body=Template(_asset(f"{name}.html")).substitute(fields),
-        # JSON that cannot close its own element.
+        # Escaped so that the JSON cannot close its script element.
         data=json.dumps(data).replace("<", "\\u003c"),
     )
 
@@ -80,7 +79,7 @@ def _asset(name: str) -> str:
 
 
 def as_html(words: object) -> str:
-    """Any text, made harmless between tags and within quoted attributes.
+    """Escape any text for HTML content and quoted attributes.
 
     Example:
         >>> as_html('<b title="x">')
@@ -90,7 +89,7 @@ def as_html(words: object) -> str:
 
 
 def link(path: Path, folder: Path) -> str:
-    """A relative link from a folder to a file, for an attribute.
+    """A relative URL from a folder to a file, for an HTML attribute.
 
     Example:
         >>> link(Path("out/stems/a b.wav"), Path("out"))
@@ -100,19 +99,19 @@ def link(path: Path, folder: Path) -> str:
 
 
 def color_of(index: int) -> str:
-    """A colour for the lane of an index, in CSS, fit for the light and the dark page."""
+    """CSS colour for the lane of an index that works in the light and the dark theme."""
     return f"hsl({_HUES[index % len(_HUES)]} 62% var(--depth))"
 
 
 def sound_data(copy: Copy | None) -> dict[str, str | float]:
-    """A sound as the script reads it."""
+    """A sound as data for the script; empty if it is not embedded."""
     if copy is None:
         return {}
     return {"sound": base64.b64encode(copy.flac).decode(), "full_scale": copy.gain}
 
 
 def facts_html(facts: Mapping[str, object]) -> str:
-    """Names and values, for a `<dl class="facts">`."""
+    """Names and values as the content of a `<dl class="facts">`."""
     return "".join(
         f"<div><dt>{as_html(name)}</dt><dd>{as_html(value)}</dd></div>"
         for name, value in facts.items()
@@ -120,7 +119,7 @@ def facts_html(facts: Mapping[str, object]) -> str:
 
 
 def sound_facts(duration_s: float, sample_rate: int, n_channels: int) -> dict[str, object]:
-    """What every page says of a sound."""
+    """The facts about a sound that every page shows."""
     return {
         "Duration": clock_text(duration_s, 1),
         "Sample rate": f"{sample_rate / 1000:g} kHz",
@@ -134,12 +133,12 @@ def picture_fields(
     *,
     highest_db: float | None = None,
 ) -> dict[str, str]:
-    """The cochleagram without axes, and where its own axis in HTML has ticks.
+    """Template fields of a cochleagram: the image without axes, ticks in HTML, ranges and colours.
 
     Args:
         level_db: Levels, (band, column).
-        center_hz: Centres of the bands, even on the ERB-rate scale.
-        highest_db: What is brightest; None: the loudest place.
+        center_hz: Centres of the bands, evenly spaced on the ERB-rate scale.
+        highest_db: The brightest level; None: the maximum of `level_db`.
     """
     low_erb, high_erb = band_edges_erb(center_hz)
     low_db, high_db = level_range_db(level_db, RANGE_DB, highest_db=highest_db)
@@ -161,12 +160,12 @@ def picture_fields(
 
 
 def minus(number: str) -> str:
-    """A number with a true minus sign."""
+    """Replace the hyphen of a number by a minus sign."""
     return number.replace("-", "−")
 
 
 def time_ticks_html(duration_s: float) -> str:
-    """Labels right of their ticks; the last one left of its own, where it would stick out."""
+    """Time ticks, labelled on the right; near the right edge on the left, to avoid overflow."""
     parts = []
     for time_s, label in time_ticks(duration_s):
         percent = 100 * time_s / duration_s

@@ -1,4 +1,4 @@
-"""The level of each band over a sound of any length, in few columns."""
+"""The level of each band over a sound of any length, reduced to few columns."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from echoic.errors import ParameterError
 
 
 class ColumnMeter:
-    """Mean power of each band in few columns, of a sound of any length.
+    """Accumulates the mean power of each band in a fixed number of columns.
 
-    Frame k counts for column ⌊k·columns/frames⌋, so that time maps linearly to
-    columns. Memory does not grow with the sound, whose number of frames must
+    Frame k is added to column ⌊k·columns/frames⌋, so that time maps linearly to
+    columns. Memory does not grow with the sound, but its number of frames must
     be known beforehand.
 
     Args:
         n_frames_total: Frames to come, at least 1.
-        n_columns: Columns at most; never more than there are frames.
+        n_columns: Maximum number of columns; reduced to the number of frames if that is less.
         n_bands: Bands of the envelopes to come.
 
     Raises:
@@ -48,16 +48,16 @@ class ColumnMeter:
         self._n_frames = np.zeros(self.n_columns)
 
     def add(self, envelope: NDArray[np.floating[Any]]) -> None:
-        """Count in the next frames.
+        """Add the next frames.
 
         Args:
-            envelope: Amplitudes; any number of frames, 0 among them.
+            envelope: Amplitudes; any number of frames, including 0.
 
         Shape:
             envelope (band, frame).
 
         Raises:
-            ParameterError: Another number of bands, or more frames than promised.
+            ParameterError: Wrong number of bands, or more frames than `n_frames_total`.
         """
         if envelope.ndim != 2 or len(envelope) != len(self._power):
             raise ParameterError(
@@ -72,7 +72,7 @@ class ColumnMeter:
             return
         end = self.n_added + n_frames
         column = np.arange(self._column(self.n_added), self._column(end - 1) + 1)
-        begins = -(-column * self.n_frames_total // self.n_columns)  # frame, rounded up
+        begins = -(-column * self.n_frames_total // self.n_columns)  # first frame, rounded up
         first = np.maximum(begins - self.n_added, 0)  # of each column within this chunk
         power = np.square(envelope, dtype=np.float64)
         self._power[:, column] += np.add.reduceat(power, first, axis=1)
@@ -84,7 +84,7 @@ class ColumnMeter:
         return frame * self.n_columns // self.n_frames_total
 
     def power(self) -> NDArray[np.float64]:
-        """Mean powers, (band, column); 0 for what is to come."""
+        """Mean powers, (band, column); 0 for columns still empty."""
         return self._power / np.maximum(self._n_frames, 1)
 
     def heard(
@@ -95,6 +95,6 @@ class ColumnMeter:
         return self.level_db()[is_heard], center_hz[is_heard]
 
     def level_db(self) -> NDArray[np.float64]:
-        """Levels in dB re amplitude 1, (band, column); −inf for silence and what is to come."""
+        """Levels in dB re amplitude 1, (band, column); −inf for silence and columns still empty."""
         with np.errstate(divide="ignore"):
             return 10 * np.log10(self.power())

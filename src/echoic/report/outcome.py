@@ -1,4 +1,4 @@
-"""What came of a style transfer, in figures and charts: losses, cost, and the trade-off."""
+"""Results of a style transfer as a table and charts: losses, cost, and the trade-off."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from echoic.report.markup import as_html, color_of, minus
 
 
 class Point(NamedTuple):
-    """Where a result lies between content and style.
+    """The position of a result between content and style.
 
     Attributes:
-        depth: How deep the content's course in time is kept, dB per dB.
-        gap: How much of the distance between content and style is closed, up to 1.
-        passes: Whether it is neither a mixture nor a copy.
+        depth: How far the content's envelopes are kept, dB per dB.
+        gap: Fraction of the distance between content and style that is closed, up to 1.
+        passes: Whether the result is neither a mixture nor a copy.
     """
 
     depth: float
@@ -29,17 +29,17 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True)
 class Result:
-    """What a method made.
+    """The result of one method.
 
     Attributes:
-        method: Its name.
-        summary: What it is, in a line.
-        sound: The file.
-        losses: Of every window and evaluation, {term: weighted loss}; none of methods that do not
-            optimise.
-        cpu_s: CPU-seconds.
+        method: Name of the method.
+        summary: Description in one line.
+        sound: The audio file.
+        losses: Of every window and evaluation, {term: weighted loss}; empty for methods that do
+            not optimise.
+        cpu_s: CPU time in seconds.
         interrupted: Whether it was stopped early.
-        point: On the trade-off curve.
+        point: Its point in the trade-off chart, if there is one.
     """
 
     method: str
@@ -51,9 +51,9 @@ class Result:
     point: Point | None = None
 
     def course(self) -> list[dict[str, float]]:
-        """The losses of every evaluation, as means of the windows that came so far.
+        """The losses of every evaluation, averaged over the windows that reached it.
 
-        Terms may come and go from round to round; one that a window does not have is 0 there.
+        Terms may differ between rounds; a term that a window does not have counts as 0.
         """
         rows = [
             [window[k] for window in self.losses if k < len(window)]
@@ -66,12 +66,12 @@ class Result:
 
 
 def _terms(losses: Sequence[Mapping[str, float]]) -> list[str]:
-    """The names of all terms, in the order in which they come."""
+    """The names of all terms, in order of first appearance."""
     return list(dict.fromkeys(name for terms in losses for name in terms))
 
 
 def table_html(results: Sequence[Result]) -> str:
-    """One row a method."""
+    """The table of figures, one row per method."""
     heads = ["Method", "Evaluations", "Loss at first", "Loss at the end", "CPU (s)"]
     heads += ["Depth (dB/dB)", "Gap closed", "Gates"]
     rows = "".join(
@@ -105,7 +105,7 @@ def _loss_text(loss: float) -> str:
 
 
 def charts_html(results: Sequence[Result], vocoder: Sequence[Point], trade_off_note: str) -> str:
-    """The trade-off, if there is one, and the losses of every method that has any."""
+    """The trade-off chart, if there are points, and the loss chart of every method with losses."""
     figures = [_losses_html(result) for result in results]
     placed = [
         Line(
@@ -137,7 +137,7 @@ def charts_html(results: Sequence[Result], vocoder: Sequence[Point], trade_off_n
 
 
 def _losses_html(result: Result) -> str:
-    """The course of the losses of one method, if it has any."""
+    """The loss chart of one method; empty if it has no losses to draw."""
     course = result.course()
     totals = [sum(losses.values()) for losses in course]
     if not any(np.isfinite(total) and total > 0 for total in totals):

@@ -1,6 +1,6 @@
-"""The page about one hearing: the picture, the events, and a player for all stems at once.
+"""The HTML report of a hearing: cochleagram, events, and a synchronised player of all stems.
 
-`page.html`, `page.css` and `page.js` lie beside this file; here they are filled in.
+Its templates are `page.html`, `page.css` and `page.js` beside this file.
 """
 
 from __future__ import annotations
@@ -50,36 +50,36 @@ def write_page(
     original: Path | None,
     force: bool = False,
 ) -> None:
-    """Write the page: the picture, the events, and a player for all stems at once.
+    """Write the page: cochleagram, events, and a synchronised player of all stems.
 
-    The sound is embedded as FLAC while everything together lasts at most ten
-    minutes and takes at most 48 MB; beyond that the page only links to the
-    files. Links are relative: to the stems, and to `events.json` and
-    `events.csv` where they lie beside the page.
+    Sounds are embedded as FLAC if together they last at most ten minutes and take
+    at most 48 MB, at sample rates that FLAC supports; otherwise the page only links to
+    the files. Links are relative: to the stems, and to `events.json` and `events.csv`
+    if they lie beside the page.
 
     Args:
-        path: The page; complete or not there.
-        source_name: What was heard, for the title.
-        duration_s: Of the sound.
-        sample_rate: Hz, of the sound.
-        n_channels: Of the sound; above two the page plays their mean.
-        model: What heard it.
-        events: What sounded; may be empty.
-        stems: Label to audio file, in the order of the lanes; of one shape.
+        path: The page, written atomically.
+        source_name: Name of the recording, for the title.
+        duration_s: Of the recording.
+        sample_rate: Hz, of the recording.
+        n_channels: Of the recording; above two the page plays their mean.
+        model: Name of the model.
+        events: Detected events; may be empty.
+        stems: Label to audio file, in the order of the lanes; all of the same rate, channels
+            and length.
         level_db: Levels for the picture, spanning the whole duration.
-        center_hz: Centres of the bands, even on the ERB-rate scale.
-        elapsed_s: How long the hearing took.
-        original: The sound itself, if it is a file that can be read again;
-            without it the stems together stand for it, and where there are none, too,
-            nothing is played.
-        force: Whether a page that is there already may be replaced.
+        center_hz: Centres of the bands, evenly spaced on the ERB-rate scale.
+        elapsed_s: Processing time of the hearing.
+        original: The recording, if it is a file that can be read again; without it the
+            sum of the stems is played, or nothing if there are no stems either.
+        force: Whether an existing page may be replaced.
 
     Shape:
         level_db (band, column); center_hz (band,).
 
     Raises:
         ParameterError: The duration is not positive, shapes do not agree, the
-            centres are uneven, or the stems differ in length.
+            centres are uneven, or the stems differ in rate, channels or length.
         FileError: The page cannot be written.
         AudioError: A stem cannot be read.
     """
@@ -112,7 +112,7 @@ def write_page(
 
 
 def _data(lanes: Sequence[Lane], duration_s: float) -> dict[str, Any]:
-    """What the script reads."""
+    """The data for the script."""
     tracks = [
         {"row": lane.element_id, "mixture": lane.is_mixture, **sound_data(lane.copy)}
         for lane in lanes
@@ -136,7 +136,7 @@ def _downloads(lanes: Sequence[Lane], folder: Path) -> str:
 
 
 def _notes(lanes: Sequence[Lane], n_channels: int) -> str:
-    """What a listener should know about what is, or is not, played."""
+    """Notes on what the page plays, or why it plays nothing."""
     if all(lane.path is None for lane in lanes):
         return "<p>There is nothing to play: no stems were written, and the sound is no file.</p>"
     if not any(is_playable(lane, lanes) for lane in lanes):

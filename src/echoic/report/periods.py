@@ -1,4 +1,4 @@
-"""Pictures of what repeats itself, correlogram and pitch, and of the filters of a bank."""
+"""Plots of correlograms and pitch, and of the responses of a filterbank."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from echoic.units import erb_rate_to_hz, hz_to_erb_rate
 
 Values = NDArray[np.floating[Any]]
 
-_N_ROWS = 400  # of a summary drawn on a logarithmic axis
+_N_ROWS = 400  # of a summary correlogram on a logarithmic axis
 _TRACK = "#00bfff"
-_LEAP_OCTAVES = 0.25  # between neighbouring frames: no line is drawn through it
-_LOWEST_HZ = 20.0  # of the axis that responses are drawn over
+_LEAP_OCTAVES = 0.25  # between neighbouring frames: the line is interrupted
+_LOWEST_HZ = 20.0  # lower end of the axis of responses
 _F0_TICKS_HZ = (20, 30, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1000)
 
 
@@ -43,11 +43,11 @@ def draw_pitch(
 
     Args:
         f0_hz: F0; 0 where there is no pitch.
-        duration_s: The time that the frames span, and the columns.
+        duration_s: The time spanned by the frames and by the columns.
         title: Any text.
-        summary: How far the sound repeats itself, up to 1.
-        lag_s: Of its rows, in even steps from 0.
-        range_hz: What the axis shows.
+        summary: Summary correlogram: the periodicity, up to 1.
+        lag_s: Lags of its rows, in even steps from 0.
+        range_hz: Range of the axis.
 
     Shape:
         f0_hz (frame,); summary (lag, column); lag_s (lag,).
@@ -74,11 +74,11 @@ def draw_pitch(
 
 
 def draw_correlogram(correlogram: Values, center_hz: Values, lag_s: Values, *, title: str) -> bytes:
-    """Draw one frame of a correlogram, each band against its own lag 0, and their sum below it.
+    """Draw one frame of a correlogram, each band relative to its lag 0, with the sum below it.
 
     Args:
         correlogram: Of one frame.
-        center_hz: Centres of the bands, even on the ERB-rate scale.
+        center_hz: Centres of the bands, evenly spaced on the ERB-rate scale.
         lag_s: Lags in even steps from 0.
         title: Any text.
 
@@ -102,7 +102,7 @@ def draw_correlogram(correlogram: Values, center_hz: Values, lag_s: Values, *, t
     bar_ticks = [((value + 1) / 2, f"{value:g}") for value in (-1, -0.5, 0, 0.5, 1)]
     canvas.shade_bar(upper, bar_ticks, "autocorrelation")
     total = correlogram.sum(axis=0) / max(float(correlogram[:, 0].sum()), 1e-12)
-    across = (np.arange(lag_s.size) + 0.5) / lag_s.size  # as the columns above
+    across = (np.arange(lag_s.size) + 0.5) / lag_s.size  # aligned with the columns above
     low, high = -0.75, 1.05
     for points, color, width in (
         (np.array([[0, 0], [1, 0]]), "#bbbbbb", 1),
@@ -119,7 +119,7 @@ def draw_responses(design: BankDesign, *, title: str) -> bytes:
     """Draw the gain of every band over frequency, on the ERB-rate axis.
 
     Args:
-        design: Of a bank, such as `Ear.design`; silent bands are left out.
+        design: Of a filterbank, such as `Ear.design`; bands of gain 0 are left out.
         title: Any text.
     """
     canvas = Canvas(WIDTH_PX, HEIGHT_PX)
@@ -132,7 +132,7 @@ def draw_responses(design: BankDesign, *, title: str) -> bytes:
     up[up < 0] = np.nan
     canvas.text(PANEL.left, PANEL.top - 8, printable(title), anchor="ls")
     for number, color in enumerate(COLORS):
-        # Bands of one colour in one line, which is interrupted between them.
+        # All bands of one colour as a single line, with NaN between them.
         own = [
             np.stack([[*across, 1], [*row, np.nan]], axis=1) for row in up[number :: len(COLORS)]
         ]
@@ -152,7 +152,7 @@ def draw_responses(design: BankDesign, *, title: str) -> bytes:
 
 
 def _track(f0_hz: Values, low: float, high: float) -> Values:
-    """F0 as points of a line within a panel, with NaN between where it leaps or ends."""
+    """F0 as points of a line within a panel, with NaN at jumps and where there is no pitch."""
     octaves = np.log2(np.where(f0_hz > 0, f0_hz, np.nan))
     points = np.stack(
         [(np.arange(f0_hz.size) + 0.5) / f0_hz.size, (octaves - low) / (high - low)], 1
@@ -162,7 +162,7 @@ def _track(f0_hz: Values, low: float, high: float) -> Values:
 
 
 def _at_lags(summary: Values, lag: Values) -> Values:
-    """Rows between the whole lags of (lag, column), linearly; the last one beyond the end."""
+    """Interpolate rows of (lag, column) linearly at fractional lags, clamped to the last row."""
     lag = np.minimum(lag, len(summary) - 1)
     below = np.minimum(lag.astype(int), len(summary) - 2)
     part = (lag - below)[:, np.newaxis]
@@ -170,7 +170,7 @@ def _at_lags(summary: Values, lag: Values) -> Values:
 
 
 def _lag_ticks(lag_s: Values) -> list[tuple[float, str]]:
-    """Round lags at the middle of their columns."""
+    """Ticks at round lags, at the centre of their columns."""
     longest_ms = 1000 * float(lag_s[-1])
     steps_ms = (0.5, 1, 2, 5, 10, 20, 50)
     step_ms = next((step for step in steps_ms if longest_ms / step <= 10), longest_ms / 10)

@@ -1,8 +1,8 @@
-"""Pictures of what the ear hears, on true axes.
+"""Cochleagram plots with calibrated axes.
 
-Frequency is drawn on the ERB-rate scale, where bands of the ear lie evenly, and
-labelled in Hz; levels in dB re a full-scale sine at the band's centre, since that is
-the amplitude 1 of an envelope. The same numbers give the same picture to the byte.
+Frequency is drawn on the ERB-rate scale, on which the bands of the ear are evenly spaced, and
+labelled in Hz. Levels are in dB re a full-scale sine at the band's centre, which has an
+envelope of amplitude 1. Equal data give byte-identical images.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from echoic.units import hz_to_erb_rate
 Levels = NDArray[np.floating[Any]]
 
 WIDTH_PX, HEIGHT_PX = 1600, 800
-LANE_PX = 40  # what each lane of events adds to the height
-RANGE_DB = 80.0  # what is so far below the loudest place is as dark as silence
+LANE_PX = 40  # height of each lane of events
+RANGE_DB = 80.0  # levels this far below the maximum are drawn like silence
 PANEL = Box(130, 50, WIDTH_PX - 150, HEIGHT_PX - 85)
 _LEVEL_STEP_DB = 10
 
 
 def paint_levels(level_db: Levels, *, highest_db: float | None = None) -> bytes:
-    """A PNG of the levels alone, one pixel a value, low bands at the bottom.
+    """Encode levels as a PNG without axes, one pixel per value, low bands at the bottom.
 
-    Pictures that are to be compared share a `highest_db`; else the loudest place is brightest.
+    Pictures that are to be compared share a `highest_db`; by default the maximum is brightest.
 
     Shape:
         level_db (band, column) -> an image of `column` by `band` pixels.
@@ -41,7 +41,7 @@ def paint_levels(level_db: Levels, *, highest_db: float | None = None) -> bytes:
 
 
 def _shade(level_db: Levels, highest_db: float | None = None) -> Levels:
-    """Levels as values from 0 (dark) to 1."""
+    """Map levels to values from 0 (dark) to 1."""
     low_db, high_db = level_range_db(level_db, RANGE_DB, highest_db=highest_db)
     return (np.maximum(level_db, low_db) - low_db) / (high_db - low_db)
 
@@ -58,10 +58,10 @@ def draw_cochleagram(
 
     Args:
         level_db: Levels; −inf is silence.
-        center_hz: Centres of the bands, even on the ERB-rate scale.
-        duration_s: The time that the columns span.
-        title: Any text; letters that the font lacks lose their marks or become "?".
-        events: Drawn below, one lane a label.
+        center_hz: Centres of the bands, evenly spaced on the ERB-rate scale.
+        duration_s: The time spanned by the columns.
+        title: Any text; characters that the font lacks lose their diacritics or become "?".
+        events: Drawn below, one lane per label.
 
     Shape:
         level_db (band, column); center_hz (band,).
@@ -103,32 +103,32 @@ def draw_meter(
     title: str = "",
     events: Sequence[Event] = (),
 ) -> bytes:
-    """Draw what a meter has measured, without the bands above Nyquist, as a PNG.
+    """Draw the levels of a meter, without the bands above Nyquist, as a PNG.
 
     Args:
         meter: Of a whole sound.
         center_hz: Centres of its bands.
         sample_rate: Hz, of the sound.
-        duration_s: As for `draw_cochleagram`, like what follows.
-        title: As there.
-        events: As there.
+        duration_s: As for `draw_cochleagram`.
+        title: As for `draw_cochleagram`.
+        events: As for `draw_cochleagram`.
 
     Raises:
-        ParameterError: As `draw_cochleagram`.
+        ParameterError: As for `draw_cochleagram`.
     """
     level_db, center_hz = meter.heard(center_hz, sample_rate=sample_rate)
     return draw_cochleagram(level_db, center_hz, duration_s, title=title, events=events)
 
 
 def clock_ticks(duration_s: float) -> list[tuple[float, str]]:
-    """Round times at their places within a duration, 0 to 1."""
+    """Ticks at round times, positioned from 0 to 1 within a duration."""
     return [(time_s / duration_s, words) for time_s, words in time_ticks(duration_s)]
 
 
 def frequency_ticks(
     center_hz: NDArray[np.floating[Any]], *, min_gap_erb: float = 1.0
 ) -> list[tuple[float, str]]:
-    """Round frequencies at their places among bands, 0 to 1, so many ERBs apart or more."""
+    """Ticks at round frequencies, positioned from 0 to 1, at least `min_gap_erb` ERBs apart."""
     low_erb, high_erb = band_edges_erb(center_hz)
     return [
         ((float(hz_to_erb_rate(hz)) - low_erb) / (high_erb - low_erb), words)
@@ -151,7 +151,7 @@ def _draw_level_bar(canvas: Canvas, beside: Box, range_db: tuple[float, float]) 
 def _draw_lane(
     canvas: Canvas, lanes: Box, number: int, events: Sequence[Event], duration_s: float
 ) -> None:
-    """Events of one label as bars, the surer the stronger."""
+    """Draw the events of one label as bars whose strength shows their confidence."""
     top = lanes.top + number * LANE_PX
     box = Box(lanes.left, top + LANE_PX // 8, lanes.right, top + LANE_PX * 7 // 8)
     for event in events:

@@ -1,7 +1,7 @@
-"""A page of sounds below one another, to compare: each with a player and a cochleagram.
+"""An HTML page to compare sounds: one row each, with a button to listen and a cochleagram.
 
-One is heard at a time; choosing another keeps the place. `sounds.html`, `sounds.css` and
-`sounds.js` lie beside this file.
+One sound plays at a time; switching keeps the position. Its templates are `sounds.html`,
+`sounds.css` and `sounds.js` beside this file.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _BLOCK_SAMPLES = 1 << 18
 
 
 class Shown(NamedTuple):
-    """A sound on the page: its name, a line about it, and the file."""
+    """A sound on the page: its name, a one-line description, and the file."""
 
     name: str
     hint: str
@@ -43,7 +43,7 @@ class Shown(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class _Lane:
-    """A sound with its picture."""
+    """A sound with its cochleagram."""
 
     index: int
     name: str
@@ -73,25 +73,25 @@ def write_sounds_page(
 ) -> None:
     """Write the page.
 
-    Sounds are embedded as FLAC while everything together lasts at most ten
-    minutes and takes at most 48 MB, at sample rates that FLAC holds.
+    Sounds are embedded as FLAC if together they last at most ten minutes and take
+    at most 48 MB, at sample rates that FLAC supports.
 
     Args:
-        path: The page; complete or not there.
-        kicker: What the page is about, above the title.
+        path: The page, written atomically.
+        kicker: Subject of the page, above the title.
         title: Any text.
         sounds: In the order of the page.
-        chosen: Index of the one that is heard first.
-        n_given: So many, the first ones, went in; the others came of it.
+        chosen: Index of the sound that is selected initially.
+        n_given: Number of inputs, which come first; the other sounds are results.
         facts: {name: value}; duration, rate and channels of the first sound are added.
-        own_scale: Indices of sounds whose levels are not to be compared with the others'.
+        own_scale: Indices of sounds on a level scale of their own, not comparable with the others.
         below: HTML that follows.
-        force: Whether a page that is there already may be replaced.
+        force: Whether an existing page may be replaced.
 
     Raises:
         FileError: The page cannot be written.
         AudioError: A sound cannot be read.
-        ParameterError: No ear has the rate of a sound.
+        ParameterError: The ear does not support the sample rate of a sound.
     """
     lanes = _lanes(sounds)
     about = info(sounds[0].file)
@@ -131,7 +131,7 @@ def write_sounds_page(
 
 
 def _lanes(sounds: Sequence[Shown]) -> list[_Lane]:
-    """Every sound heard by the ear; all are embedded, or none."""
+    """Compute the cochleagram of every sound; either all are embedded or none."""
     durations_s = [info(path).duration_s for _, _, path in sounds]
     copies = copies_of([path for _, _, path in sounds])
     return [
@@ -143,17 +143,17 @@ def _lanes(sounds: Sequence[Shown]) -> list[_Lane]:
 
 
 def page_ear(sample_rate: float) -> Ear:
-    """The ear behind the pictures.
+    """Create the ear for the cochleagrams.
 
     Raises:
-        ParameterError: no ear has this sample rate.
+        ParameterError: the ear does not support this sample rate.
     """
     high_hz = min(HIGH_HZ, 0.475 * sample_rate)
     return Ear(sample_rate=sample_rate, n_bands=N_BANDS, high_hz=high_hz)
 
 
 def _heard(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Levels (band, column), of the summed power of all channels, and centres of the bands."""
+    """Levels (band, column) of the power summed over channels, and centres of the bands."""
     about = info(path)
     ear = page_ear(about.sample_rate)
     meter = ColumnMeter(max(ear.clock.n_frames(about.frames), 1), N_COLUMNS, n_bands=N_BANDS)
@@ -165,7 +165,7 @@ def _heard(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _lane_html(lane: _Lane, *, color: str, highest_db: float | None) -> str:
-    """Name and button, the cochleagram, and its own axis of time."""
+    """One row of the page: name, button, cochleagram, and its time axis."""
     fields = picture_fields(lane.level_db, lane.center_hz, highest_db=highest_db)
     name, key = as_html(lane.name), lane.index + 1
     listen = ""

@@ -1,4 +1,4 @@
-"""Stems made ready for a browser: how loud they are over time, and their sound as FLAC."""
+"""Prepare sounds for a browser: level curves, and copies encoded as FLAC."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _BLOCK_SAMPLES = 1 << 18
 
 
 class Copy(NamedTuple):
-    """A sound as FLAC, which every browser decodes to the sample and which is quick to encode.
+    """A sound as FLAC, which every browser decodes sample-accurately and which encodes fast.
 
-    flac: 16 bits, full scale at the loudest sample where that is above 1.
-    gain: What brings it back to its level.
+    flac: 16 bits, scaled so that a peak above 1 becomes full scale.
+    gain: The factor that restores the original level.
     """
 
     flac: bytes
@@ -46,8 +46,8 @@ class Track:
     """One sound that the page shows and may play.
 
     Attributes:
-        level_db: (column,) level over time, dB re a full-scale constant.
-        copy: The sound, or None where it is not embedded.
+        level_db: (column,) level over time, dB re full-scale DC.
+        copy: The sound, or None if it is not embedded.
     """
 
     level_db: NDArray[np.float64]
@@ -55,18 +55,18 @@ class Track:
 
 
 def load_tracks(stems: Sequence[Path], original: Path | None) -> tuple[Track | None, list[Track]]:
-    """Read every file; embed all of them, or none if they are long or large together.
+    """Load every file; embed all of them, or none as in `copies_of`.
 
     Args:
-        stems: Audio files of one shape, which add up to the mixture.
+        stems: Audio files of the same rate, channels and length, which add up to the mixture.
         original: The mixture as a file; None: the stems are summed for its
             curve, and played together for its sound.
 
     Returns:
-        The mixture, None where there is no file at all, and a track for each stem.
+        The mixture, None if there is no file at all, and a track for each stem.
 
     Raises:
-        ParameterError: The stems differ in shape.
+        ParameterError: The stems differ in rate, channels or length.
         AudioError: A file cannot be read.
     """
     files = [*stems, *([] if original is None else [original])]
@@ -86,7 +86,7 @@ def load_tracks(stems: Sequence[Path], original: Path | None) -> tuple[Track | N
 
 
 def copies_of(files: Sequence[Path]) -> list[Copy | None]:
-    """A copy of every file, or of none: if they are long or large together, or of odd rates."""
+    """Encode every file, or none: if the total is too long or large, or FLAC lacks a rate."""
     found = [info(path) for path in files]
     held = all(flac_holds_rate(one.sample_rate) for one in found)
     if held and sum(one.duration_s for one in found) <= MAX_EMBEDDED_S:
@@ -97,7 +97,7 @@ def copies_of(files: Sequence[Path]) -> list[Copy | None]:
 
 
 def _level_curve_db(files: Sequence[Path]) -> NDArray[np.float64]:
-    """Mean power of the channels of the files' sum, in memory that does not grow with them."""
+    """Level of the sum of the files, from the mean power over channels, in constant memory."""
     meter = ColumnMeter(info(files[0]).frames, N_CURVE_POINTS, n_bands=1)
     for parts in zip(*(blocks(path, _BLOCK_SAMPLES) for path in files), strict=True):
         total = np.sum(parts, axis=0)
@@ -106,7 +106,7 @@ def _level_curve_db(files: Sequence[Path]) -> NDArray[np.float64]:
 
 
 def encode_flac(path: Path) -> Copy:
-    """A whole audio file as FLAC; of more than two channels the mean."""
+    """Encode a whole audio file as FLAC; more than two channels are averaged to one."""
     peak = max((float(np.max(np.abs(block), initial=0)) for block in _playable(path)), default=0)
     gain = max(peak, 1.0)
     flac = BytesIO()
@@ -126,7 +126,7 @@ def _playable(path: Path) -> Iterator[Wave]:
 
 
 def curve_path(level_db: Sequence[float] | NDArray[Any], highest_db: float) -> str:
-    """A level curve as the path of an area in a box of 600 by 100, for SVG.
+    """A level curve as the SVG path of an area in a box of 600 by 100.
 
     Args:
         level_db: Levels, evenly spaced over the width.

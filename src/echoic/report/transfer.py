@@ -1,7 +1,7 @@
-"""The page about a style transfer: what went in, what came of it, and how it got there.
+"""The HTML report of a style transfer: inputs, results, losses and trade-off.
 
-Content, style and the result of every method stand below one another; then follow the
-course of the losses and how much style was won for how much content.
+Content, style and the result of every method are listed as sounds to compare, followed by a
+table of figures, the trade-off between style and content, and the losses over evaluations.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from echoic.errors import ParameterError
 from echoic.report.outcome import Point, Result, charts_html, table_html
 from echoic.report.sounds import Shown, write_sounds_page
 
-_STYLE = 1  # its place on the page
+_STYLE = 1  # its index on the page
 
 
 def write_transfer_page(
@@ -30,14 +30,14 @@ def write_transfer_page(
     """Write the page.
 
     Args:
-        path: The page; complete or not there.
-        content: Its name, and the file of what was restyled.
-        style: Its name, and the file of what the methods were shown.
-        results: One a method, at least one.
-        asked: What was asked for, {name: value}.
-        vocoder: The control on the trade-off curve, depth after depth.
-        trade_off_note: What the curve was judged by, or why there is none.
-        force: Whether a page that is there already may be replaced.
+        path: The page, written atomically.
+        content: Its name, and the file that was restyled.
+        style: Its name, and the file of the part that the methods were given.
+        results: One per method, at least one.
+        asked: Settings of the transfer, {name: value}.
+        vocoder: The control of the trade-off chart, in order of depth.
+        trade_off_note: How style likeness was judged, or why there is no trade-off curve.
+        force: Whether an existing page may be replaced.
 
     Raises:
         ParameterError: There is no result.

@@ -1,4 +1,4 @@
-"""Running what was learned: graphs with explicit state, weights and their cards."""
+"""Run trained networks: graphs with explicit state, weights and their cards."""
 
 from echoic.runtime.graphs import Graph, GraphState
 from echoic.runtime.models import Card, find_model, list_models

@@ -1,4 +1,4 @@
-"""A graph of fixed shapes with explicit state: frames and a state in, answers and a state out."""
+"""An ONNX graph of fixed shapes with explicit state: frames and state in, results and state out."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from numpy.typing import NDArray
 
 from echoic.errors import ModelError
 
-# onnxruntime keeps a database under the user's cache and sends it to its makers, unless this
-# is set before it is first imported. What is heard here stays here.
+# onnxruntime keeps a telemetry database in the user's cache and sends it to its vendor, unless
+# this is set before its first import. Nothing leaves this machine.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 
 class GraphState(NamedTuple):
-    """The graph's own state tensors, in its order."""
+    """The state tensors of a graph, in graph order."""
 
     tensors: tuple[NDArray[np.float32], ...]
 
 
 class Graph:
-    """Run an ONNX graph, one fixed number of steps a call.
+    """Run an ONNX graph, a fixed number of steps per call.
 
     Inputs named `state_0` … and outputs named `next_0` … are the state; the
-    others are arguments and results, in the graph's order. One thread: a call
-    is too small to share out.
+    others are arguments and results, in graph order. One thread: a call is too
+    small to parallelise.
 
     Args:
-        path: The graph; the file of weights that it names lies beside it.
+        path: The graph; the weights file that it refers to lies beside it.
 
     Raises:
         ModelError: a file is missing or not such a graph.
@@ -40,7 +40,7 @@ class Graph:
         """Load the graph."""
         import onnxruntime
 
-        onnxruntime.disable_telemetry_events()  # where another has imported it before
+        onnxruntime.disable_telemetry_events()  # if it has been imported before
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -49,7 +49,7 @@ class Graph:
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # onnxruntime has a dozen exception classes and no base
+        except Exception as error:  # onnxruntime's dozen exception classes share no base
             words = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ModelError(f"{path}: cannot be loaded: {words}") from error
         inputs = self._session.get_inputs()
@@ -75,13 +75,13 @@ class Graph:
         return self._shapes[name]
 
     def init_state(self) -> GraphState:
-        """The state before any sound."""
+        """Initial state, all zeros."""
         return self._init
 
     def __call__(
         self, *arguments: NDArray[np.float32], state: GraphState
     ) -> tuple[list[NDArray[np.float32]], GraphState]:
-        """Run once."""
+        """Run the graph once; return the results and the new state."""
         feed = dict(zip(self._arguments, arguments, strict=True))
         feed.update(zip(self._states, state.tensors, strict=True))
         outputs = self._session.run(None, feed)

@@ -1,7 +1,7 @@
-"""Shipped weights and their cards.
+"""Shipped weights and their model cards.
 
 A model is a card `NAME.json` and the graphs that it lists with their size and
-SHA-256: data only, checked before it is loaded.
+SHA-256: data only, verified before loading.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ KINDS = ("labels", "speech", "talkers")
 
 @dataclass(frozen=True)
 class Card:
-    """What a model is, what it learned from, how good it is, and where it fails.
+    """What a model does, what it was trained on, how good it is, and where it fails.
 
     Attributes:
-        name: By which it is loaded.
-        version: Of the weights.
+        name: Name by which it is loaded.
+        version: Version of the weights.
         task: One sentence.
-        kind: What it gives: "labels" (probabilities, and masks of labels), "speech"
+        kind: Type of output: "labels" (probabilities, and masks of labels), "speech"
             (one mask) or "talkers".
-        front_end: What it learned to hear through, `echoic.ear.frontend.SPECIFICATION`.
-        graphs: file name -> {"bytes", "sha256"}; of weights that graphs share, too.
+        front_end: The front end it was trained with, `echoic.ear.frontend.SPECIFICATION`.
+        graphs: file name -> {"bytes", "sha256"}; includes weights shared by graphs.
         n_parameters: Of all graphs together.
-        labels: In the order of the outputs, if its kind is "labels".
-        look_ahead_s: How late detection answers.
-        threshold: Per label, the probability from which it counts as heard.
-        masks_from: label -> name of the model of kind "speech" that gives its masks, where
-            there is one that gives better ones.
+        labels: In output order, if its kind is "labels".
+        look_ahead_s: Delay of detection.
+        threshold: Per label, the probability from which it counts as detected.
+        masks_from: label -> name of the model of kind "speech" that estimates its masks,
+            where there is one that does it better.
         about: Data and licences, recipe, figures, limits; for people.
-        folder: Where the card lies.
+        folder: Folder of the card.
     """
 
     name: str
@@ -55,10 +55,10 @@ class Card:
     folder: Path = WEIGHTS
 
     def graph(self, kind: str) -> Path:
-        """Path of the graph `NAME.kind.onnx`, checked.
+        """Path of the graph `NAME.kind.onnx`, once verified.
 
         Raises:
-            ModelError: not listed, missing, or not what the card says.
+            ModelError: not listed, missing, or size or hash differ from the card.
         """
         weights = f"{self.name}.weights"
         if weights in self.graphs:
@@ -66,7 +66,7 @@ class Card:
         return self._checked(f"{self.name}.{kind}.onnx")
 
     def _checked(self, file: str) -> Path:
-        """Path of a file whose size and hash are those that the card lists."""
+        """Path of a file, once its size and hash are verified against the card."""
         path = self.folder / file
         if file not in self.graphs:
             raise ModelError(f"{self.name}: its card lists no graph {file}")
@@ -80,7 +80,7 @@ class Card:
 
 
 def fingerprint(content: bytes) -> dict[str, Any]:
-    """Size and hash as a card lists them."""
+    """Size and hash in the form that a card lists."""
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
@@ -104,7 +104,7 @@ def load_card(path: Path) -> Card:
 
 
 def list_models() -> list[Card]:
-    """Every model that is there, by name.
+    """All models found, sorted by file name.
 
     Raises:
         ModelError: a card cannot be read, or there is none at all.
@@ -116,12 +116,12 @@ def list_models() -> list[Card]:
 
 
 def find_model(name: str) -> Card:
-    """The card of a model by name.
+    """Return the card of the model `name`.
 
     Raises:
         ModelError: there is no such model.
     """
     cards = {card.name: card for card in list_models()}
-    if name not in cards:  # looked up, not opened: a name is no path
+    if name not in cards:  # looked up, never opened as a path
         raise ModelError(f"model {name!r} is not there; known: {', '.join(cards)}")
     return cards[name]

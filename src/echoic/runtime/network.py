@@ -1,4 +1,4 @@
-"""A shipped network walking along frames: in chunks while there is enough, then step by step."""
+"""Run a shipped network over frames: in chunks while there are enough, then step by step."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from echoic.runtime.models import Card
 
 
 class NetworkState(NamedTuple):
-    """graph: state of the graphs; pending: (feature, band, frame) of the open step."""
+    """graph: state of the graphs; pending: (feature, band, frame) of the incomplete step."""
 
     graph: GraphState
     pending: NDArray[np.float32]
 
 
 def _steps_last(answer: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(step, …) as (…, step), in place: steps stay outermost in memory."""
+    """Transpose (step, …) to (…, step), as a view: steps stay outermost in memory."""
     return answer.transpose(*range(1, answer.ndim), 0)
 
 
 class Network:
-    """The step graph and the chunk graph of a model, which are the same network.
+    """The step graph and the chunk graph of a model: one network, for one or many steps.
 
     Args:
-        card: Of the model.
-        part: "detect" or "separate", for the graphs that give the logits or the places alone;
-            None for those that give all.
+        card: Card of the model.
+        part: "detect" or "separate", for the graphs that return only the logits or only the
+            places; None for those that return all.
 
     Shape:
         frames (feature, band, frame) -> one array for each of `results`, (…, step).
 
-    Delay: 0 steps. Hop: `hop` frames, those of a step.
+    Delay: 0 steps. Hop: `hop` frames, one step.
 
     Raises:
         ModelError: a graph is missing or damaged.
@@ -52,7 +52,7 @@ class Network:
         self._chunk = Graph(card.graph(f"{prefix}chunk"))
         _, self._n_features, self._n_bands, self.hop = self._step.argument_shape("frames")
         self.results = self._step.results
-        self._like = [  # a state with so many frames of the open step
+        self._like = [  # reference states, by the number of pending frames
             NetworkState(
                 self._step.init_state(), np.zeros((self._n_features, self._n_bands, n), np.float32)
             )
@@ -63,17 +63,17 @@ class Network:
         )
 
     def result_shape(self, name: str) -> tuple[int, ...]:
-        """Shape of what is answered in a step."""
+        """Shape of a result for one step."""
         return self._step.result_shape(name)[2:]
 
     def init_state(self) -> NetworkState:
-        """The state before any sound."""
+        """Initial state."""
         return self._like[0]
 
     def __call__(
         self, frames: NDArray[np.float32], state: NetworkState | None = None
     ) -> tuple[tuple[NDArray[np.float32], ...], NetworkState]:
-        """Take the next frames; answer for the steps that they complete."""
+        """Process the next frames; return results for the steps that they complete."""
         frames = as_float32(frames, name="frames")
         if frames.ndim != 3 or frames.shape[:2] != (self._n_features, self._n_bands):
             raise ParameterError(
@@ -106,12 +106,12 @@ class Network:
         return tuple(_steps_last(answer) for answer in joined), after
 
     def _check_state(self, state: NetworkState) -> None:
-        """A `ParameterError` for a state of another network."""
+        """Raise a `ParameterError` for a state of another network."""
         check_kind(state, NetworkState, owner="Network")
         n_pending = min(np.shape(state.pending)[-1:], default=0) % self.hop
         check_state(state, self._like[n_pending], owner="Network")
 
     def finish(self, state: NetworkState) -> tuple[NDArray[np.float32], ...]:
-        """No delay, so no tail."""
+        """Return no steps: there is no delay, so no tail."""
         nothing, _ = self(np.zeros((self._n_features, self._n_bands, 0), np.float32), state)
         return nothing

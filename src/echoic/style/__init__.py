@@ -1,8 +1,8 @@
-"""Style and texture transfer: every method of the field, and one that hears.
+"""Style and texture transfer: the published methods, and our own in the auditory domain.
 
-`transfer` restyles a sound by one of `METHODS`; each is a small recipe
-(`methods/`) on one optimisation (`optimise`). `texture` makes a sound of any length from
-statistics alone. `scoring` tells how well it went.
+`transfer` restyles a sound by one of `METHODS`; each is a small problem definition (`methods/`)
+for a common optimiser (`optimise`). `texture` synthesises a sound of any length from statistics
+alone. `scoring` measures the results.
 Needs echoic[train].
 """
 

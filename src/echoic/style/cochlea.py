@@ -1,16 +1,16 @@
-"""Envelopes of cochlear bands, differentiable: what every statistic here is taken from.
+"""Differentiable envelopes of cochlear bands, on which all statistics here are computed.
 
-This file is the seam between style transfer and the ear: whoever asks for
-`Cochlea(...)(wave)` gets the bands' envelopes at a hop rate, linear and
-compressed, and need not know how they were made. Here they come from a
-zero-phase bank in the frequency domain, as in the texture model (McDermott and
-Simoncelli 2011). A band occupies a small part of the spectrum, so its analytic
-signal is computed at a rate of twice its own width and not at that of the
-wave; the whole bank then costs about as much as two FFTs of the wave.
+This module is the interface between style transfer and the ear: `Cochlea(...)(wave)` returns the
+bands' envelopes at a frame rate, linear and compressed, independent of how they are computed.
+Here they come from a zero-phase filterbank in the frequency domain, as in the texture model
+(McDermott and Simoncelli 2011). A band occupies a small part of the spectrum, so its analytic
+signal is computed at a rate of twice its own width instead of the sample rate of the wave; the
+whole filterbank then costs about as much as two FFTs of the wave.
 
-Why not `echoic.nn.Ear`: the published statistics, their scales and the scores are those of this
-bank, and `shape_bands` needs bands that add up to the sound. With the ear in its place `hearing`
-takes as long and comes to nearly the same (speech and rain at 0.5: gap 0.67, ESTOI 0.51).
+`echoic.nn.Ear` is not used because the published statistics, their scales and the scores are
+those of this filterbank, and because `shape_bands` needs bands that sum to the sound. With the
+ear in its place, `hearing` takes as long and gives nearly the same result (speech and rain at
+0.5: gap 0.67, ESTOI 0.51).
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from echoic.units import erb_rate_to_hz, hz_to_erb_rate
 
 FRAME_HZ = 400.0
 COMPRESSION = 0.3
-FLOOR_DB = -60.0  # of an envelope, below the reference level: quieter than that is silence
+FLOOR_DB = -60.0  # floor of the envelopes, re the reference level
 
 
 class Envelopes(NamedTuple):
-    """What the bands do; each (band, frame), at `FRAME_HZ`.
+    """Envelopes of the bands; each (band, frame), at `FRAME_HZ`.
 
     Attributes:
         linear: Amplitude envelopes, low-passed to half the frame rate.
@@ -55,7 +55,7 @@ def half_cosine_bands(
 
 
 class _Group(NamedTuple):
-    """Bands whose analytic signals are computed at one rate."""
+    """Bands whose analytic signals are computed at the same rate."""
 
     bands: Tensor  # (band,)
     bins: Tensor  # (band, bin) of the wave's spectrum
@@ -64,15 +64,15 @@ class _Group(NamedTuple):
 
 
 class Cochlea:
-    """Envelopes of half-cosine bands that lie evenly on the ERB-rate scale.
+    """Envelopes of half-cosine bands spaced evenly on the ERB-rate scale.
 
     Args:
-        n_samples: Length of the waves to come; the bank works on whole waves.
+        n_samples: Length of the input waves, which are processed whole.
         sample_rate: Hz.
         n_bands: 2 to 256.
         low_hz: Lower edge of the lowest band.
         high_hz: Upper edge of the highest band; lowered to Nyquist.
-        level: Root mean square of the waves to come; it sets the floor.
+        level: RMS of the input waves; it sets the floor of the envelopes.
 
     Shape:
         wave (time,) -> Envelopes of (band, frame).
@@ -98,7 +98,7 @@ class Cochlea:
         high_hz: float = 10_000.0,
         level: float = 1.0,
     ) -> None:
-        """Design the bank."""
+        """Design the filterbank."""
         high_hz = min(high_hz, sample_rate / 2)
         if not (2 <= n_bands <= 256 and 0 < low_hz < high_hz and n_samples > 0 and level > 0):
             raise ParameterError(
@@ -119,7 +119,7 @@ class Cochlea:
 
     @classmethod
     def wide(cls, n_samples: int, *, sample_rate: float, level: float = 1.0) -> Cochlea:
-        """All that is heard: at the default spacing up to 20 kHz, or to Nyquist."""
+        """A filterbank over the audible range: the default spacing, up to 20 kHz or Nyquist."""
         high_hz = min(20_000.0, sample_rate / 2)
         low_erb, usual_erb, high_erb = hz_to_erb_rate(np.array([20.0, 10_000.0, high_hz]))
         n_bands = round(31 * (high_erb - low_erb) / (usual_erb - low_erb)) - 1
@@ -133,7 +133,7 @@ class Cochlea:
         distance = np.abs(bin_erb - self.center_erb[:, None]) / self.spacing_erb
         first = np.argmax(distance < 1, axis=1)
         width = np.maximum((distance < 1).sum(axis=1), 1)
-        # The envelope's spectrum is twice as wide as the band, and must hold the frame rate.
+        # The envelope's spectrum is twice as wide as the band, and must cover the frame rate.
         n_points = np.array([_coarse_length(max(2 * int(w), self._n_padded_frames)) for w in width])
         groups = []
         for n in np.unique(n_points):
@@ -153,11 +153,11 @@ class Cochlea:
         return groups
 
     def __call__(self, wave: Tensor) -> Envelopes:
-        """Hear a whole wave."""
+        """Compute the envelopes of a whole wave."""
         spectrum = torch.fft.rfft(wave, n=self.n_padded)
         linear, compressed = [], []
         for group in self._groups:
-            # Twice the positive half of the spectrum is that of the analytic signal.
+            # The analytic signal has twice the positive half of the spectrum.
             scale = 2 * group.n_points / self.n_padded
             half = spectrum[group.bins] * (scale * group.response)
             power = squared(torch.fft.ifft(half, n=group.n_points)) + self.floor**2
@@ -173,7 +173,7 @@ class Cochlea:
 
 
 def squared(values: Tensor) -> Tensor:
-    """Squared magnitude of complex values; differentiates faster than that of `abs`."""
+    """Squared magnitude of complex values; its gradient is faster to compute than that of `abs`."""
     return torch.view_as_real(values).square().sum(-1)
 
 
@@ -195,6 +195,6 @@ def fast_length(n: int) -> int:
 
 
 def _coarse_length(n: int) -> int:
-    """The next 2ᵏ or 3·2ᵏ: few different ones, so that bands fall into few groups."""
+    """The next 2ᵏ or 3·2ᵏ: few distinct lengths, so that bands fall into few groups."""
     power = 1 << (n - 1).bit_length()
     return min(power, max(3 * (power >> 2), 1) if 3 * (power >> 2) >= n else power)

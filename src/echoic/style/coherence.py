@@ -1,7 +1,7 @@
-"""Coherence: whether half a second of one sound is, sample by sample, a part of another.
+"""Coherence: whether half-second snippets of one sound are copied, as waveforms, from another.
 
-A sound that resembles another has its statistics; a copy has its waveform. Chance alone brings
-noise of a narrow band to a coherence of 0.2 or so, when the best of all positions counts.
+A sound that resembles another shares its statistics; a copy shares its waveform. By chance alone,
+narrow-band noise reaches a coherence of about 0.2 at the best of all positions.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from torch import Tensor
 from echoic.style.optimise import Term
 
 SNIPPET_S = 0.5
-_RANGE_DB = 40.0  # what lies that far below the loudest snippet is silent: nothing to copy
-_TINY = 1e-24  # energy of a silent source, of which nothing is a copy
-_NEAR_S = 0.005  # coherent positions this near to each other are one
-_N_POSITIONS = 4  # of a snippet that are held down at a time
-CHANCE, WEIGHT = 0.2, 50.0  # coherence that is let be; of the mean square of what is above it
+_RANGE_DB = 40.0  # snippets this far below the loudest one count as silent
+_TINY = 1e-24  # least energy of a source: nothing is a copy of a silent one
+_NEAR_S = 0.005  # coherence peaks closer to each other than this count as one
+_N_POSITIONS = 4  # positions penalised per snippet and source
+CHANCE, WEIGHT = 0.2, 50.0  # coherence that is tolerated; weight of the mean squared excess
 
 
 class _View(Protocol):
@@ -28,7 +28,7 @@ class _View(Protocol):
 
 
 def snippets_of(wave: Tensor, size: int, hop: int) -> tuple[Tensor, Tensor]:
-    """Pieces of a wave that are not silent, (snippet, time), and where they start."""
+    """Snippets of a wave that are not silent, (snippet, time), and their first samples."""
     pieces = wave.unfold(0, size, hop)
     energy = pieces.square().sum(-1)
     heard = torch.nonzero(energy > energy.max() * 10 ** (-_RANGE_DB / 10))[:, 0]
@@ -59,12 +59,13 @@ def _norms(source: Tensor, size: int) -> Tensor:
 
 
 def coherence_term(wave: Tensor, sources: tuple[Tensor, ...], *, sample_rate: float) -> Term | None:
-    """A penalty on what a wave now shares with its sources; None if that is little.
+    """A penalty on the coherence of a wave with its sources; None if it is at chance level.
 
-    The most coherent positions of each snippet are sought once; the term then holds these down.
+    The most coherent positions of each snippet are searched for once; the term then penalises the
+    coherence at these positions.
 
     Args:
-        wave: (time,), the sound so far.
+        wave: (time,), the current result.
         sources: (time,) each.
         sample_rate: Hz.
     """
@@ -82,7 +83,7 @@ def coherence_term(wave: Tensor, sources: tuple[Tensor, ...], *, sample_rate: fl
         best, positions = (found * is_peak).topk(min(_N_POSITIONS, found.shape[-1]), dim=-1)
         rows, columns = torch.nonzero(best > CHANCE, as_tuple=True)
         at.append(starts[rows])
-        # With the part a quarter of a period later, no shift by some samples escapes.
+        # With the quadrature part included, a shift by a few samples does not evade the penalty.
         pieces = analytic(source).unfold(0, size, 1)[positions[rows, columns]]
         parts.append(pieces / pieces.real.norm(dim=-1, keepdim=True).clamp(min=1e-9))
     begins, shown = torch.cat(at), torch.cat(parts)

@@ -1,4 +1,4 @@
-"""Several methods on one pair, side by side on a page, with the vocoder they have to beat."""
+"""Compare several methods on one pair, on a report page with the vocoder as baseline."""
 
 from __future__ import annotations
 
@@ -35,36 +35,35 @@ def restyle_and_report(
     force: bool = False,
     advance: Callable[[float], None] = lambda _share: None,
 ) -> dict[str, Restyled]:
-    """Restyle a file by one method or several, write the first one's, and a page about all.
+    """Restyle a file by one or several methods; write the first result, and a page on all.
 
-    Arguments that are not listed are those of `restyle_file`. Ctrl-C keeps the best so far of
-    the method that is running, and leaves out those to come.
+    Ctrl-C keeps the best result so far of the running method, and skips the remaining methods.
 
     Args:
-        content: As there.
-        style: As there.
-        output: As there.
-        report: The page, which appears whole or not at all.
-        how: As there.
-        compare: Further methods, for the page alone.
-        only: As there; without a trade-off curve, which is about whole sounds.
-        seconds: As there.
-        force: As there, for both files.
-        advance: As there.
+        content: As for `restyle_file`.
+        style: As for `restyle_file`.
+        output: As for `restyle_file`.
+        report: The page, written atomically.
+        how: As for `restyle_file`.
+        compare: Further methods, shown on the page only.
+        only: As for `restyle_file`; there is then no trade-off curve, which needs whole sounds.
+        seconds: As for `restyle_file`.
+        force: As for `restyle_file`, for both files.
+        advance: As for `restyle_file`.
 
     Returns:
-        What was done by each method that ran.
+        The outcome of each method that ran, by name.
 
     Raises:
-        ParameterError: as there.
-        AudioError: as there.
-        LabelError: as there.
+        ParameterError: as for `restyle_file`.
+        AudioError: as for `restyle_file`.
+        LabelError: as for `restyle_file`.
         FileError: the page cannot be written.
     """
     how.check()
     hows = [how, *(_by(name, how) for name in dict.fromkeys(compare) if name != how.method)]
     pair = read_pair(content, style, seconds=seconds)
-    page_ear(pair.sample_rate)  # refuses a rate before the work
+    page_ear(pair.sample_rate)  # rejects an unsupported sample rate before the long work
     done: dict[str, Restyled] = {}
     made: dict[str, Waves] = {}
     for one in hows:
@@ -82,14 +81,14 @@ def restyle_and_report(
 
 
 def _by(method: str, how: How) -> How:
-    """Another method, done alike; without the network if it takes none."""
+    """The same settings for another method; without the network if it takes none."""
     other = replace(how, method=method, network=None)
     other.check()
     return replace(other, network=how.network) if METHODS[method].learns else other
 
 
 def _asked(how: How, only: str | None) -> dict[str, object]:
-    """What the page says of how it was made, by name; what was not asked for is left out."""
+    """The settings shown on the page, by name; those that were not given are left out."""
     asked: dict[str, object | None] = {
         "Strength": f"{how.strength:g}",
         "Seed": how.seed,
@@ -112,7 +111,7 @@ def _write_page(
     seed: int,
     force: bool,
 ) -> None:
-    """The page reads sounds from files, here temporary ones: of some there is no other."""
+    """Write the page, from temporary sound files, as not every sound has a file of its own."""
     trade_off, note = None, "There is no trade-off curve for one sound of a scene."
     if "Only" not in asked:
         trade_off, note = _trade_off(pair)
@@ -153,7 +152,7 @@ def _summary(method: str) -> str:
 
 
 def _trade_off(pair: Pair) -> tuple[TradeOff | None, str]:
-    """The trade-off of a pair, or why there is none."""
+    """The trade-off of a pair and its note, or None and the reason."""
     try:
         trade_off = TradeOff(pair)
         trade_off.place(pair.waves)

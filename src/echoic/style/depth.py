@@ -1,4 +1,4 @@
-"""Depth: by how many dB a band's level follows the content, per dB."""
+"""Depth: the slope of a band's level on the content's level, in dB per dB."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _N_BISECTIONS, _MAX_EXPONENT = 7, 2.0
 
 
 def wide_envelopes(wave: Tensor, *, sample_rate: float) -> Tensor:
-    """Linear envelopes of six bands below 16 Hz, (band, frame)."""
+    """Linear envelopes of six bands, low-passed at 16 Hz, (band, frame)."""
     level = float(wave.square().mean().sqrt().clamp(min=1e-8))
     bank = Cochlea(
         wave.shape[-1],
@@ -30,10 +30,10 @@ def wide_envelopes(wave: Tensor, *, sample_rate: float) -> Tensor:
 
 
 def slopes(content_envelopes: Tensor, result_envelopes: Tensor) -> Tensor:
-    """Slope of the result's level on the content's in each band, dB per dB.
+    """Slope of the result's level on the content's in each band, in dB per dB.
 
-    Frames of the content more than 30 dB below the band's peak do not count, nor do
-    bands that stay 40 dB below the loudest.
+    Frames of the content more than 30 dB below the band's peak are ignored, as are bands whose
+    peak is 40 dB or more below the loudest.
 
     Shape:
         (band, frame) and (band, frame), linear -> (band that counts,).
@@ -58,15 +58,15 @@ def depth_of(content: Tensor, result: Tensor, *, sample_rate: float) -> float:
 def exponent_for(
     depth: float, content: Tensor, vocoded: Callable[[float], Tensor], *, sample_rate: float
 ) -> float:
-    """The power of the content's envelopes that brings a vocoder to a depth.
+    """The exponent of the content's envelopes with which a vocoder reaches a depth, by bisection.
 
-    It is more than the depth, by an amount that depends on the pair: the
-    carrier fluctuates by itself, and wide bands sum up narrow ones.
+    It exceeds the depth by an amount that depends on the pair: the carrier fluctuates by itself,
+    and wide bands sum narrow ones.
 
     Args:
         depth: 0 to 1.
         content: (time,).
-        vocoded: The vocoder's wave for a power.
+        vocoded: Returns the vocoder's wave for an exponent.
         sample_rate: Hz.
     """
     if depth <= 0:

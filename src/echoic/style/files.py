@@ -1,4 +1,4 @@
-"""Any file by any file: rates, channels and length, around `transfer`, which knows one channel."""
+"""Restyle files of any sample rate, channel count and length with the one-channel `transfer`."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from echoic.style.styling import (
 )
 from echoic.style.windows import Waves, in_windows, level_of, spread, windows
 
-MIN_SHARE = 0.01  # of the scene's level, below which a sound is not there
+MIN_SHARE = 0.01  # of the scene's level; a quieter sound counts as absent
 
 
 @dataclass(frozen=True)
 class Restyled:
-    """What was done: evaluations over all windows, the last loss, CPU-seconds.
+    """Outcome of a run: evaluations over all windows, the last loss, CPU-seconds.
 
-    `losses` are of every window and evaluation, {term: weighted loss}; pictures leave them out.
+    `losses` holds {term: weighted loss} for every window and evaluation; it is empty for pictures.
     """
 
     n_evaluations: int
@@ -51,22 +51,22 @@ def restyle_file(
     force: bool = False,
     advance: Callable[[float], None] = lambda _share: None,
 ) -> Restyled:
-    """Restyle a file into another, which appears whole or not at all.
+    """Restyle a file into another, which is written atomically.
 
     Args:
         content: A file, or "-".
-        style: A file, or "-"; of any rate, its channels' mean is taken, and of a long one the
-            first ten seconds.
+        style: A file, or "-", of any sample rate; the mean of its channels is used, and at most
+            its first ten seconds.
         output: The file to write, of the content's rate, channels and length.
-        how: Method, strength and the like; steps are of every window.
-        only: A label: that sound is taken out of the content, restyled alone, and put back.
-        seconds: Of the content, if not all of it.
-        force: Whether a file that is there already may be replaced.
-        advance: Called with the share of the work that was done since the last call.
+        how: Method, strength and other settings; `n_steps` applies to each window.
+        only: A label: that sound is separated from the content, restyled alone, and added back.
+        seconds: How much of the content to use; None uses all of it.
+        force: Whether an existing file may be replaced.
+        advance: Called with the share of the work done since the last call.
 
     Raises:
         ParameterError: a value outside of its range.
-        LabelError: no model hears a sound of this label.
+        LabelError: the model does not know this label.
         AudioError: a file cannot be read or written, is silent or too short, or holds no such
             sound.
     """
@@ -79,13 +79,13 @@ def restyle_file(
 def restyle(
     pair: Pair, how: How, *, only: str | None, advance: Callable[[float], None]
 ) -> tuple[Waves, Restyled]:
-    """Restyle what was read, window after window; arguments as for `restyle_file`.
+    """Restyle a pair window by window; arguments as for `restyle_file`.
 
     Shape:
         (channel, time), as the content.
     """
     how.check()
-    how = replace(how, network=how.learned())  # once, not for every window
+    how = replace(how, network=how.learned())  # loaded once, not for every window
     waves, rate = pair.waves, pair.sample_rate
     rest = np.zeros_like(waves)
     if only is not None:
@@ -95,7 +95,7 @@ def restyle(
     n_windows = sum(1 for _ in windows(waves.shape[-1], rate))
 
     def restyle_window(window: Waves, index: int) -> Waves:
-        # After Ctrl-C the windows that are left come as they start.
+        # After Ctrl-C the remaining windows get one evaluation, and stay as they start.
         stopped = any(part.interrupted for part in parts)
         done = transfer_as(
             replace(how, seed=how.seed + index, n_steps=1 if stopped else how.n_steps),
@@ -121,16 +121,16 @@ def texture_file(
     force: bool = False,
     advance: Callable[[float], None] = lambda _share: None,
 ) -> Restyled:
-    """Synthesise a texture of any length into a file of one channel.
+    """Synthesise a texture of any length into a mono file.
 
     Args:
         style: A file, or "-".
         output: The file to write, of the style's rate.
         seconds: Its length.
-        n_steps: Evaluations of the losses a window.
-        seed: Of all that is random.
-        force: Whether a file that is there already may be replaced.
-        advance: Called with the share of the work that was done since the last call.
+        n_steps: Evaluations of the losses per window.
+        seed: Seed of everything random.
+        force: Whether an existing file may be replaced.
+        advance: Called with the share of the work done since the last call.
 
     Raises:
         ParameterError: a value outside of its range.
@@ -164,7 +164,7 @@ def texture_file(
 def write_waves(
     output: str | os.PathLike[str], out: Waves, rate: int, *, force: bool = False
 ) -> None:
-    """Write (channel, time) as a file, which appears whole or not at all."""
+    """Write (channel, time) to a file, atomically."""
     with audio.open_writer(
         output, sample_rate=rate, channels=out.shape[0], frames=out.shape[1], force=force
     ) as writer:
@@ -183,7 +183,7 @@ def _summed_up(parts: list[Transfer]) -> Restyled:
 
 
 def _taken_out(waves: Waves, rate: int, label: str, name: str) -> tuple[Waves, Waves]:
-    """One sound of a scene, and all the rest; they add up to the scene."""
+    """One sound of a scene, and the residual; they sum to the scene."""
     from echoic.pipeline import attend
 
     sound = attend(waves, keep=[label], sample_rate=rate)

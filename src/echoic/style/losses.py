@@ -1,4 +1,4 @@
-"""Losses between features: (feature, position) matrices, whose positions may differ in number."""
+"""Losses between (feature, position) matrices, whose numbers of positions may differ."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def flat(maps: Tensor) -> Tensor:
 
 
 def gram(features: Tensor) -> Tensor:
-    """FFᵀ/M: how often features are active together, wherever that is.
+    """FFᵀ/M: how strongly features are active together, regardless of position.
 
     References: Gatys, Ecker and Bethge (2016), equation 3, divided by the number of positions.
     """
@@ -23,7 +23,7 @@ def gram(features: Tensor) -> Tensor:
 
 
 def gram_loss(features: Tensor, wanted: Tensor) -> Tensor:
-    """Squared distance of Gram matrices, relative to the wanted one's."""
+    """Squared distance of Gram matrices, relative to the squared norm of the wanted one."""
     return (gram(features) - wanted).square().sum() / wanted.square().sum().clamp(min=1e-12)
 
 
@@ -34,7 +34,7 @@ def grams_loss(layers: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
 
 
 def mean_loss(features: Tensor, style: Tensor) -> Tensor:
-    """Maximum mean discrepancy with the kernel xᵀy: it compares means only."""
+    """Maximum mean discrepancy with the kernel xᵀy, which compares only means."""
     return relative_error(flat(features).mean(-1), flat(style).mean(-1))
 
 
@@ -53,7 +53,7 @@ def polynomial_mmd_loss(features: Tensor, style: Tensor) -> Tensor:
 def gaussian_mmd_loss(features: Tensor, style: Tensor, *, seed: int) -> Tensor:
     """Maximum mean discrepancy with the kernel exp(−γ‖x − y‖²), positions paired at random.
 
-    γ is the inverse of the mean squared distance, and not differentiated.
+    γ is the inverse of the mean squared distance, and is not differentiated.
     """
     rows, shown = flat(features).T, flat(style).T
     n = min(len(rows), len(shown))
@@ -67,7 +67,7 @@ def gaussian_mmd_loss(features: Tensor, style: Tensor, *, seed: int) -> Tensor:
 
 
 def moments_loss(features: Tensor, style: Tensor) -> Tensor:
-    """Means and standard deviations of each feature, as in batch normalisation."""
+    """Errors of each feature's mean and standard deviation, as in batch normalisation."""
     rows, shown = flat(features), flat(style)
     return relative_error(rows.mean(-1), shown.mean(-1)) + relative_error(
         (rows.var(-1) + 1e-8).sqrt(), (shown.var(-1) + 1e-8).sqrt()
@@ -75,5 +75,5 @@ def moments_loss(features: Tensor, style: Tensor) -> Tensor:
 
 
 def relative_error(features: Tensor, wanted: Tensor) -> Tensor:
-    """Squared distance of the features themselves, relative to the wanted ones'."""
+    """Squared distance of features, relative to the squared norm of the wanted ones."""
     return (features - wanted).square().sum() / wanted.square().sum().clamp(min=1e-12)

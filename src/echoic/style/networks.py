@@ -1,7 +1,7 @@
-"""Networks whose features describe a sound, with random weights or learned ones.
+"""Networks whose features describe a sound, with random or learned weights.
 
-Random weights describe it as well as learned ones do; what the systems of the field trained,
-`echoic train style-picture` and `style-channels` train as well.
+Random weights describe it as well as learned ones; the networks that published systems train are
+trained by `echoic train style-picture` and `style-channels`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from echoic.errors import ParameterError
 
 
 class Layers(NamedTuple):
-    """Learned weights, as `echoic train style-picture` or `style-channels` has written them.
+    """Learned weights, as written by `echoic train style-picture` or `style-channels`.
 
     Attributes:
-        path: Their file.
-        weights: Of each layer.
+        path: The file they were loaded from.
+        weights: Weights of each layer.
     """
 
     path: str
@@ -31,7 +31,7 @@ class Layers(NamedTuple):
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a file.
+        """Load the weights from a file.
 
         Raises:
             ParameterError: it cannot be read, or holds something else.
@@ -40,21 +40,22 @@ class Layers(NamedTuple):
             weights = torch.load(path, weights_only=True)
         except OSError as error:
             raise ParameterError(f"{path}: {error.strerror or error}") from error
-        except Exception as error:  # of many kinds, for whatever else the file may be
+        except Exception as error:  # torch raises many kinds for other files
             raise ParameterError(f"{path} holds no weights of layers") from error
         if not isinstance(weights, list) or not all(isinstance(one, Tensor) for one in weights):
             raise ParameterError(f"{path} holds no weights of layers")
         return cls(os.fspath(path), tuple(weights))
 
     def first(self, n_layers: int, *, n_axes: int) -> tuple[Tensor, ...]:
-        """Give the first layers.
+        """Return the weights of the first layers.
 
         Args:
-            n_layers: How many.
-            n_axes: 4 of a picture's (map, channel, size, size), 3 of (filter, frequency, width).
+            n_layers: Number of layers.
+            n_axes: 4 for 2-D layers (map, channel, size, size), 3 for 1-D layers (filter,
+                frequency, width).
 
         Raises:
-            ParameterError: there are not so many, or not of this kind.
+            ParameterError: there are fewer layers, or they are of another kind.
         """
         found = [weight.ndim for weight in self.weights]
         if len(found) < n_layers or set(found) != {n_axes}:
@@ -66,7 +67,7 @@ class Layers(NamedTuple):
 
 
 class Wide:
-    """One 1-D convolution over time with frequency as its channels, and a ReLU.
+    """One 1-D convolution over time with frequencies as channels, and a ReLU.
 
     Args:
         weight: (filter, frequency, width), width in frames.
@@ -93,12 +94,12 @@ class Wide:
         return cls(std * torch.randn(n_filters, n_inputs, width, generator=generator))
 
     def __call__(self, rows: Tensor) -> Tensor:
-        """Give the features of a whole sound."""
+        """Compute the features of a whole sound."""
         return F.relu(F.conv1d(rows, self.weight))
 
 
 def in_turn(first: Wide, second: Wide, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Features of two layers, at half the resolution in time after the first.
+    """Features of two layers; the second works at half the time resolution, by max pooling.
 
     References: Wyse (2017), with frequency as channels.
     """
@@ -107,12 +108,13 @@ def in_turn(first: Wide, second: Wide, rows: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class PictureNetwork:
-    """A 2-D convolutional network that sees a spectrogram, or an image, as a picture.
+    """A 2-D convolutional network over a spectrogram or an image.
 
-    From the second layer on at half the resolution of the one before, by average pooling.
+    From the second on, each layer works at half the resolution of the one before, by average
+    pooling.
 
     Args:
-        weights: Of each layer, (map, channel, size, size).
+        weights: Weights of each layer, (map, channel, size, size).
 
     Shape:
         (…, channel, height, width) -> list of (…, map, height, width), one a layer, … one axis
@@ -131,13 +133,13 @@ class PictureNetwork:
         size: int = 3,
         seed: int,
     ) -> Self:
-        """Draw weights that are orthogonal, which keeps the scale of what they pass on.
+        """Draw orthogonal weights, which preserve the scale of the activations.
 
         Args:
             n_channels: 1 for a spectrogram, 3 for an image.
-            n_maps: Of each layer.
-            size: Of the filters, odd.
-            seed: Of the weights.
+            n_maps: Number of maps of each layer.
+            size: Size of the filters, odd.
+            seed: Seed of the weights.
 
         References: Gatys, Ecker and Bethge (2016), CVPR, with random weights as in He, Wang
             and Hopcroft (2016), NIPS.
@@ -152,7 +154,7 @@ class PictureNetwork:
         return cls(weights)
 
     def __call__(self, picture: Tensor) -> list[Tensor]:
-        """Give the feature maps of every layer."""
+        """Compute the feature maps of every layer."""
         maps: list[Tensor] = []
         x = picture
         for weight in self.weights:

@@ -1,9 +1,9 @@
-"""The one optimisation behind every method: losses on what is seen of a sound.
+"""The optimiser shared by all methods: minimise losses on a representation of a sound.
 
-A method is a `Problem`: where to start, what of the wave is looked at (`view`),
-and terms, each a loss of that view. It is solved on the waveform, or, as most
-systems were published, on the view itself, from which a wave is then made by
-`invert`. `Outcome` tells both losses: of what was optimised, and of the wave.
+A method defines a `Problem`: a starting point, the representation of the wave that is compared
+(its `view`), and terms, each a loss on that view. It is solved on the waveform or, as most
+systems were published, on the view itself, which `invert` then turns into a wave. `Outcome` holds
+the style loss of both: of what was optimised, and of the wave.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OnStep = Callable[[int, dict[str, float]], None]
 
 
 class Term(NamedTuple):
-    """A loss of the view; `weight` times it is added to the sum."""
+    """A loss on the view, added to the total with the given weight."""
 
     name: str
     kind: Kind
@@ -39,12 +39,11 @@ class Problem:
 
     Attributes:
         start: (time,), the wave to start from.
-        view: What the terms see of a wave.
+        view: Computes the representation of a wave on which the terms act.
         terms: The losses.
-        renew: The terms of the next round, given what is seen at its start; None: the same.
-        invert: A wave from a view; None where the view is of no use without its wave.
-        start_view: The view to start from where it is the view that is optimised; None: that of
-            `start`.
+        renew: Returns the terms of a round, given the view at its start; None keeps the terms.
+        invert: Reconstructs a wave from a view; None where only the waveform can be optimised.
+        start_view: The starting point where the view is optimised; None: the view of `start`.
     """
 
     start: Tensor
@@ -57,13 +56,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and by what to descend.
+    """Optimiser and number of evaluations.
 
     Attributes:
         optimiser: "lbfgs" or "adam".
-        n_steps: Evaluations of the losses.
-        step_size: Of Adam, relative to the root mean square of the start.
-        n_rounds: The optimiser starts anew that often, and a problem may renew its terms.
+        n_steps: Evaluations of the losses, over all rounds.
+        step_size: Learning rate of Adam, relative to the RMS of the start.
+        n_rounds: Number of rounds; each restarts the optimiser, and the problem may renew its
+            terms.
     """
 
     optimiser: Literal["lbfgs", "adam"] = "lbfgs"
@@ -74,13 +74,13 @@ class Schedule:
 
 @dataclass
 class Outcome:
-    """What came of it.
+    """Result of an optimisation.
 
     Attributes:
         wave: (time,), the best one found.
-        losses: Of every evaluation, {term: weighted loss}.
+        losses: {term: weighted loss} of every evaluation.
         style_before: Sum of the style terms of what was optimised.
-        style_after: The same of the wave; equal where the wave was optimised.
+        style_after: The same sum for the wave; equal where the wave was optimised.
         interrupted: Whether it was stopped by Ctrl-C.
     """
 
@@ -98,15 +98,15 @@ def minimise(
     domain: Domain = "waveform",
     on_step: OnStep | None = None,
 ) -> Outcome:
-    """Descend from the start and return the best wave that was met.
+    """Minimise the losses from the starting point, and return the best wave found.
 
     Args:
         problem: What to minimise.
-        schedule: How.
-        domain: "waveform", or "published": the view, then `invert`; a problem
-            without `invert` has only the waveform.
-        on_step: Called with the number of each evaluation and its losses.
-            Ctrl-C ends the descent early, with the best so far.
+        schedule: Optimiser and number of evaluations.
+        domain: "waveform", or "published": optimise the view, then `invert` it; a problem without
+            `invert` is always solved on the waveform.
+        on_step: Called with the number of each evaluation and its losses. Ctrl-C ends the
+            optimisation early, with the best result so far.
 
     Raises:
         ParameterError: the losses are not finite at the start.
@@ -115,8 +115,8 @@ def minimise(
     start = problem.start.detach()
     if on_view:
         start = problem.view(start)
-    # Losses are kind to an optimiser when its variables come to about 1; a picture may start
-    # from next to nothing, and steps of that size would lead nowhere.
+    # The optimisers work best on variables of about unit RMS. The unit is that of the view of
+    # `start`, as a `start_view` may be close to zero, and steps of that size would lead nowhere.
     unit = float(start.square().mean().sqrt().clamp(min=1e-8))
     if on_view and problem.start_view is not None:
         start = problem.start_view
@@ -136,7 +136,7 @@ def _sum_of_style(problem: Problem, view: Any) -> float:
 
 
 class _Enough(Exception):  # noqa: N818 - no error
-    """All evaluations are used up; the line search would go on."""
+    """Raised when all evaluations are used up, to stop the line search."""
 
 
 class _Descent:
@@ -178,7 +178,7 @@ class _Descent:
         return signal if self.on_view else self.problem.view(signal)
 
     def run(self, schedule: Schedule) -> bool:
-        """Descend, round after round; whether Ctrl-C ended it."""
+        """Run all rounds; return whether Ctrl-C ended them."""
         try:
             for index in range(schedule.n_rounds):
                 self.end = self.n_steps * (index + 1) // schedule.n_rounds
@@ -193,7 +193,7 @@ class _Descent:
         return False
 
     def _begin_round(self) -> None:
-        """Go on from the best so far; losses of other terms do not compare with its own."""
+        """Continue from the best so far; after renewing the terms, its loss is not comparable."""
         with torch.no_grad():
             self.variable.copy_(self.best)
             if self.problem.renew is not None:

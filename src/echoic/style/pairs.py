@@ -1,4 +1,4 @@
-"""Content and style read from files, as methods meet them."""
+"""Read content and style from files, in the form that methods use."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from echoic.errors import AudioError, ParameterError
 from echoic.style.styling import MIN_CONTENT_S, MIN_STYLE_S, check_sound
 from echoic.style.windows import Waves
 
-MAX_STYLE_S = 10.0  # more of a style tells nothing new, and costs
+MAX_STYLE_S = 10.0  # a longer style adds computation but no information
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Content and style as methods meet them.
+    """Content and style in the form that methods use.
 
     Attributes:
         content: The content's name.
-        waves: (channel, time), what is to be restyled.
-        shown: (time,), of the style, at the content's rate.
-        unseen: (time,), of the style, as much of what comes after; may be empty.
+        waves: (channel, time), the content.
+        shown: (time,), the part of the style that methods use, at the content's rate.
+        unseen: (time,), up to as much of the style that follows, held out; may be empty.
         sample_rate: Hz.
     """
 
@@ -38,7 +38,7 @@ class Pair:
 
 
 def read_pair(content: str, style: str, *, seconds: float | None = None) -> Pair:
-    """Read a content, or its first seconds, and what is shown of a style.
+    """Read the content, or its first seconds, and the shown and unseen parts of the style.
 
     Raises:
         AudioError: a file cannot be read, is silent or too short.
@@ -58,7 +58,7 @@ def read_pair(content: str, style: str, *, seconds: float | None = None) -> Pair
 
 
 def shown_of(waves: Waves, rate: int, path: str) -> NDArray[np.float32]:
-    """What methods are shown of a style, (time,).
+    """The part of a style that methods use, (time,): the first ten seconds, channels averaged.
 
     Raises:
         AudioError: it is silent or too short.
@@ -71,7 +71,7 @@ def shown_of(waves: Waves, rate: int, path: str) -> NDArray[np.float32]:
 
 @contextmanager
 def _about(path: str) -> Iterator[None]:
-    """Errors about a sound name its file."""
+    """Turn a ParameterError about a sound into an AudioError that names its file."""
     try:
         yield
     except ParameterError as error:

@@ -1,7 +1,7 @@
-"""The method where it comes from: the style of a picture, by the same losses and optimisation.
+"""Style transfer of pictures, where the method comes from, with the same losses and optimiser.
 
-It is here for the contrast: what makes a picture into a painting makes a
-spectrogram into noise. The network has random weights and sees several scales.
+It is included for comparison: what turns a picture into a painting turns a spectrogram into
+noise. The network has random weights and works at several scales.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ def restyle_picture(
     n_steps: int = N_STEPS,
     on_step: OnStep | None = None,
 ) -> Outcome:
-    """Paint one picture in the manner of another.
+    """Restyle one picture in the style of another.
 
     Args:
-        content: What is shown.
-        style: How; of any size.
+        content: The picture to restyle.
+        style: The picture whose style is used; of any size.
         strength: 0 (content) to 1 (all style).
-        seed: Of the network's weights.
+        seed: Seed of the network's weights.
         n_steps: Evaluations of the losses.
         on_step: As for `minimise`.
 
     Shape:
-        (3, height, width), 0 to 1 -> the same, as the `wave` of the outcome.
+        (3, height, width), 0 to 1 -> the same shape, as the `wave` of the outcome.
 
     Raises:
         ParameterError: a value outside of its range.
@@ -92,7 +92,7 @@ def restyle_picture(
 
 
 def read_picture(path: str) -> Picture:
-    """A picture as (3, height, width), 0 to 1, no side longer than 512 pixels.
+    """Read a picture as (3, height, width), 0 to 1, no side longer than 512 pixels.
 
     Raises:
         FileError: it cannot be read.
@@ -120,7 +120,7 @@ def restyle_picture_file(
     force: bool = False,
     advance: Callable[[float], None] = lambda _share: None,
 ) -> Restyled:
-    """Restyle a picture file into another, which appears whole or not at all.
+    """Restyle a picture file into another, which is written atomically.
 
     Raises:
         FileError: a file cannot be read or written.

@@ -1,7 +1,7 @@
-"""The log-magnitude spectrogram that the published systems optimise, and its way back.
+"""The log-magnitude spectrogram that the published systems optimise, and its inversion.
 
-What was optimised as a picture is no spectrogram of any sound; Griffin and
-Lim's iteration finds a sound whose spectrogram is near it.
+A spectrogram that was optimised as a picture is inconsistent: it belongs to no sound. Griffin and
+Lim's iteration finds a sound whose spectrogram is close to it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class LogSpectrogram:
 
     Args:
         sample_rate: Hz.
-        window_s: Length of the Hann window; its length in samples is even.
-        n_hops: Hops in a window.
+        window_s: Length of the Hann window, rounded to an even number of samples.
+        n_hops: Hops per window.
 
     Shape:
         wave (time,) -> (bin, frame).
@@ -33,7 +33,7 @@ class LogSpectrogram:
     def __init__(
         self, *, sample_rate: float, window_s: float = 2048 / 22050, n_hops: int = 4
     ) -> None:
-        """Fix window and hop."""
+        """Set window and hop."""
         self.hop_samples = max(1, round(window_s * sample_rate / n_hops))
         self.n_fft = self.hop_samples * n_hops + (self.hop_samples * n_hops) % 2
         self.window = torch.hann_window(self.n_fft)
@@ -51,32 +51,32 @@ class LogSpectrogram:
         )
 
     def istft(self, spectrum: Tensor, n_samples: int) -> Tensor:
-        """The wave whose transform is nearest."""
+        """The wave whose STFT is nearest."""
         return torch.istft(
             spectrum, self.n_fft, self.hop_samples, window=self.window, length=n_samples
         )
 
     def __call__(self, wave: Tensor) -> Tensor:
-        """Transform a whole wave."""
+        """Compute the spectrogram of a whole wave."""
         # The tiny offset gives silence a gradient.
         power = torch.view_as_real(self.stft(wave)).square().sum(-1) + 1e-12
         return self.compand(power.sqrt())
 
     def compand(self, magnitude: Tensor) -> Tensor:
-        """Magnitudes to what is shown."""
+        """Compress magnitudes."""
         return torch.log1p(magnitude)
 
     def expand(self, shown: Tensor) -> Tensor:
-        """Back to magnitudes; what is below zero is none, and is clipped."""
+        """Expand back to magnitudes; negative values are clipped to zero."""
         return torch.expm1(shown.clamp(min=0))
 
     def invert(self, shown: Tensor, n_samples: int, generator: torch.Generator) -> Tensor:
         """Find a wave by Griffin and Lim's iteration from random phases.
 
         Args:
-            shown: (bin, frame), companded magnitudes.
+            shown: (bin, frame), compressed magnitudes.
             n_samples: Length of the wave.
-            generator: Of the first phases.
+            generator: Random generator of the initial phases.
 
         References: Griffin and Lim (1984), IEEE Transactions on ASSP 32(2), section III.
         """
@@ -90,21 +90,21 @@ class LogSpectrogram:
 
 
 class DecibelSpectrogram(LogSpectrogram):
-    """Magnitudes from −80 to 0 dB of full scale, as 0 to 1."""
+    """Magnitudes from −80 to 0 dB re full scale, mapped to 0 to 1."""
 
     def compand(self, magnitude: Tensor) -> Tensor:
-        """Magnitudes to what is shown."""
+        """Compress magnitudes."""
         full_scale = self.n_fft / 4  # of a sine of amplitude 1 under a Hann window
         return 1 + 20 * (magnitude / full_scale + 1e-4).log10() / 80
 
     def expand(self, shown: Tensor) -> Tensor:
-        """Back to magnitudes."""
+        """Expand back to magnitudes."""
         full_scale = self.n_fft / 4
         return full_scale * (10 ** (4 * (shown.clamp(0, 1) - 1)) - 1e-4).clamp(min=0)
 
 
 def wyse_view(sample_rate: float) -> DecibelSpectrogram:
-    """What Wyse's networks see: decibels, in windows of 1024 samples at 22.05 kHz."""
+    """The input of Wyse's networks: decibels, in windows of 1024 samples at 22.05 kHz."""
     return DecibelSpectrogram(sample_rate=sample_rate, window_s=1024 / 22050)
 
 
@@ -115,14 +115,14 @@ def start_and_inverse(
     *,
     share_of_noise: float = 1.0,
 ) -> dict[str, Any]:
-    """What a `Problem` on a spectrogram has besides its terms: start, view and invert.
+    """Fields of a `Problem` on a spectrogram besides its terms: starts, view and invert.
 
     Args:
-        spectrogram: What is seen.
+        spectrogram: The view.
         content: (time,).
-        generator: Of noise and phases.
-        share_of_noise: From 0, the content, to 1, noise of the content's level; a picture that
-            starts from noise alone starts from noise of the content's picture's level: from less,
+        generator: Random generator of noise and phases.
+        share_of_noise: Start from 0 (the content) to 1 (noise of the content's level). At 1, an
+            optimised view starts from noise of the level of the content's view: at a lower level,
             Gram matrices after five layers, and their gradients, vanish in single precision.
     """
     level = content.square().mean().sqrt()

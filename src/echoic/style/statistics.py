@@ -1,11 +1,11 @@
-"""The statistics that a listener keeps of a sound texture.
+"""The statistics by which listeners represent a sound texture.
 
 Eight classes over the compressed envelopes of cochlear bands (McDermott and
 Simoncelli 2011, "Sound texture perception via statistics of the auditory
 periphery", Neuron 71, Experimental Procedures): four moments of each band, the
 correlations between bands, the power in modulation bands, and the two kinds of
 correlation between modulation bands. Powers and correlations of modulation
-bands are taken from their spectra, by Parseval, without filtering in time.
+bands are computed from spectra, by Parseval's theorem, without filtering in time.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ CORRELATION_OFFSETS = (1, 2, 3, 5, 8, 11, 16, 21)
 N_MODULATION_BANDS, LOWEST_MODULATION_HZ, HIGHEST_MODULATION_HZ, MODULATION_Q = 20, 0.5, 200.0, 2
 OCTAVES_HZ = tuple(3.125 * 2**k for k in range(6))
 C1_OFFSETS = (1, 2)
-MODULATION_FLOOR = 1e-3  # of the variance: modulation powers span decades, and go in as logarithms
-# A band that the style hardly excites says nothing about the style.
+MODULATION_FLOOR = 1e-3  # re the variance; modulation powers span decades, and are used as logs
+# Bands of the style this far below the loudest carry no information about the style.
 SILENT_DB = -30.0
 
-# Typical spread of each class over sounds: root mean square, over its statistics, of their
-# standard deviation over a pool of recordings (bench/style.py --scales). Differences are given
-# in these units, so that classes weigh alike.
+# Typical spread of each class over sounds: RMS, over its statistics, of their standard deviation
+# over a pool of recordings (bench/style.py --scales). Differences are divided by these scales, so
+# that all classes weigh alike.
 SCALES = {
     "mean": 0.483,
     "variation": 0.281,
@@ -46,7 +46,7 @@ class TextureStatistics:
     """Statistics of the envelopes, class by class.
 
     Args:
-        n_frames: Length of the envelopes to come.
+        n_frames: Length of the envelopes.
         n_bands: Number of bands.
 
     Shape:
@@ -72,7 +72,7 @@ class TextureStatistics:
                 f"{n_frames / FRAME_HZ:.3f} s are too short for statistics; at least 0.2 s"
             )
         self.n_frames = n_frames
-        # Padded, so that every modulation band holds frequencies, however short the sound.
+        # Zero-padded, so that every modulation band contains bins, however short the sound.
         self._n_padded = fast_length(max(2 * n_frames, round(8 * FRAME_HZ)))
         padded_hz = np.fft.rfftfreq(self._n_padded, 1 / FRAME_HZ)
         centers = np.geomspace(LOWEST_MODULATION_HZ, HIGHEST_MODULATION_HZ, N_MODULATION_BANDS)
@@ -85,7 +85,7 @@ class TextureStatistics:
         self._n_bands = n_bands
 
     def __call__(self, heard: Envelopes) -> dict[str, Tensor]:
-        """Measure."""
+        """Compute the statistics."""
         envelope = heard.compressed
         mean = envelope.mean(-1, keepdim=True)
         centred = envelope - mean
@@ -117,7 +117,7 @@ class TextureStatistics:
         return torch.stack(rows, -1)
 
     def _across_bands(self, octaves: Tensor) -> Tensor:
-        """C1: one modulation band in neighbouring cochlear bands."""
+        """C1: correlation of one modulation band between neighbouring cochlear bands."""
         norm = squared(octaves).sum(-1).clamp(min=1e-9).sqrt()
         unit = torch.view_as_real(octaves) / norm[..., None, None]
         rows = [
@@ -129,7 +129,7 @@ class TextureStatistics:
         return torch.stack(rows, -1)
 
     def _across_octaves(self, octaves: Tensor) -> Tensor:
-        """C2: modulation bands an octave apart within a band, the lower at twice its phase."""
+        """C2: correlation of modulation bands an octave apart, the phase of the lower doubled."""
         analytic = torch.fft.ifft(octaves, n=self.n_frames) * self.n_frames / math.sqrt(2)
         lower, upper = analytic[:, :-1], analytic[:, 1:]
         magnitude = (squared(lower) + 1e-6).sqrt()
@@ -154,8 +154,8 @@ def class_distances(
     """Mean squared difference of each class, in units of its scale.
 
     Args:
-        found: Of the sound.
-        wanted: Of the style.
+        found: Statistics of the sound.
+        wanted: Statistics of the style.
         bands: (band,) bool, those that count.
     """
     return {
@@ -165,7 +165,7 @@ def class_distances(
 
 
 def texture_distance(found: dict[str, Tensor], wanted: dict[str, Tensor], bands: Tensor) -> Tensor:
-    """D: the mean over the classes of the root mean square difference, in units of its scale."""
+    """D: the mean over the classes of the RMS difference, in units of the class's scale."""
     distances = class_distances(found, wanted, bands)
     return torch.stack([d.clamp(min=1e-12).sqrt() for d in distances.values()]).mean()
 
@@ -175,7 +175,8 @@ def class_snr_db(
 ) -> dict[str, float]:
     """Energy of each class over that of its error, in dB.
 
-    References: McDermott and Simoncelli (2011): a synthesis is done at 30 dB, and flawed below 20.
+    References: McDermott and Simoncelli (2011): a synthesis has converged at 30 dB, and is flawed
+        below 20 dB.
     """
     return {
         name: 10

@@ -1,4 +1,4 @@
-"""Style transfer of one sound: what Python users and the command line call."""
+"""Style transfer of one sound: the Python interface, which the command line uses too."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ Wave = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class How:
-    """How sounds are restyled.
+    """Settings of a transfer.
 
     Attributes:
         method: A name from `METHODS`.
         strength: 0 (content) to 1 (all style).
-        seed: Of all that is random.
+        seed: Seed of everything random.
         domain: "waveform", or "published" where that was the log magnitude; None: as published.
         n_steps: Evaluations of the losses; None: as published.
-        network: A file of learned weights in place of random ones, for methods that have any; or
-            what was read of it.
+        network: A file of learned weights, for methods that can use them in place of random ones;
+            or the loaded `Layers`.
     """
 
     method: str = "hearing"
@@ -45,7 +45,7 @@ class How:
     network: str | Layers | None = None
 
     def check(self) -> None:
-        """Refuse what cannot be done.
+        """Validate the settings.
 
         Raises:
             ParameterError: an unknown method, or a value outside of its range.
@@ -63,7 +63,7 @@ class How:
             raise ParameterError(f"method {self.method!r} takes no network; these do: {learning}")
 
     def learned(self) -> Layers | None:
-        """The learned weights, read if they were not before.
+        """The learned weights, loaded if given as a file.
 
         Raises:
             ParameterError: the file cannot be read, or holds something else.
@@ -73,15 +73,15 @@ class How:
 
 @dataclass(frozen=True)
 class Transfer:
-    """A restyled sound and how it came about.
+    """A restyled sound, and how it was computed.
 
     Attributes:
         wave: float32, shaped as the content.
         sample_rate: Hz.
         method: Its name.
-        losses: Of every evaluation, {term: weighted loss}; empty for methods that do not optimise.
+        losses: {term: weighted loss} of every evaluation; empty for methods that do not optimise.
         style_before: Style loss of what was optimised.
-        style_after: The same of the wave.
+        style_after: Style loss of the wave.
         interrupted: Whether Ctrl-C ended it early.
         elapsed_s: CPU-seconds.
     """
@@ -104,14 +104,14 @@ def transfer(
     on_step: OnStep | None = None,
     **how: Any,
 ) -> Transfer:
-    """Let the content sound like the style.
+    """Make the content sound like the style.
 
     Args:
-        content: Whose course in time is kept.
-        style: Whose sound is taken.
+        content: The sound whose course in time is kept.
+        style: The sound whose texture is imposed.
         sample_rate: Hz, of both.
         on_step: Called with the number of each evaluation and its losses.
-        how: method, strength, seed, domain, n_steps and network, as `How` says.
+        how: method, strength, seed, domain, n_steps and network; see `How`.
 
     Shape:
         content (time,), style (time,) -> wave (time,).
@@ -132,7 +132,7 @@ def transfer(
 def transfer_as(
     how: How, content: Wave, style: Wave, *, sample_rate: int, on_step: OnStep | None = None
 ) -> Transfer:
-    """As `transfer`, for whoever carries along how it is done."""
+    """As `transfer`, with the settings in one object."""
     how.check()
     content_level = check_sound(content, sample_rate, MIN_CONTENT_S, name="content")
     style_level = check_sound(style, sample_rate, MIN_STYLE_S, name="style")
@@ -158,13 +158,13 @@ def texture(
     n_steps: int = TEXTURE_STEPS,
     on_step: OnStep | None = None,
 ) -> Transfer:
-    """Synthesise a sound that has the statistics of another and none of its course.
+    """Synthesise a sound with the statistics of another, but not its course in time.
 
     Args:
-        style: The sound.
+        style: The sound whose statistics are matched.
         sample_rate: Hz.
         seconds: Length of the texture, from 0.5 s.
-        seed: Of all that is random.
+        seed: Seed of everything random.
         n_steps: Evaluations of the losses.
         on_step: As for `transfer`.
 
@@ -227,7 +227,7 @@ def _run(task: Task, how: How, on_step: OnStep | None) -> Outcome:
 
 
 def check_sound(wave: Wave, sample_rate: float, min_s: float, *, name: str) -> float:
-    """Root mean square of a sound that can be worked with.
+    """Validate a sound and return its RMS.
 
     Raises:
         ParameterError: it is not (time,) of floats, too short, silent, or not finite.

@@ -1,8 +1,8 @@
-"""The trade-off of one pair: how much style is won for how much content, and the vocoder's curve.
+"""The trade-off between style and content for one pair, and the vocoder's curve.
 
-A method trades content against style by its strength. At what depth it keeps the content's course
-in time, and how much of the gap to the style it closes there, is compared with a vocoder that
-learns nothing and is swept over all depths.
+A method trades content against style by its strength. The depth at which it keeps the content's
+course in time, and how much of the gap to the style it closes there, are compared with those of a
+vocoder without learning, swept over all depths.
 """
 
 from __future__ import annotations
@@ -11,36 +11,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.report.outcome import Point
-from echoic.style.pairs import Pair
+from echoic.style.pairs import Pair, mean_of
 from echoic.style.scoring import Scorer
-from echoic.style.styling import transfer
+from echoic.style.styling import MIN_CONTENT_S, check_sound, transfer
 from echoic.style.windows import Waves
 
 MAX_SCORED_S = 8.0
-MIN_UNSEEN_S = 2.0  # of a style, that likeness can be judged by
+MIN_UNSEEN_S = 2.0  # least length of the unseen style for judging likeness
 SWEPT_STRENGTHS = (1.0, 0.75, 0.5, 0.25, 0.0)
 
 
 class TradeOff:
-    """Places results of one pair between content and style.
+    """Scores results of one pair between content and style.
 
-    The first eight seconds count, as the mean of all channels.
+    Only the first eight seconds are scored, as the mean of all channels.
 
     Args:
-        pair: What methods are shown; likeness is judged by the unseen part of the style where
-            that lasts two seconds or more.
+        pair: Content and style; likeness is judged by the unseen part of the style where that
+            lasts two seconds or more, else by the shown part.
 
     Attributes:
-        note: What likeness is judged by, for people.
+        note: What likeness is judged by, in words.
 
     Raises:
-        ParameterError: the pair is too short, or its start silent, or both are the same sound.
+        ParameterError: the pair is too short, its start is silent, or both are the same sound.
     """
 
     def __init__(self, pair: Pair) -> None:
         """Measure content and style."""
         self.sample_rate, self.shown = pair.sample_rate, pair.shown
         self.content = self._scored(pair.waves)
+        check_sound(self.content, self.sample_rate, MIN_CONTENT_S, name="the start of the content")
         has_unseen = pair.unseen.size >= MIN_UNSEEN_S * pair.sample_rate
         self.note = (
             "Likeness is judged by a part of the style that no method was shown."
@@ -58,7 +59,7 @@ class TradeOff:
         return Point(float(scores["depth"]), float(scores["gap"]), bool(scores["passes"]))
 
     def vocoder(self, *, seed: int) -> list[Point]:
-        """The control, from all style to all content."""
+        """Score the vocoder control, from all style to all content."""
         return [
             self.place(
                 transfer(
@@ -75,4 +76,4 @@ class TradeOff:
 
     def _scored(self, waves: Waves) -> NDArray[np.float32]:
         n_samples = round(MAX_SCORED_S * self.sample_rate)
-        return np.ascontiguousarray(waves[:, :n_samples].mean(axis=0), np.float32)
+        return mean_of(waves[:, :n_samples])

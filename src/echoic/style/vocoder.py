@@ -1,8 +1,8 @@
-"""The channel vocoder: bands of a carrier take on the envelopes of a content.
+"""The channel vocoder: impose the band envelopes of a content on a carrier.
 
-With its envelopes raised to a power from 0 to 1, the depth, it trades content
-against style without any learning. It is the control that a method of style
-transfer has to beat, and where our own method starts.
+With the envelopes raised to a power from 0 to 1, the depth, it trades content against style
+without any learning. It is the control that a method of style transfer has to beat, and the
+starting point of our own method.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ GAIN_FLOOR_DB = -40.0
 
 
 def lengthen(wave: Tensor, n_samples: int, *, sample_rate: float, fade_s: float = 0.1) -> Tensor:
-    """Repeat a wave with cross-fades until it is long enough, then cut it.
+    """Repeat a wave with cross-fades until it is long enough, then truncate it.
 
-    The cross-fade keeps the power of what is not correlated.
+    The cross-fade preserves the power of uncorrelated signals.
     """
     fade = min(round(fade_s * sample_rate), wave.shape[-1] // 4)
     if wave.shape[-1] >= n_samples:
@@ -37,16 +37,16 @@ def lengthen(wave: Tensor, n_samples: int, *, sample_rate: float, fade_s: float 
 
 
 def randomise_phase(wave: Tensor, generator: torch.Generator) -> Tensor:
-    """Noise with the wave's own spectrum: nothing of its events is left."""
+    """Noise with the wave's magnitude spectrum and random phases, without its events."""
     spectrum = torch.fft.rfft(wave)
     phase = torch.rand(spectrum.shape, generator=generator) * 2 * torch.pi
     return torch.fft.irfft(torch.polar(spectrum.abs(), phase), n=wave.shape[-1])
 
 
 def smooth(envelope: Tensor, cutoff_hz: float) -> Tensor:
-    """Low-pass envelopes (band, frame) by a Gaussian, which never makes them negative."""
+    """Low-pass envelopes (band, frame) with a Gaussian, which never makes them negative."""
     n_frames = envelope.shape[-1]
-    # Reflected at both ends: a whole-file filter must not mix the end into the start.
+    # Reflected at both ends, as the circular filter must not mix the end into the start.
     mirrored = torch.cat([envelope, envelope.flip(-1)], -1)
     frequency_hz = torch.fft.rfftfreq(2 * n_frames, 1 / FRAME_HZ)
     response = 2 ** (-0.5 * (frequency_hz / cutoff_hz).square())  # −3 dB at the cut-off
@@ -67,15 +67,15 @@ def depth_gains(content_envelope: Tensor, depth: float) -> Tensor:
 
 
 def shape_bands(carrier: Tensor, gains: Tensor, cochlea: Cochlea) -> Tensor:
-    """Multiply the bands of a carrier by gains and put them together again.
+    """Multiply the bands of a carrier by gains, and sum them.
 
-    What lies below the lowest band or above the highest goes with that band, so
-    that gains of 1 give the carrier back.
+    Frequencies below the lowest band or above the highest are treated as part of that band, so
+    that gains of 1 reconstruct the carrier.
 
     Args:
         carrier: (time,).
         gains: (band, frame).
-        cochlea: Whose bands and frames these are.
+        cochlea: The filterbank that defines bands and frames.
     """
     n_samples, sample_rate = carrier.shape[-1], cochlea.sample_rate
     n_padded = fast_length(n_samples)
@@ -95,7 +95,7 @@ def shape_bands(carrier: Tensor, gains: Tensor, cochlea: Cochlea) -> Tensor:
 
 
 def vocode(content: Tensor, carrier: Tensor, *, sample_rate: float, depth: float) -> Tensor:
-    """Give the carrier the content's band envelopes, to a depth.
+    """Impose the content's band envelopes on the carrier, at a depth.
 
     Args:
         content: (time,).

@@ -1,8 +1,7 @@
-"""Long sounds in overlapping windows, and the image of several channels.
+"""Processing of long sounds in overlapping windows, and the image of several channels.
 
-Windows are restyled one at a time and cross-faded where they overlap. Channels
-share one restyled sound, and differ by the levels that the content's channels
-have in each band.
+Windows are restyled one at a time and cross-faded where they overlap. The channels share one
+restyled sound, and differ in each band by the level differences of the content's channels.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ Waves = NDArray[np.float32]  # (channel, time)
 
 
 class Window(NamedTuple):
-    """A part of a sound, and its weights; squared weights of all windows add up to 1."""
+    """A part of a sound, and its weights; the squared weights of all windows sum to 1."""
 
     start: int
     end: int
@@ -40,10 +39,10 @@ def in_windows(
     sample_rate: int,
     depth: float,
 ) -> Waves:
-    """Restyle window after window, and cross-fade where they overlap.
+    """Restyle a sound window by window, with cross-fades where windows overlap.
 
-    Each window comes back at its own level; between windows levels follow the
-    content's to `depth`, as they do within.
+    Each window is restyled at its own level; the level differences between windows are then
+    scaled by `depth` in dB, as those within a window are.
     """
     out = np.zeros_like(waves)
     overall = level_of(waves)
@@ -58,7 +57,7 @@ def in_windows(
 
 
 def windows(n_samples: int, sample_rate: int) -> Iterator[Window]:
-    """Cut a sound into windows of about `WINDOW_S`, the last as long as the others."""
+    """Divide a sound into windows of about `WINDOW_S`, the last as long as the others."""
     n_overlap = round(OVERLAP_S * sample_rate)
     n_windows = max(1, round((n_samples - n_overlap) / ((WINDOW_S - OVERLAP_S) * sample_rate)))
     step = -(-(n_samples - n_overlap) // n_windows) if n_windows > 1 else n_samples
@@ -75,7 +74,7 @@ def windows(n_samples: int, sample_rate: int) -> Iterator[Window]:
 
 
 def spread(wave: NDArray[np.float32], content: Waves, *, sample_rate: int) -> Waves:
-    """Give each channel the wave, with the content's differences of level in each band.
+    """Distribute a wave to channels, with the content's level differences in each band.
 
     Shape:
         wave (time,), content (channel, time) -> (channel, time).
@@ -93,5 +92,5 @@ def spread(wave: NDArray[np.float32], content: Waves, *, sample_rate: int) -> Wa
 
 
 def level_of(waves: NDArray[np.floating[Any]]) -> float:
-    """Root mean square over all channels."""
+    """RMS over all channels."""
     return float(np.sqrt(np.mean(np.square(waves, dtype=np.float64))))

@@ -1,15 +1,15 @@
-"""Sounds and soundscapes by synthesis, with known truth.
+"""Synthetic sounds and soundscapes with ground truth.
 
-Where what lives: `tones` (tone, complex, clicks, sweep), `noises`, `vowels` (formant vowels),
-`textures` (rain, fire, waves, wind), `babble`, `sources` (clock, bell, siren), `machines` (engine,
-chainsaw, helicopter), `calls` (dog, rooster, baby, sneeze) and `syllables` they are made of,
-`music`, `room` (reverberation), `activity` (where a clip sounds), `soundscape` (clips put
-together, with stems and true events), `dsp` (what all of these are made of).
+Modules: `tones` (tone, complex, clicks, sweep), `noises`, `vowels` (formant vowels), `textures`
+(rain, fire, waves, wind), `babble`, `sources` (clock, bell, siren), `machines` (engine, chainsaw,
+helicopter), `calls` (dog, rooster, baby, sneeze), built from `syllables`, `music`, `room`
+(reverberation), `activity` (active spans of a clip), `soundscape` (mixtures of clips, with stems
+and true events), `dsp` (signal processing shared by all of these).
 
-Every sound is a float32 array (time,), made at any rate from 8 to 192 kHz. What is random takes
-a `numpy.random.Generator` and is the same for the same seed. Tones, noises, vowels, textures,
-babble and music are scaled to an RMS (`level_dbfs`); clicks, plucked strings, sources, machines
-and calls to a peak (`peak_dbfs`).
+Every sound is a float32 array (time,), at any sample rate from 8 to 192 kHz. Functions that use
+randomness take a `numpy.random.Generator`; the same seed gives the same sound. Tones, noises,
+vowels, textures, babble and music are scaled to an RMS (`level_dbfs`); clicks, plucked strings,
+sources, machines and calls to a peak (`peak_dbfs`).
 """
 
 from echoic.events import Event

@@ -1,7 +1,7 @@
-"""Where a clip sounds: its active spans, measured on its own envelope.
+"""Active spans of a clip, measured on its own envelope.
 
-True events of a soundscape and training targets come from the same measure, so
-it is one small function, fast enough to be run on every clip that is drawn.
+The true events of a soundscape and the training targets use the same measure, so it is one small
+function, fast enough to be run on every clip drawn.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from echoic.errors import ParameterError
 
 FRAME_S = 0.01
-"""Length of the frames whose level is measured: the precision of a span."""
+"""Length of a level frame, which is the time resolution of a span."""
 
-_LOUD_LIMIT_DB = 15.0  # background is never taken to be nearer than this to the loud parts
+_LOUD_LIMIT_DB = 15.0  # the background threshold stays at least this far below the loud parts
 _FLOOR_MARGIN_DB = 6.0  # a clip's own background must be exceeded by this much
-_REACH_DB = 6.0  # what never rises so far above the threshold is no sound of its own
-_SILENT_DB = 60.0  # frames so far below the loud parts are padding, not background
+_REACH_DB = 6.0  # spans that never rise this far above the threshold are dropped
+_SILENT_DB = 60.0  # frames this far below the loud parts are padding, not background
 
 
 def frame_levels_dbfs(wave: NDArray[np.float32], *, sample_rate: float) -> NDArray[np.float32]:
     """Level of each 10 ms frame, in dB re full scale (a mean square of 1).
 
-    The mean of each frame is taken out first, which costs nothing and keeps an
-    offset or a slow rumble from counting as sound.
+    The mean of each frame is subtracted first, at no cost, so that a DC offset or a slow rumble
+    does not count as sound.
 
     Args:
         wave: One channel, or several, whose powers are averaged.
@@ -46,7 +46,7 @@ def frame_levels_dbfs(wave: NDArray[np.float32], *, sample_rate: float) -> NDArr
     channels = wave[np.newaxis] if wave.ndim == 1 else wave
     n_whole = wave.shape[-1] // size
     powers = np.zeros(-(-wave.shape[-1] // size), np.float32)
-    with np.errstate(invalid="ignore", over="ignore"):  # the check below tells it in words
+    with np.errstate(invalid="ignore", over="ignore"):  # reported by the check below
         for channel in channels:
             body = channel[: n_whole * size].reshape(n_whole, size)
             powers[:n_whole] += np.einsum("ft,ft->f", body, body) / size - body.mean(axis=1) ** 2
@@ -61,17 +61,17 @@ def frame_levels_dbfs(wave: NDArray[np.float32], *, sample_rate: float) -> NDArr
 def _thresholds_db(
     levels: NDArray[np.float32], range_db: float, silence_dbfs: float
 ) -> tuple[float, float] | None:
-    """Return (reference level, threshold), or None when nothing sounds at all."""
+    """Return (reference level, threshold), or None for a silent clip."""
     peak = float(levels.max())
     if peak < silence_dbfs:
         return None
-    # The level at which the clip spends its energy. A percentile over frames fails on one
-    # bark in five seconds of padding, and a maximum follows a single click.
+    # Energy-weighted mean level. A percentile over frames fails on one bark in five seconds of
+    # padding, and a maximum follows a single click.
     energy = 10.0 ** (0.1 * (levels - peak))
     reference = float(np.dot(energy, levels) / energy.sum())
     threshold = reference - range_db
-    # A recording has a background, and the barks in it are what was meant. It counts as
-    # background only well below the loud parts: steady rain is all there is in its clip.
+    # Exclude the background of a recording, but only if it lies well below the loud parts: a clip
+    # of steady rain has no background, the rain is the event.
     floor = float(np.percentile(levels[levels > reference - _SILENT_DB], 10.0))
     above_floor = min(floor + _FLOOR_MARGIN_DB, reference - _LOUD_LIMIT_DB)
     return reference, max(threshold, above_floor, silence_dbfs)
@@ -85,23 +85,22 @@ def active_spans(
     bridge_s: float = 0.4,
     silence_dbfs: float = -90.0,
 ) -> list[tuple[float, float]]:
-    """Measure from when to when a clip sounds.
+    """Return the active spans of a clip.
 
     A frame of 10 ms is active when it is within `range_db` of the clip's own loud parts (the
     energy-weighted mean of its frame levels) and, in a recording with a quiet background, also
-    6 dB above that background (the 10th percentile of the frames that are not padding, never
-    taken to be nearer than 15 dB to the loud parts). Gaps shorter than `bridge_s` are bridged;
-    a span that never rises 6 dB above the threshold is dropped.
+    6 dB above that background (the 10th percentile of the frames that are not padding); this
+    second threshold stays at least 15 dB below the loud parts. Gaps shorter than `bridge_s` are
+    bridged; a span that never rises 6 dB above the threshold is dropped.
 
     Args:
         wave: One channel, or several, whose powers are averaged.
         sample_rate: Hz.
         range_db: How far below the loud parts a frame still counts; above 0 dB.
         bridge_s: Gaps shorter than this are bridged; 0 bridges none.
-        silence_dbfs: What is quieter than this never counts.
+        silence_dbfs: Frames below this level are never active.
     Shape:
-        wave (time,) or (channel, time) -> list of (onset, offset) in seconds, in order, without
-        overlap.
+        wave (time,) or (channel, time) -> list of (onset, offset) in seconds, sorted and disjoint.
     Raises:
         ParameterError: a parameter is out of range, or the wave has another shape or is not
             finite.
@@ -127,7 +126,7 @@ def active_spans(
     first = active[np.concatenate(([0], cuts + 1))]
     last = active[np.concatenate((cuts, [len(active) - 1]))]
     reach = min(threshold + _REACH_DB, reference)
-    peaks = np.maximum.reduceat(levels, first)  # runs on into the gap, which is quieter anyway
+    peaks = np.maximum.reduceat(levels, first)  # includes the gap that follows, which is quieter
     kept = peaks >= reach
     duration_s = np.shape(wave)[-1] / sample_rate
     return [

@@ -1,4 +1,4 @@
-"""The babble of several talkers, by synthesis: speech-like, without words."""
+"""Synthetic babble of several talkers: speech-like, without words."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def babble(
     n_talkers: int = 6,
     level_dbfs: float = -20.0,
 ) -> Wave:
-    """Make the babble of several talkers: gliding vowels in syllables, and hisses between.
+    """Make the babble of several talkers: syllables of gliding vowels, with hisses between.
 
     Args:
         duration_s: Length.
         sample_rate: Hz.
         rng: Source of randomness.
-        n_talkers: How many; at least 1.
+        n_talkers: Number of talkers; at least 1.
         level_dbfs: RMS.
     Shape:
         (time,), float32.
@@ -52,7 +52,7 @@ def babble(
 
 
 def _talker(n_samples: int, sample_rate: float, rng: np.random.Generator) -> Floats:
-    """Return one talker without words: syllables of 0.12 to 0.3 s, now and then a pause."""
+    """Return one talker without words: syllables of 0.12 to 0.3 s, with occasional pauses."""
     speaker = rng.choice(("man", "woman"))
     base_hz = {"man": 115.0, "woman": 205.0}[str(speaker)] * rng.uniform(0.85, 1.15)
     knots, vowels, voiced, hissing = [0.0], [0], [0.0], [0.0]
@@ -74,7 +74,7 @@ def _talker(n_samples: int, sample_rate: float, rng: np.random.Generator) -> Flo
         moments = np.linspace(0, n_samples / sample_rate, len(frequency))
         centres = [np.interp(moments, control, track) for track in tracks]
         source = np.abs(voice_response(frequency, (), fourth_hz=3600.0))
-        for centre in centres:  # moving resonators, as `formant_response` has them standing
+        for centre in centres:  # `formant_response` with moving formants, magnitude only
             ratio = frequency / centre
             source /= np.hypot(1 - ratio**2, ratio * (50 / centre + 0.04))
         return source

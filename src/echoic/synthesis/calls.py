@@ -1,7 +1,7 @@
 """Calls of animals and people by synthesis: dog, rooster, baby, sneeze.
 
-Each is a few syllables (see `syllables`), the pitch, length, formants and noise of which follow
-what field recordings show. All are dry: put them into a room, or outdoors, with `room`.
+Each call is a few syllables (see `syllables`) whose pitch, length, formants and noise follow
+field recordings. All are dry: place them in a room, or outdoors, with `room`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def dog_bark(
     """Make a dog bark: short, harsh calls that jump up, fall and end in breath.
 
     Args:
-        n_barks: How many; at least 1.
+        n_barks: Number of barks; at least 1.
         sample_rate: Hz.
         rng: Source of randomness.
-        size: Of the dog: 1 is middle-sized, 2 low and slow, 0.6 a yapper.
+        size: Size of the dog: 1 is middle-sized, 2 low and slow, 0.6 a yapper.
         gap_s: Mean silence between two barks.
         peak_dbfs: Largest magnitude.
     Shape:
@@ -84,7 +84,7 @@ def rooster(*, sample_rate: float, rng: np.random.Generator, peak_dbfs: float = 
     check_rate(sample_rate)
     voice_hz = 780.0 * rng.uniform(0.85, 1.15)
     cock = [(0.0, 0.0), (0.12, 0.9), (0.6, 1.0), (0.85, 0.6), (1.0, 0.0)]
-    # The rest is sung in one breath: a dip of the voice parts its notes, not a silence.
+    # The other notes are one syllable: a dip in level separates them, not a silence.
     doodle = [(0.0, 0.0), (0.03, 0.9), (0.09, 0.9), (0.12, 0.5), (0.15, 0.9), (0.3, 1.0)]
     doo = [(0.34, 0.7), (0.38, 1.0), (0.6, 0.9), (0.85, 0.5), (0.95, 0.3), (1.0, 0.0)]
     low, high = [(0.0, 0.75), (0.1, 0.95), (0.14, 0.88), (0.3, 1.05)], [(0.36, 1.0), (0.42, 1.08)]

@@ -1,8 +1,8 @@
-"""What all synthesis here is made of: levels, contours, spectra, harmonics.
+"""Signal processing shared by all synthesis: levels, contours, spectra, harmonics.
 
-Everything is computed in float64 on whole signals and handed out as float32. Filters act in
-the frequency domain, voiced sounds are sums of harmonics, so nothing aliases and nothing here
-needs a recursion.
+Everything is computed in float64 on whole signals, and finished sounds are float32. Filters act
+in the frequency domain and voiced sounds are sums of harmonics, so nothing aliases and nothing
+needs recursive filters.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from echoic.errors import ParameterError
 Wave = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
-_CONTROL_STEP = 64  # samples between two computed amplitudes of a harmonic
-_ALIAS_GUARD = 0.48  # harmonics fade out below this part of the sample rate
+_CONTROL_STEP = 64  # samples between computed amplitudes of a harmonic
+_ALIAS_GUARD = 0.48  # harmonics fade out below this fraction of the sample rate
 
 
 def check_rate(sample_rate: float) -> None:
@@ -45,12 +45,12 @@ def count_samples(duration_s: float, sample_rate: float) -> int:
 
 
 def db_to_gain(values: Floats | float) -> Floats:
-    """Turn dB into a factor of amplitude."""
+    """Convert dB to an amplitude gain."""
     return np.asarray(10.0 ** (np.asarray(values) / 20.0))
 
 
 def rms_of(wave: Floats) -> float:
-    """Return the RMS; 1 of silence, which stays silence when it is divided by that."""
+    """Return the RMS, or 1 for silence, so that it is safe to divide by."""
     return float(np.sqrt(np.mean(wave**2))) or 1.0
 
 
@@ -80,7 +80,7 @@ def ramp_gains(n_samples: int, ramp_s: float, sample_rate: float) -> Floats:
 
 
 def contour(points: Sequence[tuple[float, float]], n_samples: int) -> Floats:
-    """Run straight lines through (position from 0 to 1, value) points."""
+    """Interpolate linearly between (position from 0 to 1, value) points."""
     at, values = zip(*points, strict=True)
     return np.interp(np.linspace(0.0, 1.0, n_samples), at, values)
 
@@ -88,12 +88,12 @@ def contour(points: Sequence[tuple[float, float]], n_samples: int) -> Floats:
 def wander(
     n_samples: int, rate_hz: float, *, sample_rate: float, rng: np.random.Generator
 ) -> Floats:
-    """Return a smooth random curve, about mean 0 and deviation 1, that moves at rate_hz."""
+    """Return a smooth random curve of mean about 0 and deviation about 1, with rate_hz knots/s."""
     n_knots = int(np.ceil(n_samples / sample_rate * rate_hz)) + 3
     knots = rng.standard_normal(n_knots)
     at = (np.arange(n_samples) / sample_rate * rate_hz) + rng.random()
     left = at.astype(int)
-    # Cosine interpolation: no overshoot, and no corners that could be heard.
+    # Cosine interpolation: no overshoot and no audible corners.
     part = 0.5 - 0.5 * np.cos(np.pi * (at - left))
     return np.asarray(knots[left] * (1.0 - part) + knots[left + 1] * part)
 
@@ -119,8 +119,8 @@ def noise_band(
 ) -> Floats:
     """Return Gaussian noise between two soft corners (Butterworth magnitudes), RMS 1.
 
-    A single sample has no component but that of 0 Hz, and is silent.
-    A tilt acts from the lower corner on: -3 dB gives every octave in between equal power.
+    A single sample has only a component at 0 Hz, and is silent.
+    The tilt acts above the lower corner: -3 dB gives equal power per octave within the band.
     """
 
     def gain(f: Floats) -> Floats:
@@ -141,7 +141,7 @@ def convolved(wave: Floats, kernel: Floats, n_samples: int | None = None) -> Flo
 
 
 def add_at(target: Floats, wave: Floats, start: int) -> None:
-    """Add a wave into a longer one in place; what reaches past the end is cut."""
+    """Add a wave to a longer one in place; samples beyond its end are dropped."""
     if start < len(target):
         part = wave[: len(target) - start]
         target[start : start + len(part)] += part
@@ -169,19 +169,19 @@ def harmonic_sum(
     sample_rate: float,
     high_hz: float = 12000.0,
 ) -> Floats:
-    """Sum the harmonics of a moving fundamental, each with a moving complex amplitude.
+    """Sum the harmonics of a varying fundamental, each with a varying complex amplitude.
 
     Args:
         f0_hz: Fundamental at every sample, above 0 Hz.
-        amplitude: Called with the frequency of a harmonic every 64 samples, and its number;
-            returns amplitudes (real, or complex where the phase matters) for these.
+        amplitude: Called with the frequencies of a harmonic at every 64th sample, and its number;
+            returns the amplitudes there (real, or complex where the phase matters).
         sample_rate: Hz. Harmonics fade out before they reach half of it.
         high_hz: No harmonic above this.
     Shape:
         f0_hz (time,) -> (time,).
     """
     n_samples = len(f0_hz)
-    # Harmonic k is the k-th power of the first: one complex product each, no sine.
+    # Harmonic k is the k-th power of the first: one complex product each instead of a sine.
     first = np.exp(2j * np.pi * np.cumsum(f0_hz) / sample_rate)
     knots = np.append(np.arange(0, n_samples - 1, _CONTROL_STEP), n_samples - 1)
     at = np.arange(n_samples)
@@ -207,7 +207,10 @@ def ringing(
     phase: float = 0.0,
     n_most: int | None = None,
 ) -> Floats:
-    """Make a decaying sine down to -60 dB, at most n_most samples; silent from Nyquist on."""
+    """Make a sine decaying to -60 dB, of at most n_most samples.
+
+    The result is silent if frequency_hz is 0.48 sample_rate or more.
+    """
     n_samples = max(2, int(6.9 * decay_s * sample_rate))
     at = np.arange(n_samples if n_most is None else min(n_samples, n_most)) / sample_rate
     if frequency_hz >= 0.48 * sample_rate:

@@ -1,7 +1,7 @@
 """Engines and rotors by synthesis: engine, chainsaw, helicopter.
 
-One pulse a cycle through resonances, and noise that the same cycle chops. All are scaled to a
-peak in dB re full scale.
+Each is one pulse per cycle through resonances, plus noise modulated by the same cycle. All are
+scaled to a peak in dB re full scale.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ def engine(
     brightness: float = 1.0,
     peak_dbfs: float = -6.0,
 ) -> Wave:
-    """Make a combustion engine: uneven explosions through an exhaust, and chopped noise.
+    """Make a combustion engine: uneven firing pulses through an exhaust, and modulated noise.
 
     Args:
         duration_s: Length.
         sample_rate: Hz.
         rng: Source of randomness.
-        firing_hz: Explosions a second: one number, or (position from 0 to 1, Hz) points.
-        resonances_hz: Of exhaust and case.
-        noise: RMS of the noise over that of the explosions.
+        firing_hz: Firings a second: one number, or (position from 0 to 1, Hz) points.
+        resonances_hz: Resonances of exhaust and case.
+        noise: RMS of the noise over that of the pulses.
         brightness: Harmonics fall as frequency ** -(1 / brightness).
         peak_dbfs: Largest magnitude.
     Shape:
@@ -60,7 +60,7 @@ def engine(
     points = [(0.0, firing_hz)] if isinstance(firing_hz, int | float) else list(firing_hz)
     lowest = min((hz for _, hz in points), default=0.0)
     check_positive(firing_hz=lowest, brightness=brightness)
-    # Cylinders differ, so the true period is two explosions: half orders between the harmonics.
+    # Cylinders differ, so the true period is two firings: half orders between the harmonics.
     drift = wander(n_samples, 8.0, sample_rate=sample_rate, rng=rng)
     cycle = wander(n_samples, 1.3 * lowest, sample_rate=sample_rate, rng=rng)
     f0 = 0.5 * contour(points, n_samples) * (1 + 0.01 * drift + 0.003 * cycle)
@@ -88,7 +88,7 @@ def chainsaw(
     rng: np.random.Generator,
     peak_dbfs: float = -6.0,
 ) -> Wave:
-    """Make a chainsaw: a small two-stroke that idles, revs up, and sinks under load.
+    """Make a chainsaw: a small two-stroke engine that idles, revs up, and slows under load.
 
     Args:
         duration_s: Length.
@@ -123,12 +123,12 @@ def chainsaw(
     )
 
 
-# Edges of a band in Hz, its level, and how much of it the blades chop.
+# Edges of a band in Hz, its gain, and its depth of modulation by the blades.
 _AIR = ((40, 200, 0.8, 0.5), (150, 700, 0.6, 0.6), (500, 2200, 0.22, 0.45), (1500, 7000, 0.05, 0.3))
 
 
 def _chopped_air(slap: Floats, sample_rate: float, rng: np.random.Generator) -> Floats:
-    """Return the rush of air under the rotor: noise, mostly low, that follows the slaps."""
+    """Return the airflow noise of the rotor, mostly low-frequency, modulated by the slaps."""
     wave = np.zeros(len(slap))
     for low_hz, high_hz, gain, depth in _AIR:
         band = noise_band(
@@ -148,14 +148,14 @@ def helicopter(
     swell_db: float = 0.0,
     peak_dbfs: float = -6.0,
 ) -> Wave:
-    """Make a helicopter: blade slaps that chop a rush of air, a tail rotor, a turbine.
+    """Make a helicopter: blade slaps that modulate airflow noise, a tail rotor, a turbine.
 
     Args:
         duration_s: Length.
         sample_rate: Hz.
         rng: Source of randomness.
-        blades_hz: Main rotor blades that pass a second.
-        swell_db: How much weaker it is at both ends than in the middle, when it flies past.
+        blades_hz: Blade-pass frequency of the main rotor.
+        swell_db: Attenuation at both ends relative to the middle, for a fly-past.
         peak_dbfs: Largest magnitude.
     Shape:
         (time,), float32.
@@ -174,7 +174,7 @@ def helicopter(
     phase = np.cumsum(f0) / sample_rate % 1.0
     slap = np.exp(-phase / 0.3) * np.minimum(1.0, phase / 0.08)  # sharp front, soft end
     tail = harmonic_sum(5.7 * f0, lambda f, k: k**-0.9 + 0 * f, sample_rate=sample_rate)
-    # The slap itself is the same wave each time: low harmonics of the blade rate, not noise.
+    # The slap itself is the same wave each time: low harmonics of the blade-pass frequency.
     thump = harmonic_sum(
         f0, lambda f, _: f / 70.0 / (1 + (f / 90.0) ** 3), sample_rate=sample_rate, high_hz=1500
     )

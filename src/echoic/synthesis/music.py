@@ -1,6 +1,6 @@
 """Simple music by synthesis: plucked strings, pads, bass and drums over a chord progression.
 
-Written to be unmistakably music to a listener, not to be beautiful: steady beat, one key,
+Meant to be unmistakably music to a listener, not to be beautiful: a steady beat, one key,
 a melody from the chords, a loop of four chords.
 """
 
@@ -33,7 +33,7 @@ def note_hz(degree: int, key_hz: float) -> float:
     """Return the frequency of a degree of the major scale; 0 is the key note, 7 its octave.
 
     Args:
-        degree: Steps of the scale, also below 0.
+        degree: Steps of the scale; may be negative.
         key_hz: Frequency of the key note.
     Example:
         >>> note_hz(7, 220.0)
@@ -51,7 +51,7 @@ def pluck(
     brightness: float = 1.0,
     peak_dbfs: float = -6.0,
 ) -> Wave:
-    """Pluck a string: harmonics that start together and die the faster the higher they are.
+    """Make a plucked string: harmonics that start together, the higher ones decaying faster.
 
     Args:
         frequency_hz: Fundamental, below sample_rate / 2.
@@ -99,7 +99,7 @@ def _pad(frequencies_hz: list[float], n_samples: int, sample_rate: float) -> Flo
 def _drums(sample_rate: float, rng: np.random.Generator) -> dict[str, Floats]:
     """Return one kick, one snare and one hi-hat."""
     at = np.arange(round(0.3 * sample_rate)) / sample_rate
-    fall = 48 * at + 110 * 0.03 * (1 - np.exp(-at / 0.03))  # cycles of a tone that drops
+    fall = 48 * at + 110 * 0.03 * (1 - np.exp(-at / 0.03))  # phase of a falling tone, in cycles
     kick = np.sin(2 * np.pi * fall) * np.exp(-at / 0.1)
     rattle = noise_band(len(at), 1200, 8000, sample_rate=sample_rate, rng=rng, order=1)
     snare = 0.25 * rattle * np.exp(-at / 0.06) + 0.5 * np.sin(2 * np.pi * 190 * at) * np.exp(
@@ -162,14 +162,14 @@ def music(
     drums: bool = True,
     level_dbfs: float = -20.0,
 ) -> Wave:
-    """Make a little band play: pad, bass, broken chords, melody and, if asked, drums.
+    """Make music for a small band: pad, bass, broken chords, melody and, if wanted, drums.
 
     Args:
         duration_s: Length.
         sample_rate: Hz.
         rng: Source of randomness: key, progression, melody.
         tempo_bpm: Beats a minute, 40 to 240.
-        drums: Whether there are any.
+        drums: Whether to add drums.
         level_dbfs: RMS.
     Shape:
         (time,), float32.

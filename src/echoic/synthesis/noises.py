@@ -19,8 +19,8 @@ from echoic.synthesis.dsp import (
     to_rms,
 )
 
-_LOWEST_HZ = 15.0  # coloured noise has nothing below: nobody hears it, and it would eat the level
-_DB_PER_OCTAVE = 20 * np.log10(2.0)  # of an amplitude that goes as f
+_LOWEST_HZ = 15.0  # no power below: it would be inaudible, yet dominate the level of the noise
+_DB_PER_OCTAVE = 20 * np.log10(2.0)  # slope of an amplitude proportional to f
 
 
 def coloured_noise(
@@ -61,7 +61,7 @@ def coloured_noise(
 def white_noise(
     duration_s: float, *, sample_rate: float, rng: np.random.Generator, level_dbfs: float = -20.0
 ) -> Wave:
-    """Make noise of equal power in equal widths of frequency.
+    """Make noise of equal power per hertz.
 
     Args:
         duration_s: Length.
@@ -116,12 +116,12 @@ def band_noise(
     level_dbfs: float = -20.0,
     ramp_s: float = 0.01,
 ) -> Wave:
-    """Make noise of equal power between two frequencies and none outside of them.
+    """Make noise with a flat spectrum between two frequencies and no power outside.
 
     Args:
         low_hz: Lower edge, above 0 Hz.
         high_hz: Upper edge, above low_hz and below sample_rate / 2.
-        duration_s: Length with the ramps; at least one component must lie in the band.
+        duration_s: Length with the ramps; at least one DFT bin must lie in the band.
         sample_rate: Hz.
         rng: Source of randomness.
         level_dbfs: RMS before the ramps.
@@ -162,14 +162,14 @@ def modulated_noise(
     level_dbfs: float = -20.0,
     ramp_s: float = 0.01,
 ) -> Wave:
-    """Make noise whose amplitude goes as 1 + depth · sin(2π rate t).
+    """Make noise with the amplitude envelope 1 + depth · sin(2π rate t).
 
     Args:
         duration_s: Length with the ramps.
         sample_rate: Hz.
         rng: Source of randomness.
-        rate_hz: Modulations a second, below sample_rate / 2.
-        depth: From 0, steady, to 1, down to silence.
+        rate_hz: Modulation rate, below sample_rate / 2.
+        depth: Modulation depth, from 0 (steady) to 1 (down to silence).
         band_hz: Edges of the carrier before modulation; white if not given.
         level_dbfs: RMS before the ramps.
         ramp_s: Length of each ramp.

@@ -1,7 +1,7 @@
 """A simple synthetic room: the direct sound, a pause, and a decaying tail of noise.
 
 Late reverberation is well modelled as noise under an exponential (Moorer 1979), and such a
-tail is made thousands of times faster than the images of a shoebox room.
+tail is computed thousands of times faster than the image sources of a shoebox room.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ def room_response(
 ) -> Wave:
     """Make the impulse response of a room.
 
-    The direct sound is a 1 at sample 0, so a dry sound keeps its place and level. The tail is
-    Gaussian noise that falls by 60 dB in rt60_s and is cut 66 dB down.
+    The direct sound is a unit impulse at sample 0, so a dry sound keeps its timing and level. The
+    tail is Gaussian noise that falls by 60 dB in rt60_s and is truncated 66 dB down.
 
     Args:
         sample_rate: Hz.
         rng: Source of randomness.
         rt60_s: Time in which the tail falls by 60 dB; above 0 s.
-        predelay_s: From the direct sound to the tail; at least 0 s.
+        predelay_s: Delay from the direct sound to the tail; at least 0 s.
         direct_to_reverberant_db: Energy of the direct sound over that of the tail.
     Shape:
         (time,), float32.
     Raises:
         ParameterError: a value is out of range.
     References:
-        Moorer 1979; Schroeder 1965 for the measure of rt60.
+        Moorer 1979; Schroeder 1965 for the measurement of rt60.
     Example:
         >>> rng = np.random.default_rng(0)
         >>> room_response(sample_rate=16000, rng=rng, rt60_s=0.3, predelay_s=0.0).shape
@@ -62,7 +62,7 @@ def room_response(
 
 
 def reverberate(wave: NDArray[np.float32], response: NDArray[np.float32]) -> Wave:
-    """Put a sound into a room: convolve it with an impulse response, tail included.
+    """Convolve a sound with the impulse response of a room, tail included.
 
     Args:
         wave: The dry sound.

@@ -1,7 +1,7 @@
-"""Soundscapes with known truth: clips put together, and what was put where.
+"""Soundscapes with ground truth: a mixture of clips, its stems and its events.
 
-A scene is a sum, and what it is the sum of is kept: one reference stem for every label, a
-background, and the true events, measured on each clip by itself (see `activity`).
+A scene is a sum of clips and keeps its parts: one reference stem for every label, a background,
+and the true events, measured on each clip alone (see `activity`).
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from echoic.synthesis.dsp import Wave, count_samples
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """One sound, and where and how loud it goes into a scene.
+    """One sound, with its onset and gain in a scene.
 
     Attributes:
         wave: (time,) or (channel, time), float32; mono goes into every channel of the scene.
-        label: What it is; None puts it into the background, which makes no events.
-        onset_s: Where its first sample goes, from 0 s.
+        label: Class of the sound; None adds it to the background, which has no events.
+        onset_s: Time of its first sample, at least 0 s.
         gain_db: Gain on the wave as it is, or on top of `snr_db`.
-        snr_db: If given, level over that of the first clip of the scene, both measured as RMS
-            over the active spans; on the first clip itself it means nothing.
+        snr_db: If given, level re the first clip of the scene, both measured as RMS over the
+            active spans; ignored on the first clip itself.
     """
 
     wave: NDArray[np.float32]
@@ -40,13 +40,13 @@ class Clip:
 
 @dataclass(frozen=True, eq=False)
 class Soundscape:
-    """A mixture and its truth.
+    """A mixture and its ground truth.
 
     Attributes:
         mixture: (time,) or (channel, time), float32: the sum of `references` and `background`,
             to float32 rounding. It may exceed full scale.
         references: One stem for every label, each of the shape of the mixture.
-        background: What has no label, of the shape of the mixture.
+        background: The sum of all unlabelled sound, of the shape of the mixture.
         events: True events, in order of onset.
         sample_rate: Hz.
     """
@@ -72,7 +72,7 @@ def active_level_dbfs(wave: NDArray[np.float32], *, sample_rate: float) -> float
     Shape:
         wave (time,) or (channel, time).
     Raises:
-        ParameterError: nothing sounds in the wave, or it is not finite.
+        ParameterError: the wave has no active span, or is not finite.
     Example:
         >>> active_level_dbfs(np.tile([1.0, -1.0], 4000).astype(np.float32), sample_rate=8000)
         0.0
@@ -117,7 +117,7 @@ def _placed(clip: Clip, sample_rate: float, n_samples: int) -> tuple[int, NDArra
 
 
 def _gains_db(clips: Sequence[Clip], sample_rate: float) -> list[float]:
-    """Return the gain of every clip, its level over the first one's worked in."""
+    """Return the gain of every clip in dB, including that which sets its `snr_db`."""
     gains_db = [clip.gain_db for clip in clips]
     if all(clip.snr_db is None for clip in clips[1:]):
         return gains_db
@@ -139,7 +139,7 @@ def _shape(clips: Sequence[Clip], background: Wave | None, n_samples: int) -> tu
 
 
 def _events(spans: dict[str, list[tuple[float, float]]]) -> tuple[Event, ...]:
-    """Return the events of all labels, bridged within each, in order of onset."""
+    """Return the events of all labels, bridged within each label, in order of onset."""
     events = [
         Event(label, onset_s, offset_s)
         for label, own in spans.items()
@@ -155,17 +155,17 @@ def compose(
     duration_s: float,
     background: NDArray[np.float32] | None = None,
 ) -> Soundscape:
-    """Put clips together to a scene, and keep the truth about it.
+    """Mix clips into a scene, with its stems and true events.
 
-    Events are measured on every clip by itself, at its own level, where it lies within the
+    Events are measured on every clip alone, at its own level, on the part that lies within the
     scene: quiet leading and trailing parts do not count. Clips of one label share a stem, and
     their events are bridged where less than 0.4 s apart.
 
     Args:
-        clips: What sounds; the first is the anchor of every `snr_db`.
+        clips: The sounds; the first is the reference of every `snr_db`.
         sample_rate: Hz, of all clips; nothing is resampled.
-        duration_s: Length of the scene; what reaches past its end is cut.
-        background: Further sound without label, from the start; cut at the end of the scene.
+        duration_s: Length of the scene; clips are cut at its end.
+        background: Further unlabelled sound, from the start; cut at the end of the scene.
     Shape:
         (time,) where everything is mono, else (channel, time).
     Raises:

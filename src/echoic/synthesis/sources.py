@@ -1,6 +1,6 @@
-"""Things that ring and wail, by synthesis: clock, bell, siren.
+"""Clock, bell and siren by synthesis.
 
-Struck things are sums of decaying modes. All are scaled to a peak in dB re full scale.
+Struck objects are sums of decaying modes. All are scaled to a peak in dB re full scale.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def clock_tick(
     Args:
         duration_s: Length.
         sample_rate: Hz.
-        rng: Source of randomness; it makes the clock, the ticks are nearly alike.
-        ticks_hz: Ticks and tocks a second, together.
+        rng: Source of randomness: the modes of the clock, and small differences between ticks.
+        ticks_hz: Ticks and tocks a second, counted together.
         peak_dbfs: Largest magnitude.
     Shape:
         (time,), float32.
@@ -72,7 +72,7 @@ def clock_tick(
     pair = _tick(sample_rate, rng), 0.75 * _tick(sample_rate, rng)
     out = np.zeros(n_samples)
     for number, at_s in enumerate(np.arange(0.02, duration_s, 1.0 / ticks_hz)):
-        late_s = 0.012 / ticks_hz * (number % 2) + 0.0005 * rng.random()  # no clock is quite even
+        late_s = 0.012 / ticks_hz * (number % 2) + 0.0005 * rng.random()  # slightly uneven ticks
         size = db_to_gain(0.5 * rng.standard_normal())
         add_at(out, size * pair[number % 2], round((at_s + late_s) * sample_rate))
     return to_peak(out, peak_dbfs)
@@ -86,10 +86,10 @@ def bell(
     decay_s: float = 2.5,
     peak_dbfs: float = -6.0,
 ) -> Wave:
-    """Strike a church bell: hum, prime, minor tierce, quint, nominal and above.
+    """Make a church bell: hum, prime, minor tierce, quint, nominal and above.
 
     Args:
-        frequency_hz: The prime, an octave below the nominal that is heard as the strike note's.
+        frequency_hz: The prime, an octave below the nominal, where the strike note is heard.
         duration_s: Length.
         sample_rate: Hz.
         decay_s: Time in which the prime falls to 1/e.
@@ -111,7 +111,7 @@ def bell(
     gains = (0.5, 0.7, 0.9, 0.3, 1.0, 0.35, 0.3, 0.5, 0.35, 0.25, 0.15)
     out = np.zeros(n_samples)
     for ratio, gain in zip(ratios, gains, strict=True):
-        # No bell is round: each mode is two, a little apart, and they beat.
+        # A real bell is not quite round: each mode is a slightly detuned pair, which beats.
         for detune, part in ((1.0, 1.0), (1.0015, 0.5)):
             mode = ringing(
                 detune * ratio * frequency_hz,
@@ -133,7 +133,7 @@ def siren(
     period_s: float = 3.0,
     peak_dbfs: float = -6.0,
 ) -> Wave:
-    """Make a siren: one that wails up and down, or a two-tone horn.
+    """Make a siren: a wail that glides up and down, or a two-tone horn.
 
     Args:
         duration_s: Length.
@@ -141,7 +141,7 @@ def siren(
         kind: "wail" or "two-tone".
         low_hz: Lowest fundamental.
         high_hz: Highest fundamental, below sample_rate / 2.
-        period_s: Of one up and down.
+        period_s: Duration of one rise and fall.
         peak_dbfs: Largest magnitude.
     Shape:
         (time,), float32.

@@ -1,4 +1,4 @@
-"""One syllable of a call: a gliding harmonic source and a breath, both through formants."""
+"""One syllable of a call: a gliding harmonic source and breath noise, shaped by formants."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from echoic.synthesis.dsp import (
 
 @dataclass(frozen=True)
 class Syllable:
-    """What one call is made of; contours are (position 0 to 1, value) points.
+    """Parameters of one syllable; contours are (position 0 to 1, value) points.
 
     Attributes:
         duration_s: Length.
@@ -31,9 +31,9 @@ class Syllable:
         formants_hz: Resonances, in parallel.
         width: Bandwidth of a formant over its frequency.
         tilt: Harmonics fall as frequency ** -tilt.
-        noise: RMS of the breath over that of the voice.
+        noise: RMS of the breath noise over that of the voice.
         jitter: Random deviation of the fundamental, as a fraction.
-        rough: How much every second period differs: subharmonics.
+        rough: How much alternate periods differ in amplitude, which adds subharmonics.
     """
 
     duration_s: float
@@ -73,13 +73,13 @@ def sing(syllable: Syllable, *, sample_rate: float, rng: np.random.Generator) ->
     voice *= 1 + syllable.rough * np.sin(np.pi * cycles) + 0.15 * fast * min(1.0, syllable.noise)
 
     def breath_gain(frequency: Floats) -> Floats:
-        below = (frequency / (0.7 * syllable.formants_hz[0])) ** 3  # lungs have no bass
+        below = (frequency / (0.7 * syllable.formants_hz[0])) ** 3  # breath has no low frequencies
         return amplitude(frequency, 1) * below / (1 + below)
 
     breath = rng.standard_normal(n_samples)
     breath = spectrally_shaped(breath, breath_gain, sample_rate=sample_rate)
     breath *= 0.2 * syllable.noise / np.sqrt(np.mean(breath**2))
-    breath *= 1 + 0.7 * np.cos(2 * np.pi * cycles)  # the glottis chops the breath
+    breath *= 1 + 0.7 * np.cos(2 * np.pi * cycles)  # the glottis modulates the breath
     level = contour(syllable.level, n_samples)
     return (voice + breath) * level**1.5
 
@@ -90,7 +90,7 @@ def string_together(
     peak_dbfs: float,
     duration_s: float | None = None,
 ) -> Wave:
-    """Put (onset in seconds, wave) into one wave, as long as needed or as asked."""
+    """Sum (onset in seconds, wave) pairs into one wave, as long as needed or as given."""
     ends = [round(onset * sample_rate) + len(wave) for onset, wave in syllables]
     n_samples = max(ends) if duration_s is None else round(duration_s * sample_rate)
     out = np.zeros(n_samples)

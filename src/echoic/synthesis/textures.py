@@ -1,8 +1,8 @@
 """Sound textures by synthesis: rain, fire, waves and wind.
 
-A texture is the sum of very many small like events, known by its statistics (McDermott &
-Simoncelli 2011). Here the events are showers of impulses in random places and of random size,
-each shower convolved with one small sound, over shaped noise that wanders.
+A texture is the sum of very many small, similar events, and is recognised by its statistics
+(McDermott & Simoncelli 2011). Here the events are trains of impulses of random time and size,
+each train convolved with one short sound, over shaped noise of slowly varying level.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def shower(
     rng: np.random.Generator,
     spread_db: float,
 ) -> Floats:
-    """Drop impulses in random places, of random sign and log-normal size (median 1).
+    """Return impulses at random times, of random sign and log-normal size (median 1).
 
     Args:
         n_samples: Length.
-        rate_hz: Mean number a second, one for all or one for each sample.
+        rate_hz: Mean number a second, constant or one for each sample.
         sample_rate: Hz.
         rng: Source of randomness.
         spread_db: Standard deviation of their levels.
@@ -62,7 +62,7 @@ def rain(
     drops_hz: float = 400.0,
     level_dbfs: float = -20.0,
 ) -> Wave:
-    """Make rain: a steady hiss of far drops, and near drops that click and ring.
+    """Make rain: the steady hiss of distant drops, and near drops that click and ring.
 
     Args:
         duration_s: Length.
@@ -83,7 +83,7 @@ def rain(
     drops = np.zeros(n_samples)
     n_kinds = 16
     for _ in range(n_kinds):
-        # Small drops ring high and short, large ones (or those on leaves and roofs) low and dull.
+        # Small drops ring high and short; large ones, or those on leaves and roofs, low and dull.
         frequency = 700.0 * 2 ** rng.uniform(0.0, 3.7)
         decay = rng.uniform(0.4, 2.0) / frequency**0.5 * 0.06
         kernel = ringing(frequency, decay, sample_rate=sample_rate, phase=rng.uniform(0, 2))
@@ -95,7 +95,7 @@ def rain(
     low = noise_band(n_samples, 40, 150, sample_rate=sample_rate, rng=rng, order=1)
     gusts = db_to_gain(1.5 * wander(n_samples, 1.5, sample_rate=sample_rate, rng=rng))
     drops /= np.sqrt(np.mean(drops**2)) + 1e-12
-    drops = 4.0 * np.tanh(drops / 4.0)  # no drop is a hammer
+    drops = 4.0 * np.tanh(drops / 4.0)  # limit the largest drops
     return to_rms((far + 0.3 * low) * gusts + 0.4 * drops, level_dbfs)
 
 
@@ -107,13 +107,13 @@ def fire(
     crackles_hz: float = 25.0,
     level_dbfs: float = -26.0,
 ) -> Wave:
-    """Make a wood fire: crackles in flurries and of very unlike sizes, over a low roar.
+    """Make a wood fire: crackles in flurries and of widely varying size, over a low roar.
 
     Args:
         duration_s: Length.
         sample_rate: Hz.
         rng: Source of randomness.
-        crackles_hz: Crackles a second, in the mean.
+        crackles_hz: Mean number of crackles a second.
         level_dbfs: RMS; the peaks lie 15 to 25 dB above.
     Shape:
         (time,), float32.
@@ -129,7 +129,7 @@ def fire(
     crackles = np.zeros(n_samples)
     n_kinds = 12
     for _ in range(n_kinds):
-        # A crack is a step of pressure: a broad click and a little ringing of the wood.
+        # A crackle is a pressure step: a broadband click and a little ringing of the wood.
         decay = 0.0006 * 2 ** rng.uniform(0.0, 4.0)
         click = rng.standard_normal(max(8, int(7 * decay * sample_rate)))
         click *= np.exp(-np.arange(len(click)) / (decay * sample_rate))
@@ -138,7 +138,7 @@ def fire(
         rate = flurry * crackles_hz / n_kinds
         own = shower(n_samples, rate, sample_rate=sample_rate, rng=rng, spread_db=9.0)
         crackles += convolved(own, wood, n_samples)
-    crackles = np.tanh(crackles / 6.0) * 6.0  # the largest pops are not larger than life
+    crackles = np.tanh(crackles / 6.0) * 6.0  # limit the largest pops
     roar = noise_band(n_samples, 30, 150, sample_rate=sample_rate, rng=rng)
     roar *= db_to_gain(3.0 * wander(n_samples, 5.0, sample_rate=sample_rate, rng=rng))
     hiss = noise_band(n_samples, 1500, 9000, sample_rate=sample_rate, rng=rng, order=1)
@@ -154,7 +154,7 @@ def sea_waves(
     period_s: float = 5.0,
     level_dbfs: float = -20.0,
 ) -> Wave:
-    """Make waves on a beach: noise that swells, breaks bright, and runs out as a hiss.
+    """Make waves on a beach: noise that swells, breaks brightly, and fades out as a hiss.
 
     Args:
         duration_s: Length.
@@ -180,7 +180,7 @@ def sea_waves(
         size = db_to_gain(rng.uniform(-6.0, 0.0))
         rise, fall = np.exp(np.minimum(since, 0) / 0.16), np.exp(-np.maximum(since, 0) / 0.22)
         low += size * rise * fall
-        high += size * np.minimum(rise**2, 1) * fall**1.7  # the bright part is over sooner
+        high += size * np.minimum(rise**2, 1) * fall**1.7  # the bright part decays sooner
         foam += size * np.exp(-(((since - 0.3) / 0.22) ** 2))
         crest += period_s * rng.uniform(0.7, 1.3)
     bands = ((80, 700, 0.12 + low, 1.0), (400, 3000, 0.05 + high, 0.9), (2000, 9000, foam, 0.25))
@@ -197,7 +197,7 @@ def sea_waves(
 def wind(
     duration_s: float, *, sample_rate: float, rng: np.random.Generator, level_dbfs: float = -20.0
 ) -> Wave:
-    """Make wind: low noise in gusts, that grows brighter as it grows stronger.
+    """Make wind: low-frequency noise in gusts, brighter where it is stronger.
 
     Args:
         duration_s: Length.

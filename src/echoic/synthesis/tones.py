@@ -1,4 +1,4 @@
-"""Tones with known truth: pure tones, harmonic complexes, clicks and sweeps.
+"""Tones with exact parameters: pure tones, harmonic complexes, clicks and sweeps.
 
 The level of a tone is the RMS of its steady part, in dB re full scale (a mean square of 1),
 before the ramps; a full-scale sine has -3.01 dBFS.
@@ -44,7 +44,7 @@ def tone(
         sample_rate: Hz.
         level_dbfs: RMS of the steady part.
         ramp_s: Length of each ramp; twice it must fit into the tone.
-        phase: Radians; 0 starts a sine upwards.
+        phase: Radians; 0 is a sine.
     Shape:
         (time,), float32.
     Raises:
@@ -64,7 +64,7 @@ def tone(
 def _start_phases(
     phases: Phases | Sequence[float], numbers: Floats, rng: np.random.Generator | None
 ) -> Floats:
-    """Return the phase of every partial, in radians, a sine having 0."""
+    """Return the phase of every partial, in radians; 0 is a sine."""
     if not isinstance(phases, str):
         given = np.asarray(phases, np.float64)
         if given.shape != numbers.shape:
@@ -95,16 +95,16 @@ def harmonic_complex(
     ramp_s: float = 0.01,
     rng: np.random.Generator | None = None,
 ) -> Wave:
-    """Make a complex of harmonics, one of them mistuned or all of them shifted if asked.
+    """Make a harmonic complex, optionally with one harmonic mistuned or all partials shifted.
 
     Args:
         f0_hz: Fundamental, one number or one for each sample.
         duration_s: Length with the ramps.
         sample_rate: Hz.
-        harmonics: How many from the first, or their numbers.
+        harmonics: Number of harmonics from the first, or the harmonic numbers.
         amplitudes: Relative amplitude of each; equal if not given.
         phases: A rule, or the phase of each in radians (0 is a sine).
-        mistuned: Number of one harmonic and the fraction that moves it: (4, 0.03) is 3 % up.
+        mistuned: Number of one harmonic and its relative shift: (4, 0.03) is 3 % up.
         shift_hz: Added to every partial: a regular but inharmonic complex.
         level_dbfs: RMS of the whole complex, before the ramps.
         ramp_s: Length of each ramp.
@@ -113,7 +113,7 @@ def harmonic_complex(
         (time,), float32.
     Raises:
         ParameterError: a partial does not lie between 0 Hz and sample_rate / 2, the mistuned
-            harmonic is not among those made, or another value is out of range.
+            harmonic is not part of the complex, or another value is out of range.
     References:
         Moore, Peters, Glasberg 1986, for mistuned partials.
     Example:

@@ -1,8 +1,8 @@
 """Formant vowels: a glottal source through resonators, as exact sums of harmonics.
 
-The source falls by 12 dB an octave above 100 Hz, radiation gives 6 dB an octave back, and the
-vocal tract is a cascade of resonators (Klatt 1980). Each harmonic gets the response of all of
-these at its own frequency, so fundamental and formants may glide freely and nothing aliases.
+The source falls by 12 dB per octave above 100 Hz, radiation restores 6 dB per octave, and the
+vocal tract is a cascade of resonators (Klatt 1980). Each harmonic is weighted by the response of
+all three at its own frequency, so fundamental and formants may glide and nothing aliases.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def formants_hz(vowel: str, *, speaker: Speaker = "man") -> tuple[float, float, 
 
     Args:
         vowel: One of VOWELS.
-        speaker: Whose mean.
+        speaker: Group of speakers.
     Raises:
         ParameterError: an unknown vowel or speaker.
     References:
@@ -81,7 +81,7 @@ def voice_response(
     """Return source, tract and radiation at given frequencies, as one complex gain.
 
     Args:
-        frequencies_hz: Where, above 0 Hz.
+        frequencies_hz: Frequencies above 0 Hz.
         formants: The formants below the fourth, in Hz.
         fourth_hz: The fourth; those above follow at the spacing of a uniform tube.
     Shape:
@@ -111,14 +111,14 @@ def vowel(
     level_dbfs: float = -20.0,
     ramp_s: float = 0.02,
 ) -> Wave:
-    """Make a vowel at any fundamental, from any vocal tract.
+    """Make a vowel at any fundamental, for any vocal tract length.
 
     Args:
         name: One of VOWELS, or three formants in Hz.
         duration_s: Length with the ramps.
         sample_rate: Hz.
         f0_hz: Fundamental, one number or one for each sample; at least 20 Hz.
-        speaker: Whose formants.
+        speaker: Group whose formants are used.
         formant_scale: Factor on all formants: 1.2 is a shorter tract.
         level_dbfs: RMS before the ramps.
         ramp_s: Length of each ramp.

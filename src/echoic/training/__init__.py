@@ -1,1 +1,1 @@
-"""Learning: the data, scenes mixed from it on the fly, targets, loop and recipes."""
+"""Training: the data, scenes mixed from it on the fly, targets, loop and recipes."""

@@ -1,4 +1,4 @@
-"""What training asks the network of `echoic hear` for: which sounds, by name or by example."""
+"""The queries in the training of `echoic hear`: for which labels, by name or by example."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from torch import Tensor
 from echoic.labels import LABELS
 from echoic.training.loop import Batch
 
-# Labels that are asked about though no scene of the batch holds them.
+# Labels that are queried although no scene of the batch contains them.
 _N_ABSENT = 8
 _EXAMPLE_PROBABILITY = 0.5
-# Scenes in which only some of the sounds are asked for, as when one is attended to.
+# Scenes in which only some of the sounds are queried, as when one is attended to.
 _PARTLY_ASKED_PROBABILITY = 0.3
 
 
 def labels_asked(of_batch: Tensor, source: Tensor) -> Tensor:
-    """Whose queries take part: the batch's labels, all else that sounds, some absent, the rest.
+    """Labels to query: those of the batch, all others that sound, some absent ones, the rest.
 
     Args:
-        of_batch: (label,) heard alone; they come first.
-        source: (item, source) of labels, len(LABELS) for the rest, −1 for none.
+        of_batch: (label,) indices of labels with a scene alone; they come first.
+        source: (item, source) indices of labels, len(LABELS) for the rest, −1 for none.
     """
     rest = len(LABELS)
     sounding = torch.zeros(rest + 1, dtype=torch.bool, device=source.device)
@@ -34,15 +34,15 @@ def labels_asked(of_batch: Tensor, source: Tensor) -> Tensor:
 
 
 def mean_embedding(embedding: Tensor, batch: Batch) -> Tensor:
-    """Of each label of the batch, the mean over what was heard of it alone, (label, size)."""
+    """The mean embedding of each label of the batch where it is active alone, (label, size)."""
     alone = torch.arange(len(batch["label"]), device=embedding.device)
     active = batch["activity"][alone, batch["label"]][..., None]
-    active = active + 1e-3  # where a sound was cut off altogether, all of it
+    active = active + 1e-3  # where a sound was cut off entirely, average all steps
     return (embedding[alone] * active).sum(dim=1) / active.sum(dim=1)
 
 
 def queries_of(labels: Tensor, examples: Tensor, *, n_items: int) -> Tensor:
-    """Ask for each label of the batch by its name or by example, for every item anew.
+    """Query each label of the batch by its name or by example, drawn anew for every item.
 
     Shape:
         labels (query, size), those of the batch first; examples (label, size)
@@ -59,14 +59,14 @@ def queries_of(labels: Tensor, examples: Tensor, *, n_items: int) -> Tensor:
 
 
 def drawn_left_out(source: Tensor) -> Tensor:
-    """(item, source) labelled sounds that nobody asks for, about half of them in some items."""
+    """Draw labelled sounds to leave unqueried, (item, source): about half, in some items."""
     partly = torch.rand(len(source), 1, device=source.device) < _PARTLY_ASKED_PROBABILITY
     half = torch.rand(source.shape, device=source.device) < 0.5
     return partly & half & (source >= 0) & (source < len(LABELS))
 
 
 def given_to_rest(power: Tensor, left_out: Tensor, is_rest: Tensor) -> Tensor:
-    """What is left out belongs to the rest: powers add, as far as sounds are not correlated.
+    """Add the power of left-out sources to the rest, exact as far as they are uncorrelated.
 
     Shape:
         power (item, source, band, step), left_out and is_rest (item, source) -> as power.
@@ -76,18 +76,19 @@ def given_to_rest(power: Tensor, left_out: Tensor, is_rest: Tensor) -> Tensor:
 
 
 def at_places(slot: Tensor, chosen: Tensor, n_queries: int) -> Tensor:
-    """(item, query) whether any chosen source has its place there; slot and chosen (item, source).
+    """Whether any chosen source has its slot at a query, (item, query).
 
-    Sources without a place, −1, are not chosen, but may stand beside one that is at place 0.
+    slot and chosen are (item, source). Sources without a slot, −1, are not chosen; they are
+    clamped to slot 0, which a chosen source may have.
     """
     n_chosen = torch.zeros(len(slot), n_queries, dtype=torch.long, device=slot.device)
     return n_chosen.scatter_add_(1, slot.clamp(min=0), chosen.long()) > 0
 
 
 def drawn_among(slot: Tensor, n_queries: int) -> Tensor:
-    """Among which queries each item's power is shared: what is there, the rest, some others.
+    """Draw the queries that share each item's power: the sources, the rest and some others.
 
-    Sometimes hardly any others, as when it is known which labels sound, sometimes all.
+    Sometimes hardly any others, as when the sounding labels are known, sometimes all.
     """
     n_items = len(slot)
     share = torch.rand(n_items, 1, device=slot.device)

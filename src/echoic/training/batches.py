@@ -1,4 +1,4 @@
-"""Batches: examples stacked, and kinds of batches that take turns."""
+"""Batches: stacked examples, drawn from several kinds of batches."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from echoic.training.loop import Batch, DrawBatch
 
 
 class Kind(NamedTuple):
-    """A kind of batch, and how often it is drawn."""
+    """A kind of batch, and its probability."""
 
     probability: float
     draw: DrawBatch
 
 
 class OneOf:
-    """Batches of several kinds, each with its probability: all scenes of one are of a length.
+    """Draw batches of several kinds at random; all scenes of one batch have the same length.
 
     Args:
-        kinds: Their probabilities add up to 1.
+        kinds: Kinds whose probabilities sum to 1.
 
     Example:
         >>> here, there = ({"at": torch.tensor([place])} for place in (0, 1))
@@ -36,18 +36,18 @@ class OneOf:
         self.kinds = tuple(kinds)
 
     def __call__(self, rng: np.random.Generator) -> Batch:
-        """One batch of one kind."""
+        """Draw one batch of one kind."""
         which = rng.choice(len(self.kinds), p=[kind.probability for kind in self.kinds])
         return self.kinds[int(which)].draw(rng)
 
 
 def fixed_batches(draw: DrawBatch, n_batches: int, *, seed: int) -> list[Batch]:
-    """The same batches in every run: what validates."""
+    """Draw batches that are the same in every run, for validation."""
     return [draw(np.random.default_rng((seed, number))) for number in range(n_batches)]
 
 
 def stacked(examples: Sequence[Any]) -> Batch:
-    """Examples, named tuples of arrays of the same shapes, as one tensor a field."""
+    """Stack examples, named tuples of arrays of the same shapes, to one tensor per field."""
     columns = zip(*examples, strict=True)
     return {
         name: torch.from_numpy(np.stack(column))

@@ -1,4 +1,4 @@
-"""Confidence that can be trusted and a threshold that suits it, from scenes kept aside."""
+"""Calibrate confidence, and a threshold that suits it, on held-out scenes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from echoic.processors.events import find_events
 from echoic.training.data import OTHER, Recordings
 from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer
 
-# In scenes without any label, in which two sounds of other kinds overlap as a rule.
+# Allowed in scenes without any label, in which two unlabelled sounds usually overlap.
 FALSE_EVENTS_IN_10_S = 0.8
-# Half of them with sounds of other kinds among those of the labels, half with little else.
+# Half of them with unlabelled sounds among the labelled ones, half with little else.
 _SCENES = (
     (200, MixingSettings(duration_s=10.0)),
     (
@@ -33,16 +33,16 @@ _SCENES = (
 )
 _SCENES_WITHOUT_LABELS = (200, MixingSettings(duration_s=10.0, n_sounds=(1.0,)))
 _SEED = 20
-# Events begin and end by their threshold: confidence is fitted to those of the threshold chosen,
-# and the threshold chosen by that confidence, in turn. A fit changes events, too, since what is
-# smoothed is confidence: it is repeated until there is little left to correct.
+# Onsets and offsets depend on the threshold: confidence is fitted to the events at the chosen
+# threshold, and the threshold chosen by that confidence, alternately. A fit changes events, too,
+# since it is confidence that is smoothed: it is repeated until little is left to correct.
 _ROUNDS, _MOST_FITS = 2, 8
 _SLOPE_LEFT, _OFFSET_LEFT = 0.05, 0.05
 _GRID = tuple(np.round(np.linspace(0.06, 0.94, 23), 3))
 
 
 class Heard(NamedTuple):
-    """A scene's probabilities (label, step), and what is really in it."""
+    """A scene's probabilities (label, step), true events and duration."""
 
     probabilities: NDArray[np.float32]
     truth: list[Event]
@@ -56,17 +56,17 @@ class Confidence(NamedTuple):
     offset: float
 
     def __call__(self, probability: NDArray[np.floating]) -> NDArray[np.float32]:
-        """The confidence of probabilities."""
+        """Convert probabilities to confidence."""
         score = self.slope * _logit(probability) + self.offset
         return (1 / (1 + np.exp(-score))).astype(np.float32)
 
     def after(self, former: Confidence) -> Confidence:
-        """Both, one after the other."""
+        """The composition of `former`, applied first, and this one."""
         return Confidence(self.slope * former.slope, self.slope * former.offset + self.offset)
 
 
 class Calibration(NamedTuple):
-    """What turns probabilities into confidence, and the confidence from which a label is heard."""
+    """The mapping from probability to confidence, and the detection threshold on confidence."""
 
     confidence: Confidence
     threshold: float
@@ -83,11 +83,11 @@ def _logit(probability: NDArray[np.floating]) -> NDArray[np.float64]:
 def calibrate(
     probabilities_of: ProbabilitiesOf, kept: Recordings, *, sample_rate: int, step_s: float
 ) -> Calibration:
-    """Measure on scenes of recordings kept aside how far the probabilities can be trusted.
+    """Fit confidence and threshold on scenes of held-out recordings.
 
     Args:
-        probabilities_of: A scene -> (label, step), of all `LABELS`.
-        kept: The recordings.
+        probabilities_of: Scene -> probabilities (label, step), of all `LABELS`.
+        kept: The held-out recordings.
         sample_rate: Hz, of the scenes.
         step_s: Seconds a step.
     """
@@ -114,14 +114,14 @@ def calibrate(
         for _ in range(_MOST_FITS):
             fitted = fit_confidence(surely(heard), threshold, labels=LABELS, step_s=step_s)
             confidence = fitted.after(confidence)
-            threshold = float(fitted(np.array([threshold]))[0])  # of the same probability
+            threshold = float(fitted(np.array([threshold]))[0])  # at the same probability
             if abs(fitted.slope - 1) < _SLOPE_LEFT and abs(fitted.offset) < _OFFSET_LEFT:
                 break
     return Calibration(confidence, round(threshold, 3))
 
 
 def _truth(scene: MixedScene) -> list[Event]:
-    """Sounds without a label count as nothing."""
+    """The true events of a scene; unlabelled sounds are ignored."""
     return [
         Event(label, onset_s, offset_s)
         for label, spans in scene.spans_s.items()
@@ -133,14 +133,14 @@ def _truth(scene: MixedScene) -> list[Event]:
 def fit_confidence(
     heard: Sequence[Heard], threshold: float, *, labels: Sequence[str], step_s: float
 ) -> Confidence:
-    """Make the confidence of an event the probability that it is true.
+    """Fit confidence such that the confidence of an event is the probability that it is true.
 
-    An event is true if the label really sounds for half of it.
+    An event is true if the label really sounds for at least half of it.
 
     Args:
         heard: Scenes of the labels.
-        threshold: From which there is an event.
-        labels: Of the rows of probabilities.
+        threshold: Detection threshold of the events.
+        labels: Labels of the rows of probabilities.
         step_s: Seconds a step.
     """
     rows = [
@@ -153,7 +153,7 @@ def fit_confidence(
 
     def surprise(parameters: NDArray[np.float64]) -> float:
         answer = parameters[0] * score + parameters[1]
-        # A little towards no change, so that few events change little.
+        # A weak prior towards no change, so that few events change little.
         prior = (parameters[0] - 1) ** 2 + parameters[1] ** 2
         return float(np.sum(np.logaddexp(0, answer) - true * answer) + prior)
 
@@ -168,15 +168,15 @@ def choose_threshold(
     labels: Sequence[str],
     step_s: float,
 ) -> float:
-    """The threshold with the best F1 in segments, raised until little is heard in nothing.
+    """The threshold with the best segment F1, raised until false events are rare.
 
-    One for all labels: confidence means the same for each of them, and the recordings kept
-    aside of one label are too few (one to three of most) to set a threshold of its own.
+    One for all labels: confidence means the same for each of them, and the held-out
+    recordings of one label are too few (one to three of most) to set a threshold of its own.
 
     Args:
         heard: Scenes of the labels.
         without_labels: Scenes of other sounds, in which every event is false.
-        labels: Of the rows of probabilities.
+        labels: Labels of the rows of probabilities.
         step_s: Seconds a step.
     """
 

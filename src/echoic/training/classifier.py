@@ -1,7 +1,7 @@
-"""Classifiers of spectrograms, whose layers `echoic style --network` takes.
+"""Classifiers of spectrograms, whose layers `echoic style --network` uses.
 
-What a network has learned to tell sounds by is what the systems of the field compare in
-content and style.
+Style transfer systems of the field compare content and style by the features that a network
+has learned for classification.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Classifier(nn.Module):
     """Layers, the mean of the last one's features, and a logit for each label.
 
     Args:
-        weights: Of the layers, at the start.
+        weights: Initial weights of the layers.
         see: (weights, spectrograms (item, bin, frame)) -> features of the last layer
             (item, feature, …).
 
@@ -44,7 +44,7 @@ class Classifier(nn.Module):
         self, weights: Sequence[Tensor], see: Callable[[Sequence[Tensor], Tensor], Tensor]
     ) -> None:
         super().__init__()
-        # By names that end in "weight", as `optimisers` knows weights between layers.
+        # Names end in "weight", by which `optimisers` recognises weights between layers.
         self.layers = nn.ParameterDict(
             {f"{k}_weight": nn.Parameter(weight) for k, weight in enumerate(weights)}
         )
@@ -52,18 +52,18 @@ class Classifier(nn.Module):
         self._see = see
 
     def forward(self, shown: Tensor) -> Tensor:
-        """Tell what is shown."""
+        """Logits of every label."""
         features = self._see(list(self.layers.values()), shown)
         logits: Tensor = self.logits(features.flatten(2).mean(-1))
         return logits
 
 
 class ClipDrawer:
-    """Draw clips of labels evenly, as spectrograms at the level at which methods meet sounds.
+    """Draw clips evenly over labels, as spectrograms at the level that style methods use.
 
     Args:
-        recordings: What to draw from.
-        spectrogram: How they are shown.
+        recordings: Recordings to draw from.
+        spectrogram: Computes the spectrograms.
         sample_rate: Hz, of the spectrogram.
     """
 
@@ -75,7 +75,7 @@ class ClipDrawer:
         self.labels = [label for label in LABELS if recordings.n_recordings(label)]
 
     def __call__(self, rng: np.random.Generator) -> Batch:
-        """A batch: shown (item, bin, frame), label (item,)."""
+        """Draw a batch: shown (item, bin, frame), label (item,)."""
         labels = [str(label) for label in rng.choice(self.labels, _BATCH)]
         waves = np.stack([self._wave(label, rng) for label in labels])
         shown = torch.stack([self.spectrogram(wave) for wave in torch.from_numpy(waves)])
@@ -95,7 +95,7 @@ class ClipDrawer:
 
 
 def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-    """Cross-entropy, and how many are named rightly."""
+    """Cross-entropy and top-1 accuracy."""
     logits = model(batch["shown"])
     right = (logits.detach().argmax(dim=1) == batch["label"]).float().mean()
     return {"loss": nn.functional.cross_entropy(logits, batch["label"]), "top_1": right}
@@ -111,7 +111,7 @@ def run_classifier(
     sample_rate: int,
     report: Callable[[str], None],
 ) -> Path:
-    """Train in `folder`, resuming where a former run ended; the path of the layers' weights.
+    """Train in `folder`, resuming where a former run ended; return the path of the weights.
 
     Raises:
         ParameterError: no data folder, or the folder holds another run.

@@ -1,7 +1,7 @@
-"""What the parts of a piece of procedural music play: songs, and the roles in them.
+"""The notes of procedural music: songs, and the roles of the parts that play them.
 
 A song is a key, a mode, a metre and a chord progression. A role is a rule by which a part plays
-over it: melody, chords, arpeggio, bass or drums. ``music`` makes MIDI and sound of it.
+over it: melody, chords, arpeggio, bass or drums. ``music`` converts the notes to MIDI and audio.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ PROGRESSIONS = (  # degrees of the scale, the tonic being 0
     *((0, 4, 5, 3), (0, 3, 4, 0), (1, 4, 0, 0), (5, 3, 0, 4), (0, 5, 3, 4), (0, 6, 5, 4), BLUES),
     *((0, 3, 0, 4), (0, 3), (0, 6), (0,), (0, 4, 5, 2, 3, 0, 3, 4), (0, 2, 3, 4), (1, 4, 0, 5)),
 )
-# General MIDI programs from 0, and the lowest and highest note they are given.
+# General MIDI programs from 0, and the lowest and highest note they play.
 FAMILIES: dict[str, tuple[Sequence[int], int, int]] = {
     "piano": (range(0, 8), 36, 96),
     "chromatic": (range(8, 16), 55, 96),
     "organ": (range(16, 24), 40, 88),
     "guitar": (range(24, 32), 40, 84),
     "bass": (range(32, 40), 28, 55),
-    # No contrabass (43): soundfonts play it only low, and what lies above is silent.
+    # No contrabass (43): soundfonts have only its low notes; higher ones are silent.
     "strings": ((40, 41, 42, 42, 44, 45, 46), 40, 93),
     "ensemble": (range(48, 55), 40, 88),
     "brass": (range(56, 64), 40, 82),
@@ -80,7 +80,7 @@ class Note(NamedTuple):
 
 @dataclass(frozen=True)
 class Song:
-    """What all parts of a piece agree on."""
+    """The properties that all parts of a piece share."""
 
     tonic: int
     melody_scale: tuple[int, ...]
@@ -89,7 +89,7 @@ class Song:
     beats_per_chord: float
     beats_per_bar: int
     n_bars: int
-    swing: float  # beats by which the second half of each beat comes late
+    swing: float  # beats by which the second half of each beat is delayed
 
     def chord(self, beat: float, n_tones: int = 3) -> list[int]:
         """Thirds stacked on the degree that sounds at ``beat``, as MIDI pitches near 60."""
@@ -113,7 +113,7 @@ def _fold(pitch: int, low: int, high: int) -> int:
 
 
 def _rhythm(rng: np.random.Generator, n_beats: float, density: float) -> list[float]:
-    """Lengths that fill ``n_beats``, shorter ones where density, 0 to 1, is greater."""
+    """Note lengths that fill ``n_beats``; the higher the density, 0 to 1, the shorter."""
     lengths, left = [], n_beats
     odds = np.array([1.0, 1.0, 1.0, 1.0, 0.5, 0.3]) * density ** np.array([4, 2, 1, 0, -0.3, -0.7])
     triplets = rng.random() < 0.12
@@ -126,7 +126,7 @@ def _rhythm(rng: np.random.Generator, n_beats: float, density: float) -> list[fl
 
 
 def _melody(rng: np.random.Generator, song: Song, low: int, high: int) -> list[Note]:
-    """A random walk over the scale, bar by bar out of two or three motifs."""
+    """A random walk over the scale; each bar uses one of two or three motifs."""
     density, legato = rng.uniform(0.25, 1.0), rng.uniform(0.45, 1.05)
     rest = rng.choice([0.0, 0.08, 0.2])
     centre = rng.integers(low + 6, high - 5)
@@ -137,7 +137,7 @@ def _melody(rng: np.random.Generator, song: Song, low: int, high: int) -> list[N
     notes, degree = [], 0
     for bar in range(song.n_bars):
         rhythm, steps = motifs[int(rng.integers(len(motifs)))]
-        if rng.random() < 0.2:  # now and then the same rhythm takes another way
+        if rng.random() < 0.2:  # sometimes the same rhythm with its steps permuted
             steps = rng.permutation(steps)
         beat = float(bar * song.beats_per_bar)
         for length, step in zip(rhythm, steps, strict=True):
@@ -201,7 +201,7 @@ def _bass(rng: np.random.Generator, song: Song, low: int, high: int) -> list[Not
 
 
 def play_drums(rng: np.random.Generator, song: Song) -> list[Note]:
-    """One pattern, a little altered, maybe with percussion; a fill in every fourth bar."""
+    """One pattern, slightly altered, perhaps with percussion; often a fill in fourth bars."""
     n_steps, notes = 4 * song.beats_per_bar, []
     hits = [
         (drum, i)
@@ -222,7 +222,7 @@ def play_drums(rng: np.random.Generator, song: Song) -> list[Note]:
 
 
 def draw_cast(rng: np.random.Generator) -> list[tuple[str, Role]]:
-    """Family and role of each part that is not drums; none where drums play alone."""
+    """Draw family and role of each part except drums; no part where drums play alone."""
     form, families = rng.random(), list(FAMILIES)
     if form < 0.05:
         return []
@@ -256,6 +256,6 @@ def draw_song(rng: np.random.Generator, end_beats: float) -> Song:
         progression=progression,
         beats_per_chord=beats_per_bar * float(rng.choice([0.5, 1.0, 1.0, 1.0, 2.0])),
         beats_per_bar=beats_per_bar,
-        n_bars=int(end_beats / beats_per_bar) + 3,  # more than is kept, for the first shift
+        n_bars=int(end_beats / beats_per_bar) + 3,  # spare bars, as notes are shifted to the first
         swing=float(rng.choice([0.0, 0.0, 0.0, 0.1, 1 / 6])),
     )

@@ -1,4 +1,4 @@
-"""What trains, and what is kept aside to validate and to calibrate."""
+"""The training recordings, and those held out for validation and calibration."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ SOURCES = (
 
 
 def is_used(file: str) -> bool:
-    """Of the spoken digits one take is enough: six speakers must not outweigh 251 readers."""
+    """Leave out all but one take of spoken digits: 6 speakers must not outweigh 251 readers."""
     return not file.startswith("fsdd/") or file.endswith("_5.wav")
 
 
 def kept_recordings(*, unsure_as_other: bool = False) -> Recordings:
-    """What validates and calibrates: a tenth of the recordings of the train split."""
+    """Recordings for validation and calibration: a tenth of those of the train split."""
     return Recordings(
         load_clips(
             "train",
@@ -43,7 +43,7 @@ def kept_recordings(*, unsure_as_other: bool = False) -> Recordings:
 
 
 def training_recordings(folder: Path, *, unsure_as_other: bool = False) -> Recordings:
-    """What trains, made sounds included."""
+    """Recordings for training, with rendered music, hard negatives and synthesised sounds."""
     used = load_clips(
         "train",
         keep=lambda file: is_used(file) and not is_kept_aside(recording_of(file)),

@@ -1,8 +1,8 @@
-"""The recordings that networks learn from, found through ECHOIC_DATA.
+"""The training recordings, located through the variable ECHOIC_DATA.
 
-The folder holds `splits.csv` (file, split, label, fold), which decides for
-every file whether it may train (`train`) or only measure (`dev`). Nothing here
-is shipped; what is learned from it is. Clips stay at the rate they were recorded at.
+The folder contains `splits.csv` (file, split, label, fold), which assigns every
+file to training (`train`) or to evaluation only (`dev`). The recordings are not
+shipped, only networks trained on them. Clips keep the sample rate of their recording.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from echoic import audio
 from echoic.errors import ParameterError
 from echoic.synthesis.activity import active_spans
 
-OTHER = "other"  # none of the labels: what must raise no event
+Wave = NDArray[np.float32]
+OTHER = "other"  # none of the labels: must raise no event
 ROOM = "room"  # an impulse response
-SYNTHESISED = "synthetic/"  # begins the names of clips that no microphone has heard
+SYNTHESISED = "synthetic/"  # prefix of the names of synthesised clips
 _MADE_PROBABILITY = 0.25
 UNSURE = "unsure"  # may hold labelled sounds: neither positive nor negative
-_KEPT_ASIDE = 10  # one recording in so many validates
+_KEPT_ASIDE = 10  # one recording in this many is held out for validation
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +41,10 @@ class Clip:
     Attributes:
         file: Path below the data folder, for reports.
         label: One of `echoic.labels.LABELS` or "other".
-        recording: What several takes of one recording share.
+        recording: Identifier that the takes of one recording share.
         wave: (time,) float32.
-        sample_rate: Hz, its own.
-        spans_s: Where it sounds, (onset, offset) pairs.
+        sample_rate: Hz, that of the recording.
+        spans_s: Active spans, (onset, offset) pairs.
         level_rms: RMS over those spans.
     """
 
@@ -57,7 +58,7 @@ class Clip:
 
 
 class _Group(NamedTuple):
-    """Takes of every recording of a label, and of every synthesised one."""
+    """Takes of every real and of every synthesised recording of a label."""
 
     real: list[list[Clip]]
     made: list[list[Clip]]
@@ -66,11 +67,11 @@ class _Group(NamedTuple):
 class Recordings:
     """Clips by label and, within a label, by recording.
 
-    Drawn evenly over recordings: five takes of one clock are one clock. Where a label has
-    recordings and synthesised clips, one draw in four is synthesised.
+    Draws are uniform over recordings: five takes of one clock count as one. Where a label
+    has real recordings and synthesised clips, one draw in four is synthesised.
 
     Args:
-        clips: Of any labels.
+        clips: Clips of any labels.
 
     Example:
         >>> noise = np.random.default_rng(0).standard_normal(8000).astype(np.float32)
@@ -80,7 +81,7 @@ class Recordings:
     """
 
     def __init__(self, clips: Iterable[Clip]) -> None:
-        """Sort the clips."""
+        """Group the clips."""
         grouped: dict[str, dict[str, list[Clip]]] = defaultdict(lambda: defaultdict(list))
         for clip in clips:
             grouped[clip.label][clip.recording].append(clip)
@@ -92,15 +93,15 @@ class Recordings:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Labels of which there is a clip."""
+        """Labels that have clips."""
         return tuple(self._by_label)
 
     def n_recordings(self, label: str) -> int:
-        """How many recordings a label has."""
+        """Number of recordings of a label."""
         return sum(map(len, self._by_label.get(label, ())))
 
     def draw(self, label: str, rng: np.random.Generator) -> Clip:
-        """A clip of a label.
+        """Draw a clip of a label.
 
         Raises:
             ParameterError: no clip of that label.
@@ -116,7 +117,7 @@ class Recordings:
 
 
 def is_synthesised(file: str) -> bool:
-    """Whether a clip's name says that no microphone has heard it."""
+    """Whether a clip's name marks it as synthesised."""
     return file.startswith(SYNTHESISED)
 
 
@@ -136,10 +137,10 @@ def data_folder() -> Path:
 
 
 def recording_of(file: str) -> str:
-    """What the takes of one recording have in common, as far as file names tell.
+    """Identifier shared by the takes of one recording, as far as file names tell.
 
-    ESC-50's clips carry the number of the sound they were cut from, readers and speakers
-    their own; elsewhere what counts the takes is cut off the end of the name.
+    ESC-50 clips contain the number of the sound they were cut from, spoken digits their
+    speaker, and LibriSpeech names are kept; elsewhere a trailing take number is removed.
 
     Example:
         >>> recording_of("esc10/audio/1-100032-A.ogg"), recording_of("fsdd/3_jackson_17.wav")
@@ -157,7 +158,7 @@ def recording_of(file: str) -> str:
 
 
 def is_kept_aside(recording: str) -> bool:
-    """Whether a recording of the train split validates instead: one in ten, by its name.
+    """Whether a recording of the train split is held out: one in ten, by a hash of its name.
 
     Example:
         >>> sum(is_kept_aside(f"esc:{number}") for number in range(1000))
@@ -167,7 +168,7 @@ def is_kept_aside(recording: str) -> bool:
 
 
 def make_clip(file: str, label: str, wave: NDArray[np.float32], sample_rate: int) -> Clip | None:
-    """Measure where a recording (time,) sounds; None where it does not sound at all."""
+    """Make a clip from a wave (time,): find its active spans; None if it has none."""
     spans = tuple(active_spans(wave, sample_rate=sample_rate))
     if not spans:
         return None
@@ -195,8 +196,8 @@ def _read_all(
 
 
 def load_files(paths: Sequence[Path], label: str) -> list[Clip]:
-    """Read files as clips of one label, such as rendered music, each a recording of its own."""
-    # The x keeps the number at the end of a name from counting takes, see `recording_of`.
+    """Load files as clips of one label, such as rendered music, each as a separate recording."""
+    # The x keeps a number at the end of a name from being a take number, see `recording_of`.
     return _read_all([(path, f"{path.stem}x", label) for path in paths])
 
 
@@ -215,13 +216,13 @@ def load_clips(
     keep: Callable[[str], bool] = lambda file: True,
     unsure_as_other: bool = False,
 ) -> list[Clip]:
-    """Read all clips of a split that have a label or are certainly of none.
+    """Load all clips of a split that have a label or certainly have none.
 
     Args:
         split: "train" or "dev".
-        folder: Instead of the one that ECHOIC_DATA names.
-        keep: Called with each file's path below the folder; leaves out what it denies.
-        unsure_as_other: Also read what may hold anything, as sounds of no label.
+        folder: Data folder, instead of that in ECHOIC_DATA.
+        keep: Called with each file's path below the folder; False leaves the file out.
+        unsure_as_other: Also load clips that may contain anything, as sounds without label.
 
     Raises:
         ParameterError: no data folder, or no file of that split.
@@ -238,7 +239,7 @@ def load_clips(
 
 
 def load_rooms(*, folder: Path | None = None) -> list[tuple[NDArray[np.float32], int]]:
-    """Read the impulse responses of rooms, (time,) with the direct sound first, and their rates."""
+    """Load room impulse responses, (time,) with the direct sound first, and their rates."""
     folder = folder or data_folder()
     rooms = []
     for row in _rows("train", folder):

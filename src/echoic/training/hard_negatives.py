@@ -1,7 +1,7 @@
-"""Hard negatives: labelled recordings changed until a listener no longer names them so.
+"""Hard negatives: labelled recordings altered until the label no longer applies.
 
-A call whose spectrum is mirrored, or an engine whose phases are lost, keeps the levels,
-the rhythm or the colour of its label, and must raise no event. Without such sounds a
+A call with a mirrored spectrum, or a siren with randomised phases, keeps the levels,
+the rhythm or the colour of its label, but must raise no event. Without such sounds a
 network decides by one of these cues alone.
 """
 
@@ -13,16 +13,15 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from echoic.training.data import OTHER, Clip, Recordings, make_clip
+from echoic.training.data import OTHER, Clip, Recordings, Wave, make_clip
+from echoic.training.synthetic import SAMPLE_RATE
 
-SAMPLE_RATE = 16_000
 _LONGEST_S = 5.0
-Wave = NDArray[np.float32]
 Change = Callable[[Wave, np.random.Generator], Wave]
 
 
 def mirrored(wave: Wave, rng: np.random.Generator) -> Wave:
-    """Swap high and low: f -> 8 kHz − f, the slope of the spectrum put back by a low-pass."""
+    """Mirror the spectrum, f -> 8 kHz − f, and restore its slope by a low-pass."""
     turned = wave.copy()
     turned[1::2] *= -1
     spectrum = np.fft.rfft(turned)
@@ -32,21 +31,21 @@ def mirrored(wave: Wave, rng: np.random.Generator) -> Wave:
 
 
 def modulated(wave: Wave, rng: np.random.Generator) -> Wave:
-    """Ring modulation: every partial splits in two, none of them harmonic."""
+    """Ring modulation: every partial splits into two inharmonic ones."""
     carrier_hz = np.exp(rng.uniform(np.log(150), np.log(2500)))
     t = np.arange(wave.size) / SAMPLE_RATE
     return (wave * np.sin(2 * np.pi * carrier_hz * t)).astype(np.float32)
 
 
 def phases_randomised(wave: Wave, rng: np.random.Generator) -> Wave:
-    """The same long-term spectrum as a steady noise."""
+    """Randomise the phases: steady noise with the same long-term spectrum."""
     spectrum = np.abs(np.fft.rfft(wave))
     phase = rng.uniform(0, 2 * np.pi, spectrum.size)
     return _inverse(spectrum * np.exp(1j * phase), wave.size)
 
 
 def noise_vocoded(wave: Wave, rng: np.random.Generator) -> Wave:
-    """Noise of another colour that is as loud as the recording from moment to moment."""
+    """Noise of another colour with the envelope of the recording."""
     width = round(0.01 * SAMPLE_RATE)
     envelope = np.sqrt(np.convolve(wave**2, np.full(width, 1 / width), mode="same"))
     spectrum = np.fft.rfft(rng.standard_normal(wave.size))
@@ -81,8 +80,8 @@ def _inverse(spectrum: NDArray[np.complexfloating], n_samples: int) -> Wave:
     return np.fft.irfft(spectrum, n_samples).astype(np.float32)
 
 
-# Only what a listener would no longer call by the name: a texture in another colour is
-# still rain, a tick in another still ticks.
+# Only changes after which a listener would no longer use the label: rain in another colour
+# is still rain, and a tick in another colour still a tick.
 _CALL = (mirrored, modulated, phases_randomised, noise_vocoded, much_slower, shuffled)
 _BREATH = (mirrored, modulated, phases_randomised, much_faster, much_slower)
 _MACHINE = (modulated, much_faster, much_slower)
@@ -114,12 +113,12 @@ CHANGES: dict[str, tuple[Change, ...]] = {
 
 
 def make_hard_negatives(recordings: Recordings, *, n_clips: int, seed: int) -> list[Clip]:
-    """Make clips of no label, at 16 kHz, from clips of labels.
+    """Make clips without label, at 16 kHz, from labelled clips.
 
     Args:
-        recordings: To draw from.
-        n_clips: How many to make of each label, its changes in turn.
-        seed: Of everything.
+        recordings: Recordings to draw from.
+        n_clips: Number of clips per label; the changes of the label are used in turn.
+        seed: Random seed.
     """
     made = []
     for place, (label, changes) in enumerate(CHANGES.items()):

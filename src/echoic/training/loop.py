@@ -1,8 +1,8 @@
-"""The one training loop: plain torch, resumable, CPU or GPU, shippable at any step.
+"""The training loop of all recipes: plain torch, resumable, CPU or GPU, shippable at any step.
 
-The rate is constant after a warm-up, and what ships is an exponential moving average of
-the weights: no schedule knows the end, so every checkpoint can be measured. A run may end
-with `cooldown_steps` over which the rate falls to zero.
+The learning rate is constant after a warm-up, and what ships is an exponential moving average
+of the weights: the schedule does not depend on the number of steps, so every checkpoint can be
+evaluated. A run may end with `cooldown_steps` over which the learning rate falls to zero.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ Validate = Callable[[nn.Module, Iterable[Batch]], dict[str, float]]
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """How long and how fast to learn.
+    """Settings of the training loop.
 
     Attributes:
-        n_steps: In all, cooldown included.
-        cooldown_steps: At the end, while the rate falls to zero.
-        ema_decay: Of the average of the weights, a step.
-        validate_every: Steps.
+        n_steps: Total number of steps, cooldown included.
+        cooldown_steps: Final steps over which the learning rate falls to zero.
+        ema_decay: Decay per step of the moving average of the weights.
+        validate_every: Steps between validations.
     """
 
     n_steps: int
@@ -56,7 +56,7 @@ class LoopSettings:
     log_every: int = 50
 
     def identity(self) -> dict[str, Any]:
-        """What a resumed run must share: all but when it ends and what it writes down."""
+        """Settings that a resumed run must share: all but its end, workers and intervals."""
         left_out = {
             *("n_steps", "cooldown_steps", "n_workers"),
             *("checkpoint_every", "validate_every", "log_every"),
@@ -64,7 +64,7 @@ class LoopSettings:
         return {k: v for k, v in dataclasses.asdict(self).items() if k not in left_out}
 
     def command(self, recipe: str) -> str:
-        """What a user types for such a run.
+        """The command line of such a run.
 
         Example:
             >>> LoopSettings(n_steps=9, cooldown_steps=2).command("hear")
@@ -75,7 +75,7 @@ class LoopSettings:
 
 
 def calculates_in_bfloat16(device: torch.device) -> bool:
-    """Whether matrix products of bfloat16 are quick there: about twice as quick as of float32."""
+    """Whether the device has fast bfloat16 matrix products, about twice as fast as float32."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     capable = torch.cpu.get_capabilities()
@@ -83,16 +83,16 @@ def calculates_in_bfloat16(device: torch.device) -> bool:
 
 
 class EndlessExamples(IterableDataset[Batch]):
-    """Batches without end: each depends only on the seed and its own number."""
+    """A stream of batches, one per step; each depends only on the seed and its step."""
 
     def __init__(self, draw_batch: DrawBatch, settings: LoopSettings, first_step: int) -> None:
-        """Begin at a step, so that a resumed run meets what it would have met."""
+        """Start at a step, so that a resumed run draws the batches it would have drawn."""
         self.draw_batch = draw_batch
         self.settings = settings
         self.first_step = first_step
 
     def __iter__(self) -> Iterator[Batch]:
-        """Each worker makes every n-th batch; the loader takes them in turn."""
+        """Each of n workers makes every n-th batch; the loader takes them in turn."""
         info = torch.utils.data.get_worker_info()
         worker, n_workers = (info.id, info.num_workers) if info else (0, 1)
         for step in range(self.first_step + worker, self.settings.n_steps, n_workers):
@@ -100,12 +100,12 @@ class EndlessExamples(IterableDataset[Batch]):
 
 
 class Run:
-    """A training under way: network, average, optimisers and step, saved and taken up together.
+    """A training run: network, average, optimisers and step, saved and restored together.
 
     Args:
         model: Trained in place.
         settings: Steps, rates, seed.
-        recipe: Name of what is trained; a checkpoint of another one is refused.
+        recipe: Name of the recipe; a checkpoint of another one is refused.
         folder: Holds `checkpoint.pt`.
 
     Raises:
@@ -115,7 +115,7 @@ class Run:
     def __init__(
         self, model: nn.Module, settings: LoopSettings, *, recipe: str, folder: Path
     ) -> None:
-        """Take up what the folder holds."""
+        """Restore the checkpoint in the folder, if there is one."""
         self.settings, self.model = settings, model
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._bfloat16 = calculates_in_bfloat16(self.device)
@@ -131,10 +131,10 @@ class Run:
 
     @torch.no_grad()
     def _blend(self, averages: Any, current: Any, n_averaged: Any) -> None:
-        """Weigh the past by the decay, but by less while there is little of it.
+        """Update the moving average, with a smaller decay while few steps are averaged.
 
-        As the rate falls the average gets shorter, too: it would hold on to the noise that
-        the cooldown takes away. What is counted (batches, by a norm) is not averaged.
+        The average also gets shorter as the learning rate falls: otherwise it would keep the
+        noise that the cooldown removes. Integer buffers (batch counts of norms) are copied.
         """
         if not averages[0].is_floating_point():
             torch._foreach_copy_(averages, current)
@@ -144,7 +144,7 @@ class Run:
         torch._foreach_lerp_(averages, current, 1 - max(decay, 0.0))
 
     def _cooling(self) -> float:
-        """By how much the rate has fallen: 1 until the cooldown begins."""
+        """Factor of the learning rate: 1 until the cooldown begins, then falling to zero."""
         left = self.settings.n_steps - self.step
         return min(1.0, left / (self.settings.cooldown_steps + 1))
 
@@ -153,18 +153,18 @@ class Run:
         return self.settings.learning_rate * warm_up * self._cooling()
 
     def precision(self) -> torch.autocast:
-        """Matrix products in bfloat16 where that is quick; weights stay in float32."""
+        """Autocast of matrix products to bfloat16 where that is fast; weights stay float32."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16)
 
     def on_device(self, batch: Batch) -> Batch:
-        """A batch where the network is."""
+        """Move a batch to the device of the network."""
         return {name: value.to(self.device) for name, value in batch.items()}
 
     def descend(self, losses: dict[str, Tensor]) -> None:
-        """One step down the gradient of losses["loss"].
+        """Take one optimiser step on losses["loss"].
 
         Raises:
-            FloatingPointError: that is no number; weights and checkpoint are as before.
+            FloatingPointError: the gradient is not finite; weights and checkpoint are unchanged.
         """
         self.model.zero_grad(set_to_none=True)
         losses["loss"].backward()
@@ -182,7 +182,7 @@ class Run:
         self.step += 1
 
     def save(self) -> None:
-        """Write beside, then rename: a checkpoint is whole or not there."""
+        """Write a temporary file and rename it, so that no checkpoint is ever incomplete."""
         beside = self._path.with_suffix(".tmp")
         torch.save(
             {
@@ -228,7 +228,7 @@ class Run:
 def mean_losses(
     losses: LossFunction, model: nn.Module, batches: Iterable[Batch]
 ) -> dict[str, float]:
-    """The mean of every loss over batches, to validate by where the losses say enough."""
+    """The mean of every loss over batches, for recipes that validate by their losses alone."""
     return mean_of([losses(model, batch) for batch in batches])
 
 
@@ -248,15 +248,15 @@ def train(
 
     Args:
         model: Trained in place.
-        loss_function: (model, batch) -> named scalars; "loss" is descended.
-        draw_batch: generator -> tensors.
+        loss_function: (model, batch) -> named scalars; "loss" is minimised.
+        draw_batch: Random generator -> named tensors.
         settings: Steps, rates, seed.
-        recipe: Name of what is trained.
-        folder: Takes `checkpoint.pt` and `log.jsonl`.
-        kept: Batches to validate on.
-        validate: Called with the averaged network and `kept` now and then, both on the device of
-            the run; its figures are logged.
-        report: Called with one line now and then.
+        recipe: Name of the recipe.
+        folder: Folder of `checkpoint.pt` and `log.jsonl`.
+        kept: Validation batches.
+        validate: Called every `validate_every` steps and at the end, with the averaged network
+            and `kept`, both on the device of the run; the values it returns are logged.
+        report: Called with each line of progress.
 
     Returns:
         The averaged network, in evaluation mode.
@@ -274,7 +274,7 @@ def train(
         batch_size=None,
         num_workers=settings.n_workers,
         prefetch_factor=3 if settings.n_workers else None,
-        # Of its own: a loader without takes its seed from the generator of the dropout.
+        # Its own generator: otherwise the loader draws its seed from the one that dropout uses.
         generator=torch.Generator().manual_seed(settings.seed),
     )
     started, rows = time.monotonic(), list[dict[str, float]]()

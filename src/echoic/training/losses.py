@@ -1,4 +1,4 @@
-"""What the network of `echoic hear` is trained to make small."""
+"""Training losses: detection, separation error, distortion, and cross-entropy of masks."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-# An error this far below the sound itself is good enough: nothing is gained beyond.
+# Floor of the error relative to the sound itself: a lower error gains nothing.
 _BEST_DB = -25.0
-# A source so much weaker than the mixture is not asked for, 15 dB more fully.
+# A source this far below the mixture has no weight, one 15 dB above that full weight.
 _FAINTEST_DB, _FULL_WEIGHT_ABOVE_DB = -25.0, 15.0
 _TINY = 1e-12
 _MOST_WEIGHT = 4.0  # of a short sound
-_ALONE = 0.05  # weight of a source from which nothing is to be taken away
-_LEAST_LIKENESS = 0.01  # bounds the ratio of what has nothing in common with the source
+_ALONE = 0.05  # weight of a source with nothing to separate it from
+_LEAST_LIKENESS = 0.01  # bounds the ratio of an output uncorrelated with the source
 
 
 def applied(masks: Tensor, ramp: float) -> Tensor:
-    """Mean gain over each step of the output, from masks that are heard before it.
+    """Mean gain over each step of the output, from the masks of the steps before it.
 
-    What a step has heard is applied to the samples that leave the bank during the next one:
-    gains run from the former value to the new one over the first part `ramp` of that step.
+    The mask of a step is applied to the samples that leave the bank during the next one:
+    gains ramp from the former value to the new one over the first fraction `ramp` of that step.
 
     Shape:
-        masks (…, step) -> (…, step − 2): of the output's steps from the third one on.
+        masks (…, step) -> (…, step − 2): steps of the output from the third one on.
     """
     former, latest = masks[..., :-2], masks[..., 1:-1]
     return former * (ramp / 2) + latest * (1 - ramp / 2)
 
 
 def error_power(gains: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Tensor:
-    """Power of the error of every source, each with a gain of its own.
+    """Error power of every source, each with gains of its own.
 
-    The error of a gain g on a band, measured over a step, is exactly
+    The error power of a gain g on a band over a step is exactly
     Ps − 2·g·C + g²·Px (power of the source, source times mixture, power of the
-    mixture); summed over bands and steps it is the noise of the signal-to-noise
-    ratio, as far as bands do not overlap.
+    mixture); summed over bands and steps it is the noise power of the
+    signal-to-noise ratio, as far as bands do not overlap.
 
     Shape:
         gains, own and cross (batch, source, band, step), mixture (batch, band, step)
@@ -46,7 +46,7 @@ def error_power(gains: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> T
 
 
 def error_db(gains: Tensor, slot: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Tensor:
-    """Error of every source that is there, in decibels of its own power.
+    """Mean error of the sources present, in dB relative to their own power.
 
     Args:
         gains: (batch, query, band, step).
@@ -67,13 +67,13 @@ def error_db(gains: Tensor, slot: Tensor, own: Tensor, cross: Tensor, mixture: T
 def distortion_db(
     gains: Tensor, slot: Tensor, own: Tensor, cross: Tensor, mixture: Tensor
 ) -> Tensor:
-    """Minus the scale-invariant signal-to-distortion ratio of every source that is there, in dB.
+    """Negative scale-invariant signal-to-distortion ratio, mean of the sources present, in dB.
 
-    Unlike the error it does not reward silence: where nothing is known, to leave the mixture
-    as it is costs least. Le Roux et al. (2019), measured in the separating bank.
+    Unlike the error it does not reward silence: where nothing is known, leaving the mixture
+    unchanged costs least. Le Roux et al. (2019), computed in the separating bank.
 
     Shape:
-        Everything as for `error_db`.
+        As for `error_db`.
     """
     given = gains.gather(1, _spread(slot, gains))
     total = (given**2 * mixture[:, None]).sum(dim=(2, 3))
@@ -86,13 +86,13 @@ def distortion_db(
 
 
 def share_loss(gains: Tensor, slot: Tensor, own: Tensor, mixture: Tensor) -> Tensor:
-    """Cross-entropy of the gains to the ideal ratio mask.
+    """Cross-entropy between the gains and the ideal ratio mask.
 
-    It has a gradient while the error in dB is still flat, and it punishes whatever is given
-    to a query that is not there. Bands count by the fourth root of their power.
+    It has a gradient while the error in dB is still flat, and it penalises any gain of an
+    absent query. Bands are weighted by the fourth root of their power.
 
     Args:
-        gains: (batch, query, band, step), adding up to 1 over queries.
+        gains: (batch, query, band, step), summing to 1 over queries.
         slot: (batch, source) index of each source's query, −1 for none.
         own: (batch, source, band, step) power.
         mixture: (batch, band, step) power.
@@ -112,7 +112,7 @@ def weigh(parts: Mapping[str, Tensor], weights: Mapping[str, float]) -> dict[str
 
 
 def mean_of(rows: Sequence[Mapping[str, float | Tensor]]) -> dict[str, float]:
-    """The mean of every figure over batches.
+    """The mean of every value over batches.
 
     Example:
         >>> mean_of([{"loss": 1.0}, {"loss": 2.0}])
@@ -124,9 +124,9 @@ def mean_of(rows: Sequence[Mapping[str, float | Tensor]]) -> dict[str, float]:
 def _mean_over_sources(
     value: Tensor, slot: Tensor, own_power: Tensor, mixture: Tensor, *, alone: float = 1.0
 ) -> Tensor:
-    """The mean of (batch, source); a source that is not there or too faint does not count.
+    """Weighted mean of (batch, source); absent and too faint sources have no weight.
 
-    One that sounds alone counts by `alone`, others by more the more there is besides them.
+    A source that sounds alone has weight `alone`; more power of other sources, more weight.
     """
     total = mixture.sum(dim=(1, 2)) + _TINY
     relative_db = 10 * torch.log10(own_power / total[:, None] + _TINY)
@@ -137,20 +137,20 @@ def _mean_over_sources(
 
 
 def _spread(slot: Tensor, gains: Tensor) -> Tensor:
-    """Indices for `gather` along queries; a source that is not there reads any."""
+    """Indices for `gather` along queries; an absent source reads an arbitrary one."""
     return slot.clamp(min=0)[:, :, None, None].expand(-1, -1, *gains.shape[2:])
 
 
 def detection_loss(logits: Tensor, activity: Tensor, look_ahead: int) -> Tensor:
-    """Cross-entropy of answers that come `look_ahead` steps late, summed over labels.
+    """Cross-entropy of logits that are `look_ahead` steps late, summed over labels.
 
-    A bark lasts a fiftieth of what rain lasts, and is a sound like any other: where a label
-    sounds it counts by the root of how much longer the scene is, four times at most.
+    A bark lasts a fiftieth as long as rain and matters as much: steps in which a label sounds
+    are weighted by the square root of scene length over active length, at most four.
 
     Args:
         logits: (batch, label, step).
         activity: (batch, label, step), 0 or 1.
-        look_ahead: Steps.
+        look_ahead: Delay of the logits in steps.
     """
     answered = logits[..., look_ahead:]
     asked = activity[..., : activity.shape[-1] - look_ahead]

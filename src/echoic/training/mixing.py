@@ -1,4 +1,4 @@
-"""Scenes mixed on the fly: clips varied, placed and added, with the truth kept."""
+"""Scenes mixed on the fly from augmented clips, with their sources and events as the truth."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 
 from echoic.synthesis.noises import coloured_noise
 from echoic.synthesis.room import room_response
-from echoic.training.data import OTHER, Clip, Recordings
+from echoic.training.data import OTHER, Clip, Recordings, Wave
 
-Wave = NDArray[np.float32]
 Spans = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
 class MixingSettings:
-    """How training scenes are drawn; levels in dB, times in seconds."""
+    """Distributions that training scenes are drawn from; levels in dB, times in seconds."""
 
     duration_s: float = 4.0
     # Probability of 0, 1, 2 … labelled sounds in a scene.
@@ -30,28 +29,28 @@ class MixingSettings:
     background_db: tuple[float, float] = (-35.0, -6.0)
     foreground_other_probability: float = 0.35
     crop_probability: float = 0.4
-    shortest_crop: float = 0.5  # of what fits the scene
+    shortest_crop: float = 0.5  # as a part of what fits the scene
     speed_probability: float = 0.8
     max_speed_octaves: float = 0.4
-    # Sounds of other kinds are without number: theirs are varied further, and reversed.
+    # Sounds without label are of unlimited kinds: they are varied further, and reversed.
     max_other_speed_octaves: float = 1.0
     reversed_other_probability: float = 0.3
     colour_db: float = 8.0
     room_probability: float = 0.3
-    # Some recordings stop at 4 kHz: any may, or a narrow band would tell the label.
+    # Some recordings end at 4 kHz: any clip may, or the bandwidth would reveal the label.
     narrow_probability: float = 0.08
     narrow_hz: tuple[float, float] = (3300.0, 7000.0)
-    # An utterance fills seconds, a sneeze half of one: short sounds may come again,
+    # An utterance lasts seconds, a sneeze half of one: short sounds may be repeated,
     # from another recording.
     repeat_probability: float = 0.5
-    # Files end, and are answered for as if silence followed.
+    # Files end, and are processed as if silence followed.
     silent_end_probability: float = 0.15
     scene_dbfs: tuple[float, float] = (-45.0, -12.0)
 
 
 @dataclass(frozen=True, eq=False)
 class MixedScene:
-    """Sources that add up to the scene; at most one a label.
+    """Sources that add up to the scene; at most one per label.
 
     Attributes:
         sources: label (or "other") -> (time,) float32.
@@ -79,7 +78,7 @@ def sum_of(arrays: Iterable[Wave]) -> Wave:
 
 
 def some_noise(duration_s: float, sample_rate: int, rng: np.random.Generator) -> Wave:
-    """Noise with a random slope, sometimes slowly modulated, RMS 1."""
+    """Noise with a random spectral slope, sometimes slowly modulated, RMS 1."""
     slope = rng.uniform(-8.0, 1.0)
     noise = coloured_noise(
         duration_s, sample_rate=sample_rate, rng=rng, slope_db_per_octave=slope, level_dbfs=0.0
@@ -92,20 +91,20 @@ def some_noise(duration_s: float, sample_rate: int, rng: np.random.Generator) ->
 
 
 def _of_unit_energy(response: Wave) -> Wave:
-    """A room in which noise is as loud as outside of it."""
+    """Normalise an impulse response to unit energy, so that white noise keeps its level."""
     return response / np.sqrt(np.sum(np.square(response)))
 
 
 class SceneMixer:
-    """Draw endless scenes from clips; the generator handed in decides everything.
+    """Draw scenes from clips; each depends only on the random generator passed in.
 
     Args:
-        recordings: Clips by label; "other" among them.
-        sample_rate: Hz, of the scenes. A clip is brought there from its own rate in the
-            same step that varies its speed, so that slowing down keeps the top of the
-            spectrum where the recording has it.
-        rooms: Impulse responses and their rates.
-        settings: How scenes are drawn.
+        recordings: Clips by label, "other" included.
+        sample_rate: Hz, of the scenes. A clip is resampled from its own rate in the same
+            step that varies its speed, so that slowing down keeps the top of the spectrum
+            where the recording has it.
+        rooms: Impulse responses and their sample rates.
+        settings: Distributions of the scenes.
     """
 
     def __init__(
@@ -116,7 +115,7 @@ class SceneMixer:
         rooms: Sequence[tuple[Wave, int]] = (),
         settings: MixingSettings | None = None,
     ) -> None:
-        """Bring the rooms to the rate of the scenes."""
+        """Resample the impulse responses to the scene rate, and normalise their energy."""
         self.recordings = recordings
         self.sample_rate = sample_rate
         self.settings = settings or MixingSettings()
@@ -126,7 +125,7 @@ class SceneMixer:
         self.n_samples = round(self.settings.duration_s * sample_rate)
 
     def draw(self, labels: Sequence[str], rng: np.random.Generator) -> MixedScene:
-        """A scene of some of the labels, with others' sounds and noise in the background."""
+        """Draw a scene of some of the labels, with unlabelled sounds and background noise."""
         s = self.settings
         n_sounds = min(int(rng.choice(len(s.n_sounds), p=s.n_sounds)), len(labels))
         sources: dict[str, Wave] = {}
@@ -143,7 +142,7 @@ class SceneMixer:
         return self._finish(MixedScene(sources, spans, self.sample_rate), rng)
 
     def draw_alone(self, label: str, rng: np.random.Generator) -> MixedScene:
-        """A clip as clips are: one sound, and what little noise its recording has."""
+        """Draw a scene like a single clip: one sound, in half of them with some noise."""
         source, spans = self._place(label, 0.0, rng)
         other = np.zeros(self.n_samples, np.float32)
         if rng.random() < 0.5:
@@ -155,7 +154,7 @@ class SceneMixer:
         return float(rng.uniform(-1, 1) * self.settings.sound_spread_db)
 
     def _finish(self, scene: MixedScene, rng: np.random.Generator) -> MixedScene:
-        """End some scenes early, and give all a level."""
+        """Scale the scene to a random level; end some scenes early."""
         s = self.settings
         rms = float(np.sqrt(np.mean(np.square(scene.mixture))))
         gain = np.float32(10 ** (rng.uniform(*s.scene_dbfs) / 20) / max(rms, 1e-6))
@@ -185,7 +184,7 @@ class SceneMixer:
         return int(np.ceil(self.settings.duration_s * clip.sample_rate))
 
     def _place(self, label: str, gain_db: float, rng: np.random.Generator) -> tuple[Wave, Spans]:
-        """Vary a clip and lay it into an empty scene; if it is short, perhaps another one too."""
+        """Place an augmented clip in an empty scene; if it is short, perhaps others too."""
         s = self.settings
         out = np.zeros(self.n_samples, np.float32)
         spans: Spans = []
@@ -193,7 +192,7 @@ class SceneMixer:
             clip = self.recordings.draw(label, rng)
             wave, clip_spans = self._vary(clip, rng)
             wave = wave * np.float32(10 ** (gain_db / 20) / clip.level_rms)
-            # Most of a sound lies within the scene; it may have begun before.
+            # Most of a sound lies within the scene, but it may start before the scene.
             latest = self.n_samples - min(wave.size, self.n_samples // 2)
             start = int(rng.integers(-(wave.size // 4), max(latest, 1)))
             wave = wave[max(0, -start) :][: self.n_samples - max(start, 0)]
@@ -213,7 +212,7 @@ class SceneMixer:
         return out, sorted(spans)
 
     def _vary(self, clip: Clip, rng: np.random.Generator) -> tuple[Wave, Spans]:
-        """Crop, change the speed and the rate, colour and put into a room."""
+        """Crop a clip, change its speed and sample rate, colour it and apply a room."""
         s = self.settings
         speed = 1.0
         if rng.random() < s.speed_probability:
@@ -232,27 +231,29 @@ class SceneMixer:
         self._fade(wave, *is_cut, rng)
         if clip.label == OTHER and rng.random() < s.reversed_other_probability:
             wave = wave[::-1]
-        wave = self._colour(wave, rng)
         duration_s = wave.size / self.sample_rate
         spans = [
             (max((on - start_s) / speed, 0.0), min((off - start_s) / speed, duration_s))
             for on, off in clip.spans_s
         ]
-        return wave, [(on, off) for on, off in spans if off > on]
+        return self._colour(wave, rng), [(on, off) for on, off in spans if off > on]
 
     def _fade(self, wave: Wave, at_start: bool, at_end: bool, rng: np.random.Generator) -> None:
-        """Let what was cut out of a recording come and go, in place, within 5 to 50 ms."""
+        """Fade the ends at which a recording was cropped, in place, over 5 to 50 ms."""
         for is_cut, own in ((at_start, wave), (at_end, wave[::-1])):
             n = min(int(rng.uniform(0.005, 0.05) * self.sample_rate), wave.size)
             if is_cut:
                 own[:n] *= 0.5 - 0.5 * np.cos(np.pi * np.arange(n, dtype=np.float32) / max(n, 1))
 
     def _colour(self, wave: Wave, rng: np.random.Generator) -> Wave:
-        """A random smooth equaliser and, sometimes, a room or a narrow band, in one pass."""
+        """Apply a random smooth equaliser and, sometimes, a room or a low-pass, in one FFT.
+
+        A room appends its decay, which may be cut where the scene ends.
+        """
         s = self.settings
         room = self._room(rng) if rng.random() < s.room_probability else None
-        n_tail = 256 if room is None else room.size
-        n_fft = _good_size(wave.size + n_tail - 1)
+        n_out = wave.size if room is None else wave.size + room.size - 1
+        n_fft = _good_size(max(n_out, wave.size + 255))
         octaves = _octaves(n_fft, self.sample_rate)
         knots = rng.uniform(-s.colour_db, s.colour_db, 8)
         gain_db = np.interp(octaves, np.arange(8) * 1.3, knots)
@@ -262,10 +263,10 @@ class SceneMixer:
         spectrum = np.fft.rfft(wave, n_fft) * 10 ** (gain_db / 20)
         if room is not None:
             spectrum *= np.fft.rfft(room, n_fft)
-        return np.fft.irfft(spectrum, n_fft)[: wave.size].astype(np.float32)
+        return np.fft.irfft(spectrum, n_fft)[:n_out].astype(np.float32)
 
     def _room(self, rng: np.random.Generator) -> Wave:
-        """The response of a measured room, or of one made up."""
+        """The impulse response of a measured or of a synthesised room."""
         if self.rooms and rng.random() < 0.5:
             return self.rooms[int(rng.integers(len(self.rooms)))]
         response = room_response(
@@ -279,7 +280,7 @@ class SceneMixer:
 
 
 def _good_size(n: int) -> int:
-    """The next size from n on that is 2ᵏ or 3·2ᵏ, which the FFT likes."""
+    """The smallest size from n on that is 2ᵏ or 3·2ᵏ, for a fast FFT."""
     power = 1 << (n - 1).bit_length()
     return power * 3 // 4 if power * 3 // 4 >= n else power
 

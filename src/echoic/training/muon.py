@@ -1,11 +1,11 @@
-"""Muon: descent in which every direction of a matrix moves alike.
+"""Muon: an optimiser whose updates have equal size in every direction of a matrix.
 
-AdamW scales numbers one by one; Muon replaces the momentum M = U S Vᵀ of a matrix by nearly
+AdamW scales entries one by one; Muon replaces the momentum M = U S Vᵀ of a matrix by nearly
 U Vᵀ, so that rare directions are learned as fast as frequent ones. Jordan (2024), "Muon: an
-optimizer for hidden layers in neural networks"; the scale of the steps, by which rate and
-weight decay of AdamW serve both, is that of Liu et al. (2025), "Muon is scalable for LLM
-training", equation 4. torch's own iterates in bfloat16, which is thirty times slower on a
-CPU that has no such arithmetic.
+optimizer for hidden layers in neural networks"; the scale of the updates, with which learning
+rate and weight decay of AdamW suit both, is that of Liu et al. (2025), "Muon is scalable for
+LLM training", equation 4. torch's own Muon iterates in bfloat16, which is thirty times slower
+on a CPU without bfloat16 arithmetic.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _RMS_OF_ADAMW = 0.2
 
 
 def nearest_orthogonal(matrix: Tensor) -> Tensor:
-    """Nearly U Vᵀ of a matrix U S Vᵀ: its singular values become about 1 (0.7 to 1.2).
+    """Approximate U Vᵀ of a matrix U S Vᵀ: singular values become about 1 (0.7 to 1.2).
 
     Example:
         >>> _ = torch.manual_seed(0)
@@ -42,21 +42,21 @@ def nearest_orthogonal(matrix: Tensor) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Muon for matrices, and for kernels of convolutions as matrices (out, all the rest).
+    """Muon for matrices, and for convolution kernels flattened to matrices (out, all the rest).
 
     Args:
-        parameters: Of two dimensions or more.
-        lr: As AdamW would have it.
-        weight_decay: Times the rate, taken off at every step.
+        parameters: Parameters of two dimensions or more.
+        lr: Learning rate, on the scale of AdamW.
+        weight_decay: Decoupled weight decay; multiplied by the learning rate at every step.
     """
 
     def __init__(self, parameters: Sequence[Tensor], *, lr: float, weight_decay: float) -> None:
-        """No momentum yet."""
+        """Start without momentum."""
         super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """Move every matrix along the gradient that it holds."""
+        """Update every matrix that has a gradient."""
         assert closure is None, "Muon asks for the gradient once"
         for group in self.param_groups:
             for matrix in group["params"]:
@@ -67,7 +67,7 @@ class Muon(torch.optim.Optimizer):
         state: dict[str, Any] = self.state[matrix]
         momentum = state.setdefault("momentum", torch.zeros_like(matrix))
         momentum.lerp_(gradient, 1 - _MOMENTUM)
-        ahead = gradient.lerp(momentum, _MOMENTUM)  # Nesterov's
+        ahead = gradient.lerp(momentum, _MOMENTUM)  # Nesterov momentum
         turned = nearest_orthogonal(ahead.flatten(1))
         scale = _RMS_OF_ADAMW * max(turned.shape) ** 0.5
         matrix.mul_(1 - lr * weight_decay).sub_(turned.view_as(matrix), alpha=lr * scale)
@@ -76,10 +76,10 @@ class Muon(torch.optim.Optimizer):
 def optimisers(
     model: nn.Module, *, learning_rate: float, weight_decay: float
 ) -> list[torch.optim.Optimizer]:
-    """Muon for the weights between layers, AdamW for the rest.
+    """Muon for the weight matrices between layers, AdamW for the rest.
 
-    The rest are biases, norms, vectors that are looked up, and the last layer of a
-    classifier, `logits`, whose rows are classes and not directions of one space.
+    The rest are biases, norms, lookup vectors, and the last layer of a classifier, `logits`,
+    whose rows are classes and not directions of one space.
     """
     hidden, rest = list[nn.Parameter](), list[nn.Parameter]()
     for name, parameter in model.named_parameters():

@@ -1,8 +1,8 @@
-"""Procedural music to train on: composed here, played by the fluidsynth program.
+"""Procedural music for training, composed here and rendered by the fluidsynth program.
 
 A piece is a key, a mode, a tempo, a metre and a chord progression, over which parts play by the
-rule of their role (melody, chords, arpeggio, bass, drums). Nothing here aims at beauty; the aim
-is variety of pitch, timbre, rhythm and density, with labels and licence beyond doubt.
+rule of their role (melody, chords, arpeggio, bass, drums). The aim is not beauty but variety of
+pitch, timbre, rhythm and density, with labels and licence beyond doubt.
 
     compose(rng) -> a Standard MIDI File -> render() -> a waveform -> render_collection() -> FLAC
 """
@@ -24,6 +24,7 @@ from mido import Message, MetaMessage, MidiFile, MidiTrack
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
+from echoic.checks import check_positive
 from echoic.errors import AudioError, MissingExtraError, ParameterError
 from echoic.training.composition import (
     DRUM_KITS,
@@ -36,10 +37,11 @@ from echoic.training.composition import (
 )
 
 TICKS_PER_BEAT = 480
+_TIMEOUT_S = 600
 DRUM_CHANNEL = 9  # "channel 10", counted from 1
 SYNTH_RATE = 44100  # Hz, that of the soundfont's samples: fluidsynth has no anti-alias filter
-LOW_CUT_HZ = 20.0  # some pads of the usual soundfont are more offset than sound
-SILENCE = 1e-3  # of the peak (−60 dB): what comes before is leading silence
+LOW_CUT_HZ = 20.0  # some pads of the usual soundfont have more DC offset than signal
+SILENCE = 1e-3  # of the peak (−60 dB): lower samples at the start are leading silence
 SOUNDFONT_VARIABLE = "ECHOIC_SOUNDFONT"
 SOUNDFONTS = tuple(
     Path(folder, name)
@@ -52,8 +54,8 @@ def compose(rng: np.random.Generator, *, duration_s: float) -> bytes:
     """Compose one piece.
 
     Args:
-        rng: Decides all; the same state gives the same bytes.
-        duration_s: Where the last note ends at the latest, and the file does.
+        rng: Random generator; the same state gives the same bytes.
+        duration_s: Length of the file; no note ends later.
 
     Returns:
         A Standard MIDI File, format 1: a track with tempo and metre, then one for each part.
@@ -97,7 +99,7 @@ def compose(rng: np.random.Generator, *, duration_s: float) -> bytes:
 
 
 def _played(rng: np.random.Generator, song: Song, note: Note, first: float, loose: float) -> Note:
-    """The note as a player has it: from the first note on, swung, not quite in time."""
+    """The note as performed: relative to the first note, with swing, accent and jitter."""
     swung = song.swing if abs(note.start % 1 - 0.5) < 1e-6 else 0.0
     accent = 1.0 if note.start % song.beats_per_bar < 0.1 else 0.88
     start = max(0.0, note.start - first + swung + loose * rng.normal())
@@ -140,7 +142,7 @@ def _track(
 
 
 def find_soundfont() -> Path:
-    """Where the soundfont is: what ECHOIC_SOUNDFONT names, or in one of the usual places.
+    """Path of the soundfont: that in ECHOIC_SOUNDFONT, or the first in the usual places.
 
     Raises:
         MissingExtraError: there is none.
@@ -156,20 +158,23 @@ def find_soundfont() -> Path:
 def render(
     midi: bytes, *, sample_rate: int = 16000, duration_s: float | None = None
 ) -> NDArray[np.float32]:
-    """Play a MIDI file with fluidsynth; the same bytes give the same samples.
+    """Render a MIDI file with fluidsynth; the same bytes give the same samples.
 
     Args:
         midi: A Standard MIDI File.
         sample_rate: Hz. The synth runs at 44.1 kHz, since it would alias at less.
-        duration_s: Cut, or fill with silence, to this; None keeps all that fluidsynth gives.
+        duration_s: Truncate or zero-pad to this length; None keeps all of fluidsynth's output.
 
     Shape:
-        -> (time,), mono, peak 0.5, from its first audible sample.
+        -> (time,), mono, peak 0.5, starting at the first audible sample.
 
     Raises:
         MissingExtraError: fluidsynth or its soundfont is not installed.
-        AudioError: fluidsynth fails, or nothing sounds.
+        AudioError: fluidsynth fails or takes too long, or nothing sounds.
+        ParameterError: duration_s is not above 0.
     """
+    if duration_s is not None:
+        check_positive(duration_s=duration_s)
     program = shutil.which("fluidsynth")
     if program is None:
         raise MissingExtraError("no fluidsynth program found: apt install fluidsynth")
@@ -177,11 +182,16 @@ def render(
     with tempfile.TemporaryDirectory() as folder:
         score, wav, settings = (Path(folder, name) for name in ("in.mid", "out.wav", "settings"))
         score.write_bytes(midi)
-        settings.touch()  # empty, in place of the user's own
+        settings.touch()  # empty, in place of the user's settings
         options = ["-ni", "-q", "-f", str(settings), "-o", "synth.dynamic-sample-loading=1"]
         output = ["-r", str(SYNTH_RATE), "-T", "wav", "-O", "float", "-F", str(wav)]
         command = [program, *options, *output, str(soundfont), str(score)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise AudioError(f"fluidsynth has not finished within {_TIMEOUT_S} s") from error
         if done.returncode or not wav.is_file():
             reason = (done.stderr or done.stdout).strip().splitlines() or ["it gave no reason"]
             raise AudioError(f"fluidsynth failed ({done.returncode}): {reason[-1]}")
@@ -208,8 +218,8 @@ def render_collection(
 ) -> list[Path]:
     """Write pieces as 16-bit FLAC named ``{seed}-{index:04d}.flac``, two at a time.
 
-    Each piece depends on (seed, index) and its duration alone. Files that are there already
-    stay as they are, so that a run cut short can be taken up again.
+    Each piece depends on (seed, index) and its duration alone. Existing files are kept, so
+    that an interrupted run can be resumed.
 
     Returns:
         The paths of all pieces, in order of index.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from echoic.training.data import OTHER, Recordings
-from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer, Wave, some_noise, sum_of
+from echoic.training.data import OTHER, Recordings, Wave
+from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer, some_noise, sum_of
 
 SPEECH = "speech"
 
@@ -101,7 +101,7 @@ class NoisySpeechMixer(SceneMixer):
         elif kind < s.quiet_probability + s.silent_probability:
             voices = [np.zeros_like(voice) for voice in voices]
         else:
-            noise = self._colour(noise, rng)
+            noise = self._colour(noise, rng)[: self.n_samples]
         speech_power = max(float(np.mean(np.square(voice))) for voice in voices) or 1.0
         noise_power = float(np.mean(np.square(noise))) or 1.0
         noise = noise * np.float32(np.sqrt(speech_power / noise_power) * 10 ** (-snr_db / 20))

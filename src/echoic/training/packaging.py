@@ -1,4 +1,4 @@
-"""From a trained network to a model that ships: graphs, size, hash, card."""
+"""Package a trained network as a model to ship: graphs, and a card with size and hash of each."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def package(network: HearingNetwork | Separator, folder: Path, **fields: Any) ->
     """Write the graphs and the card that lists them; return the card's path.
 
     Args:
-        network: Trained.
-        folder: Takes the files; made if it is not there.
-        fields: Of the `Card`, but those that follow from the network.
+        network: Trained network.
+        folder: Output folder; created if it does not exist.
+        fields: Fields of the `Card`, except those that follow from the network.
     """
     folder.mkdir(parents=True, exist_ok=True)
     name = fields["name"]

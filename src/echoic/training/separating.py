@@ -1,4 +1,4 @@
-"""What the recipes of `denoise` and `voices` share: batches, losses, and the run."""
+"""Common parts of the recipes of `denoise` and `voices`: batches, losses, and the run."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
 from echoic.training.packaging import package
 from echoic.training.targets import STEP_S, ExampleMaker
 
-_BATCH_S = 40.0  # of sound, in scenes of one length
-_DURATIONS_S = (4.0, 8.0)  # what has heard no more than 4 s does worse from then on
+_BATCH_S = 40.0  # of audio, in scenes of one length
+_DURATIONS_S = (4.0, 8.0)  # a network trained on 4 s only is worse after that
 _RATE_PROBABILITIES = {16_000: 0.8, 32_000: 0.2}
 _VALIDATION_RATE_HZ = 16_000
-_WARM_UP_STEPS = 40  # of each scene, not asked about
+_WARM_UP_STEPS = 40  # at the start of each scene, left out of the losses
 _WEIGHTS = {"error_db": 0.1, "share": 1.0}
 _N_VALIDATION_BATCHES, _SEED = 8, 30
 _LIMITS = (
@@ -42,7 +42,7 @@ _LIMITS = (
 
 
 class Spoken(NamedTuple):
-    """A scene of voices and noise, see `targets.Example`.
+    """The example of a scene of voices and noise, see `targets.Example`.
 
     Attributes:
         frames: (2, band, frame).
@@ -58,20 +58,20 @@ class Spoken(NamedTuple):
 
 
 class SpokenBatches:
-    """Draw scenes of speech in noise, and stack what the network is shown and asked.
+    """Draw scenes of speech in noise and stack their examples.
 
     Args:
         mixer: Draws the scenes.
     """
 
     def __init__(self, mixer: NoisySpeechMixer) -> None:
-        """Design the banks."""
+        """Design the filterbanks."""
         self.mixer = mixer
         self.maker = ExampleMaker(sample_rate=mixer.sample_rate)
         self.n_scenes = round(_BATCH_S / mixer.settings.duration_s)
 
     def __call__(self, rng: np.random.Generator) -> Batch:
-        """One batch."""
+        """Draw one batch."""
         return stacked([self._example(self.mixer.draw_speech(rng)) for _ in range(self.n_scenes)])
 
     def _example(self, scene: MixedScene) -> Spoken:
@@ -82,10 +82,10 @@ class SpokenBatches:
 
 
 def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-    """The error of the voices in dB and the entropy of all shares, in the best order of voices.
+    """Error of the voices in dB and cross-entropy of all masks, in the best order of voices.
 
-    Voices are told apart, not named: of all orders the one with the least error counts, for
-    a whole scene (permutation-invariant training, Kolbæk et al. 2017).
+    Voices are separated, not identified: the order with the least error over a whole scene
+    counts (permutation-invariant training, Kolbæk et al. 2017).
     """
     output, _ = model(batch["frames"])
     gains = applied(output.masks.permute(0, 2, 3, 1), RAMP_S / STEP_S)[..., _WARM_UP_STEPS:]
@@ -103,11 +103,11 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def best_order(gains: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Tensor:
-    """(scene, source) signal that each source is given to; the noise goes to the last one.
+    """Signal assigned to each source, (scene, source); the noise is assigned to the last.
 
     Args:
         gains: (scene, signal, band, step).
-        own: (scene, source, band, step), and the others as `error_db` takes them.
+        own: (scene, source, band, step), this and the others as in `error_db`.
         cross: Likewise.
         mixture: (scene, band, step).
     """
@@ -125,7 +125,7 @@ def best_order(gains: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Te
 
 
 def new_separator(n_signals: int, *, n_blocks: int, listener_of: str) -> Separator:
-    """A network that has learned nothing but to listen, as a shipped model does."""
+    """A new separator that starts from the listener of a shipped model."""
     separator = Separator(n_signals, n_blocks)
     card = find_model(listener_of)
     load_listener(separator.listener, card.folder, card.name)
@@ -134,15 +134,15 @@ def new_separator(n_signals: int, *, n_blocks: int, listener_of: str) -> Separat
 
 @dataclass(frozen=True)
 class SeparatorRecipe:
-    """How a separator is trained and what its card says.
+    """How a separator is trained, and the fields of its card.
 
     Attributes:
-        name: Of the recipe and of the model.
-        kind: What its masks are of, as its card says.
+        name: Name of the recipe and of the model.
+        kind: Kind of the model on its card, i.e. what its masks separate.
         task: One sentence for the card.
-        speaking: The scenes that it learns from.
-        listener_of: The shipped model that it begins with the listener of.
-        n_blocks: Of its own listener.
+        speaking: Distributions of the training scenes.
+        listener_of: Shipped model whose listener it starts from.
+        n_blocks: Blocks of its own listener.
     """
 
     name: str
@@ -155,7 +155,7 @@ class SeparatorRecipe:
     def run(
         self, folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print
     ) -> Path:
-        """Train the network in `folder`, resuming where a former run ended, and package it.
+        """Train in `folder`, resuming where a former run ended, and package the network.
 
         Returns:
             Path of the finished model's card, in `folder`.
@@ -169,7 +169,7 @@ class SeparatorRecipe:
     def learn(
         self, folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print
     ) -> Separator:
-        """Train the network in `folder`, resuming where a former run ended; the averaged one.
+        """Train in `folder`, resuming where a former run ended; return the averaged network.
 
         Raises:
             ParameterError: no data folder, or the folder holds another run.
@@ -213,7 +213,7 @@ class SeparatorRecipe:
         return network
 
     def package(self, network: Separator, folder: Path, settings: LoopSettings) -> Path:
-        """Write the model's files and card into `folder`; the card's path."""
+        """Write the model's files and card to `folder`; return the card's path."""
         return package(
             network,
             folder,

@@ -1,4 +1,4 @@
-"""Synthesised clips beside the recorded ones: more kinds of the same sounds, and of others."""
+"""Synthesised clips besides the recordings: more variants of labelled and of other sounds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Maker = Callable[[float, np.random.Generator], NDArray[np.float32]]
 
 
 def _between(rng: np.random.Generator, low: float, high: float) -> float:
-    """Log-uniform."""
+    """Draw from a log-uniform distribution."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
@@ -70,7 +70,7 @@ def _engine(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _taps(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Knocks of a few kinds, more or less in time."""
+    """Knocks of a few kinds at more or less regular intervals."""
     n_samples = round(duration_s * SAMPLE_RATE)
     knocks = [_knock(rng) for _ in range(int(rng.integers(1, 5)))]
     rate_hz, looseness = _between(rng, 1, 14), rng.uniform(0.1, 1)
@@ -95,7 +95,7 @@ def _knock(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _calls(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Calls of no animal: one syllable again and again, or several in turn."""
+    """Invented animal-like calls: one syllable repeated, or several in turn."""
     f0_hz, tract_hz = _between(rng, 60, 3500), _between(rng, 300, 2500)
     makes = [_made_up_syllable(f0_hz, tract_hz, rng) for _ in range(int(rng.integers(1, 4)))]
     gap_s, calls, at_s = _between(rng, 0.02, 1.0), list[tuple[float, NDArray[np.float64]]](), 0.0
@@ -124,7 +124,7 @@ def _made_up_syllable(f0_hz: float, tract_hz: float, rng: np.random.Generator) -
 
 
 def _drone(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Bands of noise that come and go, and a hum."""
+    """Bands of noise and a hum, with a slowly varying level."""
     parts = [
         _pulsed_noise(duration_s, rng) if rng.random() < 0.4 else _band_noise(duration_s, rng)
         for _ in range(int(rng.integers(1, 4)))
@@ -177,9 +177,9 @@ def synthesise(*, n_clips: int, n_other: int, seed: int) -> list[Clip]:
     """Make clips of every label that can be synthesised, and of other sounds, at 16 kHz.
 
     Args:
-        n_clips: How many of each label.
-        n_other: How many of other sounds.
-        seed: Of everything.
+        n_clips: Number of clips per label.
+        n_other: Number of clips of other sounds.
+        seed: Random seed.
     """
     made = []
     for place, (label, makers) in enumerate(MAKERS.items()):

@@ -1,4 +1,4 @@
-"""From a mixed scene to what the network is shown and asked."""
+"""Convert a mixed scene to the inputs and targets of a network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from echoic.streaming import FrameClock
 from echoic.training.data import OTHER
 from echoic.training.mixing import MixedScene
 
-MAX_SOURCES = 5  # four labelled sounds and what has no label
+MAX_SOURCES = 5  # four labelled sounds and the unlabelled rest
 STEP_S = HOP_S * FRAMES_PER_STEP
 
 
@@ -27,14 +27,14 @@ class Example(NamedTuple):
     """One scene as arrays; a step is 10 ms.
 
     Attributes:
-        frames: (2, band, ear frame), as the `FrontEnd` gives them.
+        frames: (2, band, ear frame), from the `FrontEnd`.
         activity: (label, step), 1 where a label sounds.
         source: (MAX_SOURCES,) index of each source's label, len(LABELS) for the rest, −1 for
             none.
-        own: (MAX_SOURCES, band, step), mean power of each source in the separating bank, at
-            the time at which it leaves the bank.
-        cross: (MAX_SOURCES, band, step) likewise, source times mixture.
-        mixture: (band, step) likewise.
+        own: (MAX_SOURCES, band, step), mean power of each source in the separating bank,
+            timed at the output of the bank.
+        cross: (MAX_SOURCES, band, step) likewise, of source times mixture.
+        mixture: (band, step) likewise, of the mixture.
     """
 
     frames: NDArray[np.float32]
@@ -51,8 +51,8 @@ def _powers(sources, ends, pole, gain, weight, delay, order, row, own, cross, mi
 
     sources (source, time); ends of the steps in samples of the output; pole and weight
     complex64 (band,), gain float32 (band,); delay (band,), shorter than any step, and order,
-    the bands by falling delay; row (band,), the band of the result that a band adds to.
-    Outputs are (…, band, step), zero at first. Sums stay in the cache; each is put away when
+    the bands by descending delay; row (band,), the output row that a band is added to.
+    Outputs are (…, band, step), initially zero. Sums stay in the cache; each is stored when
     its band, delayed, has reached the end of a step.
     """
     n_sources, n_samples = sources.shape
@@ -63,7 +63,7 @@ def _powers(sources, ends, pole, gain, weight, delay, order, row, own, cross, mi
     real = np.zeros((n_sources, block, n_bands), np.float32)
     total = np.zeros(n_bands, np.float32)
     sums = np.zeros((2 * n_sources + 1, n_bands), np.float32)
-    guard = np.float32(1e-15)  # its square is no denormal number: sources are often silent
+    guard = np.float32(1e-15)  # its square is not denormal: sources are often silent
     step, place = 0, 0
     for start in range(0, n_samples, block):
         length = min(block, n_samples - start)
@@ -115,14 +115,14 @@ def activity_of(
 
 
 def source_index(label: str) -> int:
-    """Output that a source is asked of: its label's, or the last one, the rest."""
+    """Output index of a source: that of its label, or the last one, the rest."""
     return len(LABELS) if label == OTHER else LABELS.index(label)
 
 
 def stack_sources(
     scene: MixedScene, own: NDArray[np.float32], cross: NDArray[np.float32]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
-    """Outputs that the sources are asked of, and their powers, filled up to MAX_SOURCES."""
+    """Output indices of the sources, and their powers, padded to MAX_SOURCES."""
     missing = MAX_SOURCES - len(scene.sources)
     source = [source_index(label) for label in scene.sources] + [-1] * missing
     empty = ((0, missing), (0, 0), (0, 0))
@@ -130,23 +130,23 @@ def stack_sources(
 
 
 class ExampleMaker:
-    """Turn scenes of one rate into examples; holds only designs, no state.
+    """Convert scenes of one sample rate to examples; holds only designs, no state.
 
     Args:
         sample_rate: Hz.
     """
 
     def __init__(self, *, sample_rate: int) -> None:
-        """Design the banks once."""
+        """Design the filterbanks."""
         self.front_end = FrontEnd(sample_rate=sample_rate)
         self.clock = FrameClock(sample_rate=sample_rate, hop_s=STEP_S)
         self.bank = design_separating(sample_rate=sample_rate)
         self.inverse = design_inverse(self.bank, delay_s=DELAY_S)
-        # What lies above the highest gain follows it, and counts with it.
+        # Bands above the highest gain share that gain, so their power is added to its band.
         self.row = np.minimum(np.arange(self.bank.n_bands), N_GAIN_BANDS - 1)
 
     def __call__(self, scene: MixedScene) -> Example:
-        """Hear the scene and measure what belongs to whom."""
+        """Compute the ear frames of a scene and the powers of its sources."""
         frames = self.front_end(scene.mixture[np.newaxis])[0]
         n_steps = frames.shape[-1] // FRAMES_PER_STEP
         own, cross, mixture = self.powers(np.stack(list(scene.sources.values())), n_steps)
@@ -160,7 +160,7 @@ class ExampleMaker:
     def powers(
         self, sources: NDArray[np.float32], n_steps: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Mean products in the separating bank, by band and step.
+        """Compute mean products in the separating bank, per band and step.
 
         Shape:
             sources (source, time) -> own (source, band, step), cross the same,

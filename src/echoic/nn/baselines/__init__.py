@@ -1,1 +1,1 @@
-"""The systems that echoic answers, built as fairly as its own."""
+"""Baseline systems that echoic is compared with, built with the same care as its own."""

@@ -1,4 +1,4 @@
-"""Every method of the field, each a small recipe on the one optimisation."""
+"""All methods, each a small problem definition for the common optimiser, or a direct solution."""
 
 from __future__ import annotations
 

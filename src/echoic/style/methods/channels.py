@@ -1,4 +1,4 @@
-"""The methods that take frequencies as channels: 1-D convolutions over time."""
+"""Methods with frequencies as channels: 1-D convolutions over time."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def ulyanov(task: Task, n_filters: int = 4096) -> Problem:
     network = Wide.random(spectrogram.n_bins, n_filters=n_filters, seed=task.seed)
     content = network(spectrogram(task.content))
     wanted = gram(network(spectrogram(task.style)))
-    # They divide the Gram matrix by the number of input frames, we by that of outputs: a
-    # constant of less than a tenth.
+    # They divide the Gram matrix by the number of input frames, we by that of output frames: a
+    # constant difference of less than a tenth.
     terms = (
         Term("style", "style", 1.0, lambda view: (gram(network(view)) - wanted).square().sum()),
         Term(
@@ -46,10 +46,10 @@ def random_wyse_layers(n_bins: int, seed: int) -> tuple[Wide, Wide]:
 
 
 def wyse_layers(task: Task, n_bins: int) -> tuple[Wide, Wide]:
-    """The two layers of `wyse`: learned ones where the task has any.
+    """The two layers of `wyse`: learned where the task has weights, else random.
 
     Raises:
-        ParameterError: no such layers were learned, or not for so many frequencies.
+        ParameterError: the learned layers are of another kind or number of frequencies.
     """
     if task.network is None:
         return random_wyse_layers(n_bins, task.seed)
@@ -63,7 +63,7 @@ def wyse_layers(task: Task, n_bins: int) -> tuple[Wide, Wide]:
 
 
 def wyse(task: Task) -> Problem:
-    """Frequency as channels, two layers, pooling only in time.
+    """Two layers with frequencies as channels, pooling only in time.
 
     References: Wyse (2017); Huzaifah and Wyse (2019): start 0.5·content + 0.5·noise.
     """
@@ -86,7 +86,7 @@ def wyse(task: Task) -> Problem:
 
 
 def grinstein(task: Task) -> Problem:
-    """Start from the content, and only a style loss: what is kept depends on when one stops.
+    """Start from the content with a style loss only: the number of steps decides what is kept.
 
     References: Grinstein, Duong, Ozerov and Pérez (2018), ICASSP, the wide shallow random network.
     """
@@ -106,7 +106,7 @@ def antognini(task: Task) -> Problem:
 
     References: Antognini, Hoffman and Weiss (2019), "Audio texture synthesis with random neural
         networks", ICASSP, equations 1 to 4. Their diversity term, which keeps the texture from
-        lining up with the style, is a penalty on the correlation in time.
+        aligning with the style, is here a penalty on the cross-correlation over time.
     """
     spectrogram = LogSpectrogram(sample_rate=task.sample_rate, window_s=0.046)
     n_frames = min(spectrogram(wave).shape[-1] for wave in (task.content, task.style))
@@ -143,7 +143,7 @@ def antognini(task: Task) -> Problem:
 
 
 def autocorrelation(features: Tensor, n_frames: int) -> Tensor:
-    """Of each feature over time, mean over positions, for lags below half of `n_frames`."""
+    """Autocorrelation of each feature, averaged over time, for lags below half of `n_frames`."""
     centred = features - features.mean(-1, keepdim=True)
     n_fft = 2 * features.shape[-1]
     power = torch.fft.rfft(centred, n=n_fft).abs().square()
@@ -151,7 +151,7 @@ def autocorrelation(features: Tensor, n_frames: int) -> Tensor:
 
 
 def alignment(features: Tensor, style: Tensor) -> Tensor:
-    """Largest normalised cross-correlation over all shifts, all features together."""
+    """Largest normalised cross-correlation over all shifts, summed over features."""
     rows, shown = (f - f.mean(-1, keepdim=True) for f in (features, style))
     n_fft = rows.shape[-1] + shown.shape[-1]
     spectra = torch.fft.rfft(rows, n=n_fft), torch.fft.rfft(shown, n=n_fft)

@@ -1,4 +1,4 @@
-"""The control that learns nothing."""
+"""Vocoder controls, which learn nothing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from echoic.style.vocoder import lengthen, randomise_phase, vocode
 
 
 def vocoder(task: Task) -> Tensor:
-    """Bands of noise with the style's spectrum take on the content's envelopes, to 1 − strength."""
+    """Impose the content's envelopes on noise of the style's spectrum, at depth 1 − strength."""
     return _vocoded(task, randomise_phase(_carrier(task), task.generator()))
 
 
 def vocoder_own(task: Task) -> Tensor:
-    """The same with the style itself as the carrier, which is then copied."""
+    """The same with the style itself as the carrier, so that the result copies it."""
     return _vocoded(task, _carrier(task))
 
 

@@ -1,4 +1,4 @@
-"""What is kept of the content: the course of each band, and how deep it goes."""
+"""Content terms: the course (envelope over time) of each band, and its depth."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from echoic.style.methods.texture import Heard
 from echoic.style.optimise import Term
 from echoic.style.vocoder import SMOOTHING_HZ, smooth
 
-# The course counts in proportion to the depth: a shallow target is nearly flat, and would hold
-# the style's own fluctuations down.
+# The course is weighted in proportion to the depth: a shallow target is nearly flat, and would
+# suppress the style's own fluctuations.
 COURSE_WEIGHT, ENVELOPE_WEIGHT, WORDS_WEIGHT, DEPTH_WEIGHT = 1.0, 150.0, 100.0, 30.0
 LOCAL_HZ = 1.0
-LIKENESS = 0.83  # of the whole envelope, asked for from a depth of one half
-# What is asked of words beyond the start, times depth; where in frequency and level they are.
+LIKENESS = 0.83  # required correlation of the broadband envelope, from a depth of one half on
+# Required rise of the word score over the vocoder's, times depth; frequency and level range.
 WORDS_RISE, SPEECH_HZ, WORDS_RANGE_DB = 0.16, (150.0, 5_000.0), 40.0
-WORDS_STEP, WORDS_FRAMES = 4, 38  # every how many frames, and how many of those: 0.38 s
+WORDS_STEP, WORDS_FRAMES = 4, 38  # decimation of frames, and decimated frames a segment: 0.38 s
 
 
 def course_term(target: Tensor, bands: Tensor, depth: float) -> Term:
-    """Each band's linear envelope follows the target, up to a factor of its own.
+    """Make each band's linear envelope follow the target, up to a factor per band.
 
-    A compressed one would be content with the right loudness in the pauses. The
-    error is relative to the target's level within about a second, so that quiet
-    syllables count as loud ones do.
+    With compressed envelopes, the right loudness in the pauses would suffice. The error is
+    relative to the target's level within about a second, so that quiet syllables count as much as
+    loud ones.
 
     Args:
         target: (band, frame), the content's envelopes at the depth wanted.
         bands: (band,), those that count.
-        depth: That of the target.
+        depth: Depth of the target.
     """
     target = target[bands]
     unit = smooth(target, LOCAL_HZ)
@@ -48,11 +48,11 @@ def course_term(target: Tensor, bands: Tensor, depth: float) -> Term:
 
 
 def envelope_term(content: Tensor, depth: float) -> Term:
-    """The envelope of the whole sound is like the content's to a certain degree.
+    """Require a minimum correlation between the broadband envelope and the content's.
 
     Where the style is loud in bands in which the content is weak, or rings on where it pauses,
-    bands that follow one by one do not add up to the content's rhythm. Where they do, this
-    costs nothing. Less is asked of a shallow result.
+    bands that each follow the content do not sum to its rhythm. The loss is zero once the
+    correlation is reached. Less is required of a shallow result.
 
     Args:
         content: (band, frame), its linear envelopes.
@@ -74,16 +74,16 @@ def envelope_term(content: Tensor, depth: float) -> Term:
 
 
 def words_term(content: Tensor, vocoded: Tensor, depth: float, cochlea: Cochlea) -> Term:
-    """No fewer words are understood than of the vocoder's sound at this depth, but some more.
+    """Require better intelligibility than that of the vocoder's sound at this depth.
 
-    The patterns that bands and frames make within a third of a second are like the content's:
-    each band relative to its own level there, then each frame to its own.
+    The measure is the correlation of the patterns over bands and frames, within 0.38 s, with the
+    content's: each band is normalised over time, then each frame over bands.
 
     Args:
         content: (band, frame), its linear envelopes.
         vocoded: (band, frame), those of the vocoder's sound.
         depth: dB per dB.
-        cochlea: Whose bands these are.
+        cochlea: The filterbank that defines the bands.
 
     References: after Jensen and Taal (2016), IEEE/ACM TASLP 24(11), in bands of the ear.
     """
@@ -113,7 +113,7 @@ def words_term(content: Tensor, vocoded: Tensor, depth: float, cochlea: Cochlea)
 
 
 def depth_term(content: Tensor, depth: float, cochlea: Cochlea) -> Term:
-    """Levels in six wide bands follow the content's by `depth` dB per dB."""
+    """Make levels in six wide bands follow the content's by `depth` dB per dB."""
     _, centers, spacing = half_cosine_bands(N_WIDE_BANDS, LOW_HZ, HIGH_HZ)
     distance = np.abs(cochlea.center_erb - centers[:, None]) / spacing
     weight = torch.from_numpy(np.cos(np.pi / 2 * np.clip(distance, 0, 1)) ** 2).float()

@@ -1,10 +1,10 @@
-"""Ours: transfer in the domain of hearing, on the waveform.
+"""Our own method: transfer in the auditory domain, optimising the waveform.
 
-Everything is seen through the ear's envelopes. The style is its texture
-statistics together with Gram matrices of small random networks that listen at
-several time scales, from a few milliseconds to half a second, and its long-term
-spectrum. The content is the course of each band, linear, that of the whole, the
-words, and the depth at which all this is kept.
+The terms are computed on the ear's envelopes, except for the long-term spectrum and the penalty
+on copying, which use the wave. The style is described by its texture statistics, by Gram matrices
+of small random networks at several time scales, from a few milliseconds to half a second, and by
+its long-term spectrum. The content is described by the linear envelope of each band, the
+broadband envelope, the words, and the depth at which these are kept.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from echoic.style.statistics import audible_bands
 from echoic.style.vocoder import depth_gains, lengthen, randomise_phase, shape_bands
 
 GRAM_WEIGHT = 10.0
-# How far off the course may be (times depth) before it counts more, and by how much at a time.
+# Course loss (times depth) above which its weight is raised, and the largest factor per round.
 MAX_COURSE_LOSS, MAX_STEP = 0.2, 4.0
-QUIET = 0.1  # of a band's level in the style: the networks hear linearly below, in dB above
-# Frames that are averaged before a network, and how many of those its filters see.
+QUIET = 0.1  # re a band's level in the style: network inputs are linear below, logarithmic above
+# Frames averaged before each network, and the width of its filters in averaged frames.
 SCALES = ((1, 3), (4, 3), (4, 11), (8, 25))
 N_FILTERS = 64
-# Of a texture, where nothing else outweighs it: the spectrum of one realisation, matched closely,
-# keeps the statistics from theirs.
+# For `texture`, where nothing outweighs this term: matching the spectrum of one realisation
+# closely keeps the statistics from reaching their targets.
 SPECTRUM_WEIGHT = 0.004
-LEAST_SHARE = 1e-3  # of a class's usual energy, to which a texture is exact
+LEAST_SHARE = 1e-3  # for `texture`: least normalisation of a class, re its usual energy
 
 
 def hearing(task: Task) -> Problem:
-    """Statistics and Gram matrices of the style, and the content's course in every band."""
+    """Match the style's statistics and Gram matrices, and the content's course in every band."""
     n_samples, rate = task.content.shape[-1], task.sample_rate
     view = TextureView(Cochlea.wide(n_samples, sample_rate=rate, level=LEVEL))
     style_view = TextureView(Cochlea.wide(task.style.shape[-1], sample_rate=rate, level=LEVEL))
@@ -61,8 +61,8 @@ def hearing(task: Task) -> Problem:
     events = view.cochlea(longer).linear
     gains = depth_gains(content, exponent)
     level = style.envelopes.linear.square().mean(-1, keepdim=True).sqrt()
-    # From noise alone no descent finds the way to ticks with silence between them: it starts
-    # with half the style's own course, in dB. Of the style's waveform nothing is in it.
+    # From noise alone no descent finds the way to ticks with silence between them, so the start
+    # has half the style's own course, in dB. It contains nothing of the style's waveform.
     course = shifted_to_fit(events, content).sqrt() * gains
     start = with_course(noise, course, level, view.cochlea)
     terms = [
@@ -79,7 +79,7 @@ def hearing(task: Task) -> Problem:
         ]
 
     def renew(heard: Heard) -> tuple[Term, ...]:
-        """What is far off counts more from here on, and no copy is made of either sound."""
+        """Raise the weight of the course if it is far off, and penalise copies of either sound."""
         for k, term in enumerate(terms):
             if term.name == "course":
                 excess = depth * float(term.loss(heard)) / MAX_COURSE_LOSS
@@ -90,13 +90,13 @@ def hearing(task: Task) -> Problem:
 
 
 def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> Problem:
-    """A sound of any length with the style's statistics, and no content.
+    """The problem of a sound of any length with the style's statistics, and no content.
 
     Args:
-        style: (time,), root mean square `LEVEL`.
-        n_samples: Length of the sound to come.
+        style: (time,), of RMS `LEVEL`.
+        n_samples: Length of the result.
         sample_rate: Hz.
-        seed: Of the noise it starts from, and of the networks.
+        seed: Seed of the starting noise and the networks.
     """
     banks = [
         Cochlea.wide(n, sample_rate=sample_rate, level=LEVEL) for n in (n_samples, style.shape[-1])
@@ -126,18 +126,18 @@ def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> 
 def guarded(
     terms: Sequence[Term], heard: Heard, sources: tuple[Tensor, ...], *, sample_rate: float
 ) -> tuple[Term, ...]:
-    """The terms, and one that holds down what the sound has come to share with its sources."""
+    """The terms, and a penalty where the sound has become coherent with its sources."""
     guard = coherence_term(heard.wave, sources, sample_rate=sample_rate)
     return tuple(terms) if guard is None else (*terms, guard)
 
 
 def above_silence(envelopes: Tensor) -> Tensor:
-    """(band, frame), no value 60 dB below the highest in its band: filters ring below zero."""
+    """Clamp envelopes (band, frame) 60 dB below the peak of their band: ringing goes below zero."""
     return envelopes.clamp(min=1e-3 * envelopes.amax(-1, keepdim=True))
 
 
 def shifted_to_fit(events: Tensor, content: Tensor) -> Tensor:
-    """The style's envelopes, turned round to where they go along with the content best.
+    """The style's envelopes, circularly shifted to where they match the content's best.
 
     Shape:
         (band, frame) and (band, frame), linear -> (band, frame).
@@ -151,7 +151,7 @@ def shifted_to_fit(events: Tensor, content: Tensor) -> Tensor:
 
 
 def with_course(noise: Tensor, course: Tensor, level: Tensor, cochlea: Cochlea) -> Tensor:
-    """Noise whose bands have another course in place of their own, at the levels given.
+    """Replace the envelopes of the noise's bands by a given course, at the levels given.
 
     Shape:
         (time,), (band, frame), (band, 1) -> (time,).
@@ -164,18 +164,18 @@ def with_course(noise: Tensor, course: Tensor, level: Tensor, cochlea: Cochlea) 
 
 
 def gram_term(style: Envelopes, bands: Tensor, n_frames: int, *, seed: int) -> Term:
-    """Random networks over the ear, one for each time scale that fits in both sounds.
+    """Gram matrices of random networks, one for each time scale that fits in both sounds.
 
     Args:
-        style: Its envelopes.
+        style: Envelopes of the style.
         bands: (band,), those that count.
-        n_frames: Of the sound to come.
-        seed: Of the weights.
+        n_frames: Number of frames of the result.
+        seed: Seed of the weights.
     """
     n_frames = min(n_frames, style.linear.shape[-1])
     scales = [(n, width) for n, width in SCALES if n_frames // n >= width]
-    # Bands weigh alike when each is seen relative to its own level in the style; the logarithm
-    # shows what lies between the events.
+    # Each band is taken relative to its own level in the style, so that bands weigh alike; the
+    # logarithm brings out what lies between the events.
     unit = QUIET * style.linear.square().mean(-1, keepdim=True).sqrt()
     n_bands = int(bands.sum())
     networks = [

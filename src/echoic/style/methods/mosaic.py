@@ -1,4 +1,4 @@
-"""Audio mosaicing: the content laid out of frames of the style. No network, no gradient."""
+"""Audio mosaicing: rebuild the content from frames of the style. No network, no gradient."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ CONTINUITY_FRAMES = 10
 
 
 def musaicing(task: Task) -> Tensor:
-    """Activations of the style's frames that explain the content's spectrogram.
+    """Find activations of the style's frames that explain the content's spectrogram.
 
-    Kullback-Leibler updates with the style's frames fixed; step by step fewer
-    repetitions, fewer frames at once, and more runs of consecutive frames. The
-    complex frames are added up, and smoothed by Griffin and Lim's iteration.
+    Multiplicative Kullback-Leibler updates with the style's frames as a fixed basis; over the
+    steps, repetitions and simultaneous frames are reduced, and runs of consecutive frames
+    promoted. The complex frames are summed, and their phases refined by Griffin and Lim's
+    iteration.
 
     References: Driedger, Prätzlich and Müller (2015), "Let it bee", ISMIR, section 3.
     """
@@ -58,7 +59,7 @@ def _fewer_at_once(active: Tensor, share: float) -> Tensor:
 
 
 def _more_runs(active: Tensor) -> Tensor:
-    """Sum along diagonals: frames that follow each other in the style follow each other here."""
+    """Sum along diagonals, so that consecutive frames of the style stay consecutive."""
     half = CONTINUITY_FRAMES // 2
     out = torch.zeros_like(active)
     for shift in range(-half, half + 1):

@@ -1,8 +1,8 @@
-"""The methods that see a spectrogram as a picture, through 2-D convolutions.
+"""Methods that treat a spectrogram as a picture, with 2-D convolutions.
 
-Networks have random weights unless a trained one is given. Losses are relative
-to the style's, because the scale of random features means nothing; the weights
-between content and style are ours for that reason, the rest is as published.
+Networks have random weights unless learned ones are given. Losses are normalised by the features
+of the target, because the scale of random features is arbitrary; for that reason the weights
+between content and style are ours, and the rest is as published.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ LayerLoss = Callable[[Tensor, Tensor], Tensor]  # features, the style's features
 
 
 def network_of(task: Task, *, n_maps: tuple[int, ...] = N_MAPS, size: int = 3) -> PictureNetwork:
-    """A network of so many layers: learned where the task has any, else random.
+    """A network with the given layers: learned where the task has weights, else random.
 
     Raises:
-        ParameterError: no such layers were learned.
+        ParameterError: the learned layers are too few or of another kind.
     """
     if task.network is None:
         return PictureNetwork.random(n_maps=n_maps, size=size, seed=task.seed)
@@ -47,7 +47,7 @@ def network_of(task: Task, *, n_maps: tuple[int, ...] = N_MAPS, size: int = 3) -
 
 
 def picture(task: Task, layer_loss: LayerLoss) -> Problem:
-    """A style loss on each of five layers, the content on the fourth."""
+    """A style loss on each of five layers, and a content loss on the fourth."""
     spectrogram = LogSpectrogram(sample_rate=task.sample_rate)
     network = network_of(task)
     content = network(spectrogram(task.content)[None])[CONTENT_LAYER]
@@ -69,7 +69,7 @@ def picture(task: Task, layer_loss: LayerLoss) -> Problem:
 
 
 def gatys(task: Task) -> Problem:
-    """Gram matrices.
+    """Style as Gram matrices.
 
     References: Gatys, Ecker and Bethge (2016), CVPR, equations 1 to 7.
     """
@@ -80,7 +80,7 @@ def li(task: Task, kernel: str) -> Problem:
     """Style as a distribution of features: maximum mean discrepancy, or batch statistics.
 
     Args:
-        task: What to do.
+        task: The task.
         kernel: "linear", "polynomial", "gaussian" or "moments" (batch normalisation statistics).
 
     References: Li, Wang, Liu and Hou (2017), "Demystifying neural style transfer", IJCAI,
@@ -93,8 +93,8 @@ def li(task: Task, kernel: str) -> Problem:
     }
     if kernel != "gaussian":
         return picture(task, losses[kernel])
-    # New pairs of positions every round: kept for good, they would be matched one by one and
-    # the distributions would not. The same at every step of a round, or no line search could work.
+    # Draw new pairs of positions every round: fixed pairs would be matched one by one, instead of
+    # the distributions. Within a round they stay the same, as the line search needs.
     seeds = count(task.seed)
 
     def paired_anew() -> Problem:
@@ -104,12 +104,12 @@ def li(task: Task, kernel: str) -> Problem:
 
 
 def verma_smith_view(sample_rate: float) -> LogSpectrogram:
-    """What Verma and Smith's network sees: windows of 32 ms, three hops long."""
+    """The input of Verma and Smith's network: windows of 32 ms, three hops long."""
     return LogSpectrogram(sample_rate=sample_rate, window_s=0.032, n_hops=3)
 
 
 def verma_smith(task: Task) -> Problem:
-    """Gram matrices, and the style's own energy envelopes over time and over frequency.
+    """Gram matrices, and the style's energy envelopes over time and over frequency.
 
     References: Verma and Smith (2018), "Neural style transfer for audio spectrograms".
     """
@@ -142,7 +142,7 @@ def verma_smith(task: Task) -> Problem:
 
 
 def wyse_image(task: Task) -> Problem:
-    """Two layers of 5 × 5 filters over decibels, as an image.
+    """Two layers of 5 × 5 filters over a decibel spectrogram as an image.
 
     References: Wyse (2017), "Audio spectrogram representations for processing with
         convolutional neural networks".

@@ -1,4 +1,4 @@
-"""What every method gets, and what it is."""
+"""The input of every method (`Task`), and its definition (`Method`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from echoic.style.networks import Layers
 from echoic.style.optimise import Domain, Problem, Schedule
 
-LEVEL = 0.1  # root mean square at which methods meet both sounds
+LEVEL = 0.1  # RMS to which both sounds are normalised
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class Task:
     """A content to restyle.
 
     Attributes:
-        content: (time,), root mean square `LEVEL`.
-        style: (time,), root mean square `LEVEL`; any length.
+        content: (time,), of RMS `LEVEL`.
+        style: (time,), of RMS `LEVEL`; any length.
         sample_rate: Hz, of both.
         strength: 0 (content) to 1 (all style).
-        seed: Of random weights, phases and noise.
-        network: Learned weights for methods whose network is random without.
+        seed: Seed of random weights, phases and noise.
+        network: Learned weights, for methods that otherwise use random ones.
     """
 
     content: Tensor
@@ -35,11 +35,11 @@ class Task:
     network: Layers | None = None
 
     def generator(self) -> torch.Generator:
-        """A fresh source of chance."""
+        """A new random generator, seeded with `seed`."""
         return torch.Generator().manual_seed(self.seed)
 
     def content_weight(self, published: float, decades: float = 4.0) -> float:
-        """The published content weight at strength 0.5, `decades` more at 0; none at 1."""
+        """Content weight: `published` at strength 0.5, times 10 ** (decades / 2) at 0; 0 at 1."""
         if self.strength >= 1:
             return 0.0
         return published * 10 ** (decades * (1 - 2 * self.strength) / 2)
@@ -47,16 +47,16 @@ class Task:
 
 @dataclass(frozen=True)
 class Method:
-    """A recipe: how its problem is posed, and how it is solved.
+    """Definition of a method: how its problem is posed, and how it is solved.
 
     Attributes:
         summary: One line for `--help` and reports.
-        prepare: A problem for the one optimisation; or
-        solve: the wave itself, of methods that do not optimise.
+        prepare: Returns a problem for the optimiser; None where `solve` is given.
+        solve: Returns the wave directly, for methods that do not optimise.
         schedule: As published.
         domain: As published.
         reference: Author, year.
-        learns: Whether its network may be a learned one, `Task.network`.
+        learns: Whether its network may have learned weights, `Task.network`.
     """
 
     summary: str

@@ -1,4 +1,4 @@
-"""The method that matches what listeners keep of a texture."""
+"""The method that matches the statistics by which listeners represent a texture."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Heard(NamedTuple):
 
 
 class TextureView:
-    """What is heard of waves of one length.
+    """Envelopes and statistics of waves of one length.
 
     Args:
-        cochlea: The bank.
+        cochlea: The filterbank.
     """
 
     def __init__(self, cochlea: Cochlea) -> None:
@@ -34,20 +34,20 @@ class TextureView:
         self.statistics = TextureStatistics(cochlea.n_frames, cochlea.center_hz.size)
 
     def __call__(self, wave: Tensor) -> Heard:
-        """Hear a whole wave."""
+        """Analyse a whole wave."""
         envelopes = self.cochlea(wave)
         return Heard(wave, envelopes, self.statistics(envelopes))
 
 
 def statistics_term(style: Heard, bands: Tensor, *, least_share: float = 1.0) -> Term:
-    """The style's statistics, all classes alike, in the bands that count.
+    """Match the style's statistics, with equal weight for all classes, in the bands that count.
 
     Args:
-        style: Its statistics.
+        style: The analysed style.
         bands: (band,), those that count.
-        least_share: A class that has less than its usual energy in the style counts relative to
-            what it has there, but to no less than this share of the usual. Noise has hardly any
-            skewness; what is little beside that of other sounds may still be much beside its own.
+        least_share: A class with less than its usual energy in the style is normalised by its
+            energy there, but by no less than this share of the usual. Noise has hardly any
+            skewness: an error that is small beside other sounds' may be large beside its own.
     """
     shares = {
         name: float(style.statistics[name][bands].square().mean()) / scale**2
@@ -63,7 +63,7 @@ def statistics_term(style: Heard, bands: Tensor, *, least_share: float = 1.0) ->
 
 
 def mcdermott(task: Task) -> Problem:
-    """Impose the style's texture statistics on the content; what is kept is what they leave free.
+    """Impose the style's texture statistics on the content; what they leave free is kept.
 
     References: McDermott and Simoncelli (2011); started from the content as in Grinstein, Duong,
         Ozerov and Pérez (2018).

@@ -1,10 +1,9 @@
-"""How well style was transferred: likeness, content kept, depth, and two gates.
+"""Scores of a style transfer: likeness, content kept, depth, and two gates.
 
-No single number tells. A mixture of content and style is near the style's
-statistics and keeps every word; a copy of the style is nearest of all. So a
-result is scored for likeness to a part of the style that the method was not
-shown, for what it keeps of the content, for the depth at which it keeps it, and
-disqualified where it is a mixture (MEE) or a copy (NCC).
+No single number suffices. A mixture of content and style is close to the style's statistics and
+keeps every word; a copy of the style is closest of all. So a result is scored for likeness to a
+held-out part of the style, for what it keeps of the content and for the depth at which it keeps
+it, and is disqualified where it is a mixture (MEE) or a copy (NCC).
 """
 
 from __future__ import annotations
@@ -72,7 +71,8 @@ class Scorer:
         Returns:
             `d`, `d_over_floor`, `gap`; `gram`, `mel` relative to the content = 1;
             `carrier_w1`; `env`, `env6`, `depth`, `estoi`, `f0`; `mee`, `mixture_r2`,
-            `ncc_style`, `ncc_content`, and `passes`.
+            `ncc_style`, `ncc_content`, and `passes`. For reference also those of the shown style:
+            `gap_of_floor`, `gram_of_floor`, `mel_of_floor`, `ncc_of_style_itself`.
         """
         if result.shape != self.content.shape:
             raise ParameterError(f"result {result.shape} is not as long as {self.content.shape}")
@@ -85,7 +85,7 @@ class Scorer:
         mee = mixture_explained(result, [self.content, self._looped])
         ncc_style = largest_copy(result, self.style, sample_rate=rate)
         ncc_content = largest_copy(result, self.content, sample_rate=rate)
-        # A ticking clock resembles itself: what two parts of the style share is no copy.
+        # A ticking clock repeats itself: what two parts of the style share is not a copy.
         max_ncc = max(MAX_NCC, self._references.self_similarity)
         return {
             "d": near["d"],

@@ -1,4 +1,4 @@
-"""Gates: a result that is a mixture of content and style, or a copy of either, is no transfer."""
+"""Gates that reject a result that is a mixture of content and style, or a copy of either."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from echoic.style.coherence import SNIPPET_S, coherences, snippets_of
 from echoic.style.vocoder import smooth
 
 N_TAPS = 128
-_RIDGE = 1e-4  # of the mean power: 40 dB below it nothing is explained
+_RIDGE = 1e-4  # re the mean power: nothing is explained 40 dB below it
 
 Wave = NDArray[np.floating]
 
@@ -19,8 +19,8 @@ Wave = NDArray[np.floating]
 def mixture_explained(result: Wave, sources: list[Wave]) -> float:
     """MEE: share of the result's energy that filtered sources explain, 0 to 1.
 
-    Each source goes through an FIR of 128 taps, half of them ahead; the filters
-    are the least-squares ones. All waves have one length.
+    Each source is filtered by a least-squares FIR of 128 taps, half of them non-causal. All waves
+    have the same length.
     """
     n = result.size
     n_fft = 1 << (n + N_TAPS).bit_length()
@@ -45,8 +45,7 @@ def mixture_explained(result: Wave, sources: list[Wave]) -> float:
 def largest_copy(result: Wave, source: Wave, *, sample_rate: int) -> float:
     """NCC: largest normalised cross-correlation of a half-second snippet with the source.
 
-    Snippets lie a quarter of a second apart; silent ones (40 dB below the
-    loudest) have nothing to copy.
+    Snippets start a quarter of a second apart; silent ones (40 dB below the loudest) are ignored.
     """
     size = round(SNIPPET_S * sample_rate)
     if result.size < size or source.size < size:
@@ -61,7 +60,7 @@ def largest_copy(result: Wave, source: Wave, *, sample_rate: int) -> float:
 def band_power_mixture(result: Wave, sources: list[Wave], *, sample_rate: float) -> float:
     """R² of the result's band powers explained by those of the sources, band by band.
 
-    Reported beside MEE, which a change of phases deceives; not a gate.
+    Reported beside MEE, which changed phases defeat; not a gate.
     """
     waves = [torch.from_numpy(np.asarray(w, np.float32)) for w in (result, *sources)]
     powers = []

@@ -1,4 +1,4 @@
-"""How much of the content's course in time is kept, and how deep."""
+"""How much of the content's course in time is kept, and at what depth."""
 
 from __future__ import annotations
 

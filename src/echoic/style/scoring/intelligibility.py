@@ -1,4 +1,4 @@
-"""ESTOI: how much of speech can be understood, predicted from envelopes."""
+"""ESTOI: the intelligibility of speech, predicted from envelopes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def estoi(
 ) -> float:
     """Extended short-time objective intelligibility, about 0 to 1.
 
-    Envelopes of 15 third-octave bands are cut into segments of 384 ms, and
+    Envelopes of 15 third-octave bands are divided into segments of 384 ms, and
     normalised over time and then over bands; the mean correlation of the
     spectra of both sounds is the score. Frames of the reference more than
-    40 dB below its loudest are taken out of both.
+    40 dB below its loudest are removed from both.
 
     Args:
         reference: (time,), clean speech.
-        heard: (time,), what became of it, aligned.
+        heard: (time,), the processed speech, time-aligned.
         sample_rate: Hz.
 
     Raises:

@@ -1,4 +1,4 @@
-"""F0 of a voice by normalised autocorrelation, for counting how much of a melody is kept."""
+"""F0 of a voice by normalised autocorrelation, to measure how much of a melody is kept."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _RANGE_DB = 30.0
 def f0_hz(wave: NDArray[np.floating], *, sample_rate: int) -> NDArray[np.float64]:
     """F0 every 10 ms; NaN where the sound is not voiced.
 
-    The lag of the first peak of the normalised cross-correlation that comes
-    within 5 % of the highest.
+    The period is the lag of the first peak of the normalised cross-correlation within 5 % of the
+    highest.
 
     References: Talkin (1995), "A robust algorithm for pitch tracking", equation 1.
     """

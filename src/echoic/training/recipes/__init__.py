@@ -1,1 +1,1 @@
-"""Recipes: each a module with `run(folder, …)` that anyone can run again."""
+"""Training recipes: each a module with `run(folder, …)`, reproducible by anyone."""

@@ -1,4 +1,4 @@
-"""The recipe of the network behind `echoic denoise`: speech out of everything else."""
+"""The recipe of the network of `echoic denoise`: speech against everything else."""
 
 from __future__ import annotations
 

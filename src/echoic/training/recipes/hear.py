@@ -1,4 +1,4 @@
-"""The recipe of the network behind `echoic hear`, `attend` and `tag`."""
+"""The recipe of the network of `echoic hear`, `attend` and `tag`."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ from echoic.training.targets import STEP_S, Example, ExampleMaker
 _RATE_PROBABILITIES = {16_000: 0.7, 32_000: 0.3}
 _VALIDATION_RATE_HZ = 16_000
 _SEED = 20
-_WARM_UP_STEPS = 40  # of each scene, not asked about
+_WARM_UP_STEPS = 40  # at the start of each scene, left out of the mask losses
 WEIGHTS = {"detection": 1.0, "share": 0.5, "distortion_db": 0.2}
 N_VALIDATION_BATCHES = 5
 N_STEPS = 40_000
 VERSION = "0.2.0"
-MASKS_FROM = {"speech": "denoise"}  # a network of its own is 3 dB better
-THRESHOLD = 0.5  # until it is calibrated
+MASKS_FROM = {"speech": "denoise"}  # a separate network is 3 dB better
+THRESHOLD = 0.5  # before calibration
 ABOUT = {
     "data": SOURCES,
     "limits": "knows fifty-two labels; learned from 10 to 40 recordings of most of them; sounds "
@@ -66,12 +66,12 @@ ABOUT = {
 
 
 class Contents(NamedTuple):
-    """What a batch holds.
+    """The contents of a batch.
 
-    n_labels: Heard in it, each once alone.
-    n_mixtures: Of these labels, which may be asked for by example.
-    n_mixtures_of_any: Of all labels, so that a batch is not all about the same few.
-    settings: How its scenes are drawn.
+    n_labels: Labels with one scene each in which they sound alone.
+    n_mixtures: Mixtures of these labels, which may be queried by example.
+    n_mixtures_of_any: Mixtures of all labels, so that a batch is not limited to the same few.
+    settings: Distributions of its scenes.
     """
 
     n_labels: int
@@ -81,8 +81,8 @@ class Contents(NamedTuple):
 
 
 SHORT = Contents(4, 3, 3, MixingSettings())
-# A network that has heard 4 s at a time alone finds less from then on: in the ninth second 49 %
-# of what sounds, and 66 % if its state is fresh. Batches of both lengths cost the same.
+# A network trained on 4 s only detects less after that: in the ninth second 49 % of what
+# sounds, against 66 % from a fresh state. Batches of both lengths cost the same.
 LONG = Contents(2, 0, 3, MixingSettings(duration_s=8.0, n_sounds=(0.1, 0.15, 0.25, 0.25, 0.25)))
 VALIDATION = Contents(7, 11, 0, MixingSettings())
 
@@ -93,9 +93,9 @@ class SceneBatches:
 
     Attributes:
         mixer: Draws the scenes.
-        make_example: Of a scene.
-        contents: What a batch holds.
-        labels: Which there are recordings of.
+        make_example: Converts a scene to an example.
+        contents: The contents of a batch.
+        labels: Labels that have recordings.
     """
 
     mixer: SceneMixer
@@ -104,7 +104,7 @@ class SceneBatches:
     labels: Sequence[str]
 
     def __call__(self, rng: np.random.Generator) -> Batch:
-        """One batch."""
+        """Draw one batch."""
         contents, mixer = self.contents, self.mixer
         labels = [str(one) for one in rng.choice(self.labels, contents.n_labels, replace=False)]
         scenes = [mixer.draw_alone(label, rng) for label in labels]
@@ -122,14 +122,14 @@ def batches_of(
     rooms: Sequence[tuple[NDArray[np.float32], int]] = (),
     make_example: Callable[[MixedScene], Example] | None = None,
 ) -> OneOf:
-    """Batches of scenes, all of a batch of one rate and one length.
+    """Draw batches of scenes; all scenes of a batch share one sample rate and one length.
 
     Args:
-        recordings: What sounds in them.
-        rates: Hz of the scenes -> how often.
-        contents: What a batch may hold, one as often as the other.
-        rooms: Impulse responses and their rates.
-        make_example: Of a scene, whatever its rate; for `hear` by default.
+        recordings: Recordings to mix.
+        rates: Sample rate of the scenes in Hz -> probability.
+        contents: Possible contents of a batch, all equally likely.
+        rooms: Impulse responses and their sample rates.
+        make_example: Converts a scene of any rate to an example; that of `hear` by default.
     """
     labels = [label for label in LABELS if recordings.n_recordings(label)]
     kinds = []
@@ -143,7 +143,7 @@ def batches_of(
 
 
 def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-    """Detection over all labels; masks over those of the batch, some others and the rest."""
+    """Detection over all labels; masks over the batch's labels, some others and the rest."""
     assert isinstance(model, HearingNetwork)
     of_batch, rest = batch["label"], len(LABELS)
     output = hear_in_turn(model, batch["frames"])
@@ -177,10 +177,10 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
 
 
 def hear_in_turn(model: HearingNetwork, frames: Tensor) -> HearingOutput:
-    """Hear the scenes of a batch: files last for minutes, so a third comes after another scene.
+    """Run the network on a batch, a third of it after another scene, as files last for minutes.
 
-    The last third begins with the state after the third before it, through which no gradient
-    goes; the others, examples among them, begin with a fresh one.
+    The last third starts from the detached state after the third before it; the others,
+    examples included, start from a fresh state.
     """
     n_after = len(frames) // 3
     first, state = model(frames[: len(frames) - n_after])
@@ -192,7 +192,7 @@ def hear_in_turn(model: HearingNetwork, frames: Tensor) -> HearingOutput:
 
 
 def validation(model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
-    """The losses on recordings kept aside, and how often a clip alone is named rightly."""
+    """The losses on held-out recordings, and the top-1 accuracy on single sounds."""
     assert isinstance(model, HearingNetwork)
     rows: list[dict[str, float | Tensor]] = []
     with torch.no_grad(), torch.random.fork_rng():
@@ -212,7 +212,7 @@ def learn(
     *,
     report: Callable[[str], None] = print,
 ) -> HearingNetwork:
-    """Train the network in `folder`, resuming where a former run ended; the averaged network.
+    """Train in `folder`, resuming where a former run ended, and return the averaged network.
 
     Raises:
         ParameterError: no data folder, or the folder holds another run.
@@ -239,7 +239,7 @@ def learn(
 
 
 def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print) -> Path:
-    """Train the network in `folder`, resuming where a former run ended, calibrate and package it.
+    """Train in `folder`, resuming where a former run ended; calibrate and package the network.
 
     Returns:
         Path of the finished model's card, in `folder`.
@@ -251,9 +251,9 @@ def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] =
 def calibrated(
     network: HearingNetwork, kept: Recordings, folder: Path, settings: LoopSettings
 ) -> Path:
-    """Set confidence and threshold on recordings kept aside, and package; the card's path.
+    """Calibrate confidence and threshold on held-out recordings, and package; the card's path.
 
-    The confidence goes into the graphs, so that nothing but the threshold is added.
+    The confidence mapping is stored in the graphs, so only the threshold is added to the card.
     """
     model = Model(load_card(package_hearing(network, folder, settings)))
 
@@ -271,7 +271,7 @@ def calibrated(
 def package_hearing(
     network: HearingNetwork, folder: Path, settings: LoopSettings, threshold: float = THRESHOLD
 ) -> Path:
-    """Write the model's files and card into `folder`; the card's path."""
+    """Write the model's files and card to `folder`; return the card's path."""
     return package(
         network,
         folder,

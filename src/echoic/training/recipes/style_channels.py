@@ -1,7 +1,7 @@
 """The recipe of a network with frequencies as channels, for `echoic style --network`.
 
 References: Wyse (2017), "Audio spectrogram representations for processing with convolutional
-neural networks", whose network learned environmental sounds at 22.05 kHz.
+neural networks", whose network was trained on environmental sounds at 22.05 kHz.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _see(weights: Sequence[Tensor], shown: Tensor) -> Tensor:
 
 
 def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print) -> Path:
-    """Train the network in `folder`, resuming where a former run ended; the weights' path."""
+    """Train in `folder`, resuming where a former run ended; return the path of the weights."""
     torch.manual_seed(settings.seed)
     spectrogram = wyse_view(_SAMPLE_RATE)
     layers = random_wyse_layers(spectrogram.n_bins, settings.seed)

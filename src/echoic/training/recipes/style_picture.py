@@ -1,7 +1,7 @@
-"""The recipe of a network that sees spectrograms as pictures, for `echoic style --network`.
+"""The recipe of a network on spectrograms as images, for `echoic style --network`.
 
 References: Verma and Smith (2018), "Neural style transfer for audio spectrograms", whose
-network learned to tell instruments; this one learns the sounds that echoic knows.
+network was trained to classify instruments; this one is trained on the labels of echoic.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _see(weights: Sequence[Tensor], shown: Tensor) -> Tensor:
 
 
 def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print) -> Path:
-    """Train the network in `folder`, resuming where a former run ended; the weights' path."""
+    """Train in `folder`, resuming where a former run ended; return the path of the weights."""
     torch.manual_seed(settings.seed)
     random = PictureNetwork.random(n_maps=N_MAPS, seed=settings.seed)
     return run_classifier(

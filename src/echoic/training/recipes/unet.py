@@ -1,4 +1,4 @@
-"""The recipe of the spectrogram U-Net, on the same mixtures and with the same losses as `hear`."""
+"""The recipe of the spectrogram U-Net, with the same mixtures and losses as `hear`."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ N_STEPS = hear.N_STEPS
 
 
 def _by_mel(power: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Sum bins into the mel band whose mask they take, (bin, frame) -> (mel, frame)."""
+    """Sum bins into the mel band whose mask applies to them, (bin, frame) -> (mel, frame)."""
     summed = np.zeros((N_MELS, power.shape[1]), np.float32)
     np.add.at(summed, mel_of_bin(), power)
     return summed
 
 
 def make_example(scene: MixedScene) -> Example:
-    """The scene as an image, and the powers of its sources in mel bands."""
+    """Compute a scene's log-mel spectrogram, and the powers of its sources in mel bands."""
     spectra = np.stack([stft(wave) for wave in scene.sources.values()])
     mixture = spectra.sum(axis=0)
     n_frames = mixture.shape[1]
@@ -56,7 +56,7 @@ def make_example(scene: MixedScene) -> Example:
 
 
 def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
-    """The losses of `hear`; the whole image is seen, so there is nothing to wait for."""
+    """The losses of `hear`, without look-ahead, as the network sees the whole spectrogram."""
     logits, masks = model(batch["frames"])
     own, cross, mixture = batch["own"], batch["cross"], batch["mixture"]
     parts = {
@@ -71,8 +71,8 @@ def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] =
     """Train the network in `folder`, resuming where a former run ended.
 
     Returns:
-        Path of the finished parameters and their threshold, calibrated as those of `hear`, for
-        `bench/hear.py`.
+        Path of the trained parameters, with confidence and threshold calibrated as for `hear`;
+        `bench/hear.py` reads it.
 
     Raises:
         ParameterError: no data folder, or the folder holds another run.
