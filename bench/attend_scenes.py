@@ -1,9 +1,8 @@
-"""Speech in noise and talkers at once, from recordings that no training has seen.
+"""Speech in noise and simultaneous talkers, from recordings not used in training.
 
-Readers are the five dev readers of LibriSpeech, noises every dev recording that is no speech and
-no music: ambiences, ESC-50 of the measuring folds, effects. A mixture follows from (SEED, its
-number) alone. It lasts 6 s or as long as is asked for, at 16 kHz; a noise that is shorter comes
-again until then.
+Readers are the five dev readers of LibriSpeech, noises all dev recordings that are neither speech
+nor music: ambiences, ESC-50 of the test folds, effects. A mixture is determined by (SEED, its
+number). It lasts 6 s or as long as requested, at 16 kHz; a shorter noise is repeated.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ Wave = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """What is heard, and what it is the sum of; (time,) each.
+    """A mixture and its two sources, (time,) each.
 
     Attributes:
-        name: For reports: who speaks, in what.
+        name: For reports: the recordings of talker and noise.
         voice: Of a talker.
-        noise: The rest.
-        snr_db: Of the voice over the noise, energies over the whole.
+        noise: Everything else.
+        snr_db: SNR of the voice, from energies over the whole mixture.
     """
 
     name: str
@@ -50,7 +49,7 @@ class Mixture:
 
 
 def speech_in_noise(n_mixtures: int) -> Iterator[Mixture]:
-    """One talker in one noise, at each of the ratios in turn."""
+    """One talker in one noise, cycling through the SNRs."""
     readers, noises = _recordings()
     decks = [
         Deck(len(own), np.random.default_rng([SEED, k])) for k, own in enumerate((readers, noises))
@@ -69,13 +68,13 @@ def speech_in_noise(n_mixtures: int) -> Iterator[Mixture]:
 
 @dataclass(frozen=True, eq=False)
 class Talkers:
-    """Two talkers at once in a little noise; (…, time) each.
+    """Two simultaneous talkers in weak noise, (…, time) each.
 
     Attributes:
-        name: For reports: who speaks.
+        name: For reports: the readers.
         voices: (2, time), of the talkers.
-        noise: (time,), the rest.
-        examples: Of each talker, from another utterance.
+        noise: (time,), everything else.
+        examples: One of each talker, from another utterance.
     """
 
     name: str
@@ -90,7 +89,7 @@ class Talkers:
 
 
 def two_talkers(n_scenes: int, *, duration_s: float = DURATION_S) -> Iterator[Talkers]:
-    """Every pair of readers in turn, the second within 2.5 dB of the first, noise at 20 dB."""
+    """Every pair of readers in turn, the second within 2.5 dB of the first, noise 20 dB below."""
     readers, noises = _recordings()
     by_reader: dict[str, list[Clip]] = {}
     for clip in readers:
@@ -125,7 +124,7 @@ def _recordings() -> tuple[list[Clip], list[Clip]]:
 
 
 def _filled(clip: Clip, rng: np.random.Generator, duration_s: float) -> Wave:
-    """So much of a recording, from its first sound on, over and over, at the usual level."""
+    """A section of a recording, from its first onset on, repeated if too short, at SPEECH_DBFS."""
     n_samples = round(duration_s * SAMPLE_RATE)
     wave = clip.wave[round(clip.spans_s[0][0] * SAMPLE_RATE) :]
     if wave.size > n_samples:
@@ -135,7 +134,7 @@ def _filled(clip: Clip, rng: np.random.Generator, duration_s: float) -> Wave:
 
 
 def _level(wave: Wave) -> Wave:
-    """A wave at the usual level."""
+    """Scale a wave to SPEECH_DBFS."""
     return wave * np.float32(10 ** (SPEECH_DBFS / 20) / max(_rms(wave), 1e-6))
 
 

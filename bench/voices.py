@@ -1,12 +1,12 @@
-"""Two talkers apart, live: how much better each gets, whether they change places, at what cost.
+"""Live separation of two talkers: SI-SDR improvement, exchanges of the two, and CPU cost.
 
     ./do bench voices [--n 40] [--long 5] [--json FILE]
 
-The scenes are those of `attend_scenes.two_talkers`: every pair of five readers that no training
-has heard. Printed are the SI-SDR gained over the mixture, the mean of both talkers in their better
-order; over a minute also the part of the seconds in which both talk and have exchanged their
-places; what `attend --like` gains, which keeps one talker by 5 s of another utterance of his; and
-what a push costs.
+The scenes are those of `attend_scenes.two_talkers`: every pair of five readers not used in
+training. Printed are the SI-SDR improvement over the mixture, the mean of both talkers in their
+better order; over a minute also the share of exchanged seconds among those in which both talk; the
+improvement by `attend --like`, which keeps one talker given 5 s of another utterance of the same
+talker; and the time to process a push.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from echoic.metrics import si_sdr_db
 
 LONG_S = 60.0
 ORDERS = ((0, 1), (1, 0))
-_QUIET_DB = 20.0  # who is so far below his own mean does not talk
+_QUIET_DB = 20.0  # a talker this far below their own mean level is not talking
 
 
 def taken_apart(scene: Talkers) -> Wave:
-    """(3, time), from a stream of pushes of 5 ms."""
+    """(3, time), from a stream fed 5 ms at a time."""
     live = echoic.stream("voices", sample_rate=SAMPLE_RATE)
     heard = [*pushed(live, scene.wave), live.flush()]
     delay = round(live.latency_s * SAMPLE_RATE)
@@ -38,7 +38,7 @@ def taken_apart(scene: Talkers) -> Wave:
 
 
 def by_example(scene: Talkers) -> Wave:
-    """(2, time): each talker, kept by an example of him."""
+    """(2, time): each talker, kept by an example of that voice."""
     kept = [
         echoic.attend(scene.wave, like=example, sample_rate=SAMPLE_RATE)
         for example in scene.examples
@@ -47,23 +47,23 @@ def by_example(scene: Talkers) -> Wave:
 
 
 def gained(found: Wave, scene: Talkers, order: tuple[int, int] = (0, 1)) -> float:
-    """SI-SDR gained over the mixture, the mean of both talkers."""
+    """SI-SDR improvement over the mixture, the mean of both talkers."""
     before = si_sdr_db(scene.wave, scene.voices)
     return float(np.mean(si_sdr_db(found[list(order)], scene.voices) - before))
 
 
 def best_order(found: Wave, voices: Wave) -> tuple[int, int]:
-    """Which of what was found is the first talker, and which the second."""
+    """The assignment of separated signals to talkers with the higher SI-SDR."""
     return max(ORDERS, key=lambda order: float(np.mean(si_sdr_db(found[list(order)], voices))))
 
 
 def in_better_order(found: Wave, scene: Talkers) -> float:
-    """What is gained where the talkers are not named."""
+    """SI-SDR improvement in the better order of the talkers."""
     return gained(found, scene, best_order(found, scene.voices))
 
 
 def part_exchanged(found: Wave, voices: Wave) -> float:
-    """The part of the seconds in which both talk and the better order is not that of the whole."""
+    """Share of the seconds with both talking whose better order is not that of the whole."""
     whole = best_order(found, voices)
     level = 10 * np.log10(np.mean(np.square(voices), axis=1))
     exchanged = []

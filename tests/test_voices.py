@@ -1,4 +1,4 @@
-"""Two talkers and the background: they add up, and lie where they are looked for."""
+"""Two talkers and the background: they add up, and are written to the expected files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """echoic: machine hearing modelled on human hearing.
 
-The names below are loaded when they are first used, so that `import echoic`
-stays quick and nothing is paid for that is not asked for.
+The names below are imported on first use, so that `import echoic` is fast and
+loads nothing that is not needed.
 """
 
 from __future__ import annotations

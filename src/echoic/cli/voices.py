@@ -1,4 +1,4 @@
-"""`echoic voices`: two talkers apart, and the background."""
+"""`echoic voices`: separate two talkers and the background."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def voices(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Take two talkers apart.
+    """Separate two talkers.
 
-    Writes voice-1.wav, voice-2.wav and background.wav, which add up to the input; same rate,
-    channels and length, sample-aligned.
+    Writes voice-1.wav, voice-2.wav and background.wav, which add up to the input and have its
+    rate, channels and length, sample-aligned.
     """
     from echoic.processors.voices import Voices
 
@@ -85,7 +85,7 @@ def voices(
 
 
 def make_voices(sample_rate: int) -> Voices:
-    """The processor for a file of that rate."""
+    """Create the processor for a sample rate."""
     from echoic.processors.voices import Voices
 
     return Voices(sample_rate=sample_rate)

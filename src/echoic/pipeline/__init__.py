@@ -1,9 +1,9 @@
-"""Whole jobs: from a sound, an array or a file, to its hearing.
+"""Complete tasks: from a sound, an array or a file, to its results.
 
-`sound` is what can be read block by block, `hear` the main job, `folder` writes
-it down, `attend`, `denoise`, `voices`, `tag`, `pitch` and `cochleagram` are the smaller ones,
-`live` holds a state for whoever pushes chunks. The verbs of the command line are thin shells of
-these.
+`sound` defines what can be read block by block. `hear` is the main task, and `folder` writes its
+results; `attend`, `denoise`, `voices`, `tag`, `pitch` and `cochleagram` are the smaller ones.
+`live` keeps the state for callers that push chunks. The verbs of the command line are thin
+wrappers of these.
 """
 
 from echoic.pipeline.attend import attend

@@ -1,4 +1,4 @@
-"""A whole sound divided into parts by a processor: what attend, denoise and voices share."""
+"""Divide a whole sound into parts with a processor, for `attend`, `denoise` and `voices`."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class Divides(Streaming[Any, Wave], Protocol):
 
     @property
     def separate(self) -> Streaming[Any, Wave]:
-        """What gives the signals that the parts are made of."""
+        """Module that computes the signals from which `divide` makes the parts."""
 
     def divide(self, signals: Wave) -> Sequence[Wave]:
-        """The parts that signals make; they add up to the sound."""
+        """Return the parts, which add up to the sound."""
 
 
 def processed(
     wave: NDArray[np.floating], module: Streaming[Any, Wave], *, sample_rate: int
 ) -> Wave:
-    """What a processor makes of a whole wave, sample-aligned, (…,) and the shape of the wave.
+    """Run a processor on a whole wave; the result, (…, *shape of the wave), is sample-aligned.
 
     Raises:
         ParameterError: not a wave.
@@ -55,14 +55,14 @@ def divide_into(
     force: bool = False,
     advance: Callable[[float], None] = no_one,
 ) -> None:
-    """Divide a sound, read block by block, into files that appear whole.
+    """Divide a sound, read block by block, and write its parts to files, each atomically.
 
     Args:
-        files: {part: file} of the parts that are wanted.
+        files: {part: file}, of the requested parts.
         sound: Read once.
-        module: Made for the sound's rate.
-        force: Whether files that are there already may be replaced.
-        advance: Takes the seconds that are done.
+        module: Processor for the sound's sample rate.
+        force: Whether existing files may be replaced.
+        advance: Called with the duration of each block in seconds, once it is processed.
     """
     _write_parts([*files.items()], sound, module, force=force, advance=advance)
 
@@ -78,20 +78,21 @@ def divide_and_report(
     force: bool = False,
     advance: Callable[[float], None] = no_one,
 ) -> None:
-    """As `divide_into`, with a page to hear and to see the sound and its parts.
+    """As `divide_into`, and write a page with players and cochleagrams of the sound and its parts.
 
     Args:
-        files: {part: file} of the parts that are wanted.
+        files: {part: file}, of the requested parts.
         sound: Read once.
-        module: Made for the sound's rate.
+        module: Processor for the sound's sample rate.
         report: The page.
-        kicker: What it is about, in a few words.
-        asked: What was asked for, {name: value}.
-        force: Whether files and a page that are there already may be replaced.
-        advance: Takes the seconds that are done.
+        kicker: Subject of the page, in a few words.
+        asked: Options to show on the page, {name: value}.
+        force: Whether existing files and an existing page may be replaced.
+        advance: Called with the duration of each block in seconds, once it is processed.
     """
-    # The page reads sounds from files, and of some there is no other. They lie beside the page:
-    # where hours of sound are written there is room for them, as there may not be in memory.
+    # The page reads sounds from files, which some of them do not have, so all get a temporary
+    # copy. The copies lie beside the page: a disk that hours of sound are written to has room for
+    # them, memory may not.
     with TemporaryDirectory(prefix=".echoic-", suffix=".part", dir=report.parent) as folder:
         copies = {name: f"{folder}/{name}.wav" for name in (_SOUND, *module.parts)}
         wanted = [*files.items(), *copies.items()]
@@ -120,7 +121,7 @@ def _write_parts(
     force: bool,
     advance: Callable[[float], None],
 ) -> None:
-    """Write (part, file) pairs, block by block; all parts together are the sound."""
+    """Write (part, file) pairs block by block; `_SOUND` is the sum of all parts."""
     with ExitStack() as stack:
         writers = [
             (

@@ -1,4 +1,4 @@
-"""The talkers of a whole sound."""
+"""Separation of two talkers in a whole sound."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from echoic.processors.voices import Voices
 def voices(
     wave: NDArray[np.floating], *, sample_rate: int, model: str = "voices"
 ) -> NDArray[np.float32]:
-    """Two talkers of a whole wave and the background, sample-aligned.
+    """Separate two talkers and the background of a whole wave, sample-aligned.
 
     Args:
         wave: (time,) or (channel, time).
@@ -20,8 +20,8 @@ def voices(
         model: Name of the model.
 
     Returns:
-        (3, time) or (3, channel, time): the talkers, in no order, and the background. They add
-        up to the wave.
+        (3, time) or (3, channel, time): the talkers, in arbitrary order, and the background.
+        They add up to the wave.
 
     Raises:
         ParameterError: not a wave.

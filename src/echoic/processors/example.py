@@ -1,4 +1,4 @@
-"""Asking for a sound by a sound: an example in place of a name."""
+"""Requests by example: a query computed from a sound, in place of a label."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_EXAMPLE_S = 60.0
 def check_example(
     wave: NDArray[np.floating], *, sample_rate: float
 ) -> tuple[NDArray[np.float32], list[tuple[float, float]]]:
-    """The first minute of an example, (channel, time), and when it sounds, in s.
+    """Return the first minute of an example, (channel, time), and its active spans in s.
 
     Raises:
         ParameterError: not a wave, or nothing sounds in it.
@@ -34,7 +34,7 @@ def check_example(
 
 
 def is_speech(model: Model, wave: NDArray[np.floating], *, sample_rate: float) -> bool:
-    """Whether a model hears a voice in an example rather than anything else."""
+    """Whether a model ranks speech above all other labels for an example."""
     samples, _ = check_example(wave, sample_rate=sample_rate)
     listen = Listen(model, sample_rate=sample_rate, want="probabilities")
     blocks = in_blocks(samples, block_samples(sample_rate, len(samples)))
@@ -43,11 +43,11 @@ def is_speech(model: Model, wave: NDArray[np.floating], *, sample_rate: float) -
 
 
 def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float) -> Query:
-    """The query that asks for what is like an example: a few seconds of a sound alone.
+    """Compute the query for sounds like an example, which is a few seconds of a sound alone.
 
     Args:
-        model: To be asked.
-        wave: The example; where it is silent it does not count, nor what comes after a minute.
+        model: Model that the query is for.
+        wave: The example; silent parts and anything after the first minute are ignored.
         sample_rate: Hz, 8 to 192 kHz.
 
     Shape:
@@ -61,7 +61,7 @@ def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float
     n_steps = frames.shape[-1] // model.frames_per_step
     if not n_steps:
         raise ParameterError(f"the example is too short: {samples.shape[1] / sample_rate:g} s")
-    weight = np.full(n_steps, 1e-3, np.float32)  # where no whole step sounds, all of it counts
+    weight = np.full(n_steps, 1e-3, np.float32)  # not 0: if no whole step is active, all count
     step_s = model.step_s
     for onset_s, offset_s in spans:
         weight[int(onset_s / step_s) : int(np.ceil(offset_s / step_s))] = 1

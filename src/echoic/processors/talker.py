@@ -1,4 +1,4 @@
-"""One talker among others, asked for by a few seconds of his voice."""
+"""Keep one talker among others, given a few seconds of that voice."""
 
 from __future__ import annotations
 
@@ -17,35 +17,36 @@ from echoic.runtime.network import NetworkState
 
 
 class TalkerState(NamedTuple):
-    """unmix: of `Unmix`; example: (1,), a checksum of the voice that the stream began with."""
+    """unmix: state of `Unmix`; example: (1,), checksum of the example the stream began with."""
 
     unmix: UnmixState
     example: NDArray[np.uint32]
 
 
 class Talker:
-    """Keep one talker of a wave, by an example of him.
+    """Keep one talker of a wave, given an example of that voice.
 
-    The network of `Voices` keeps talkers in their places as long as a stream lasts. So it hears
-    the example before the stream: the place that the talker has there is his from then on.
+    The network of `Voices` keeps the order of the talkers throughout a stream. So it processes
+    the example before the stream: the signal that carries the talker there carries the same
+    talker from then on.
 
     Args:
-        example: A few seconds of him alone; nothing counts that comes after a minute.
+        example: A few seconds of the talker alone; anything after the first minute is ignored.
         sample_rate: Hz, 8 to 192 kHz, of the wave; nothing is resampled.
         example_sample_rate: Hz, of the example; `sample_rate` if None.
         model: Name of the model, of kind "talkers".
 
     Shape:
         example (time,) or (channel, time).
-        wave (channel, time) -> signals (2, channel, time): the talker, and all else.
+        wave (channel, time) -> signals (2, channel, time): the talker, and everything else.
 
-    Delay: `delay` samples, 8 ms; as many samples come out of each call as went in.
+    Delay: `delay` samples, 8 ms; each call returns as many samples as it was given.
     Hop: 1.
 
     Raises:
-        ParameterError: not a wave, nothing sounds in the example, or a stream that another
-            example has begun.
-        ModelError: there is no such model, or it does not tell talkers apart.
+        ParameterError: not a wave, a silent example, or a state of a stream that began with
+            another example.
+        ModelError: there is no such model, or it does not separate talkers.
     """
 
     hop = 1
@@ -68,7 +69,7 @@ class Talker:
     def _listen_to(
         self, samples: NDArray[np.float32], sample_rate: float
     ) -> tuple[int, NetworkState]:
-        """The talker's place, and the network's state after the example."""
+        """Return the index of the talker's signal, and the network's state after the example."""
         network = self._unmix.network
         envelope, frames, _ = FrontEnd(sample_rate=sample_rate).listen(samples)
         n_frames = frames.shape[-1] // network.hop * network.hop
@@ -76,14 +77,14 @@ class Talker:
         power = (
             np.square(envelope[:, :n_frames]).reshape(len(envelope), -1, network.hop).sum(axis=2)
         )
-        n_settled = masks.shape[-1] // 2  # by then it is decided
+        n_settled = masks.shape[-1] // 2  # by then the talker is assigned to a signal
         share = (masks[:-1] * power)[..., n_settled:].sum(axis=(1, 2))
         return int(np.argmax(share)), state
 
     def __call__(
         self, wave: NDArray[np.floating], state: TalkerState | None = None
     ) -> tuple[NDArray[np.float32], TalkerState]:
-        """Take the next chunk apart."""
+        """Separate the next chunk."""
         if state is not None:
             check_kind(state, TalkerState, owner="Talker")
             if not np.array_equal(state.example, self._example):

@@ -1,4 +1,4 @@
-"""Two talkers apart."""
+"""Separation of two talkers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from echoic.processors.unmix import Unmix
 
 
 class Voices(Unmix):
-    """Two talkers and the background, each by itself; they add up to the wave.
+    """Separate a wave into two talkers and the background, which add up to it.
 
-    The talkers come in no order, but keep theirs as long as the stream lasts. Where one talks
-    alone, the other's signal is nearly silent.
+    The order of the talkers is arbitrary, but kept throughout a stream. While only one of them
+    talks, the other's signal is nearly silent.
 
     Args:
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
@@ -21,11 +21,11 @@ class Voices(Unmix):
     Shape:
         wave (channel, time) -> (3, channel, time), in the order of `parts`.
 
-    Delay: `delay` samples, 8 ms; as many samples come out of each call as went in.
+    Delay: `delay` samples, 8 ms; each call returns as many samples as it was given.
     Hop: 1.
 
     Raises:
-        ModelError: there is no such model, or it does not tell talkers apart.
+        ModelError: there is no such model, or it does not separate talkers.
     """
 
     parts = ("voice-1", "voice-2", "background")
@@ -35,9 +35,9 @@ class Voices(Unmix):
 
     @property
     def separate(self) -> Unmix:
-        """What gives the signals: itself."""
+        """Module that computes the signals: this one."""
         return self
 
     def divide(self, signals: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        """The signals are the parts."""
+        """Return the signals, which are the parts."""
         return tuple(signals)
