@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -333,6 +334,19 @@ def test_an_example_must_sound(run, here):
         one_line_on(run("attend", "a.wav", "--like", example, "-o", "b.wav"), 1, example, words)
     one_line_on(run("attend", "a.wav", "--like", "silent.wav", "-o", "silent.wav", "--force"), 1)
     assert not (here / "b.wav").exists()
+
+
+def test_attend_says_when_hardly_anything_is_kept(run, here):
+    tone = 0.1 * np.sin(2 * np.pi * 50 * np.arange(RATE) / RATE, dtype=np.float32)
+    audio.write("hum.wav", tone, sample_rate=RATE)
+    for verb in (("attend", "--keep", "speech"), ("denoise",)):
+        code, _, err = run(*verb, "hum.wav", "-o", "b.wav", "--force")
+        assert code == 0
+        assert re.fullmatch(
+            r"echoic: hum.wav: hardly anything was kept: -\d+ dB of what went in\n", err
+        )
+    assert run("attend", "--mute", "speech", "hum.wav", "-o", "b.wav", "--force").err == ""
+    assert run("denoise", "-q", "hum.wav", "-o", "b.wav", "--force").err == ""
 
 
 def test_attend_prints_a_record_when_asked(run, here):

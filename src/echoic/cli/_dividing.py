@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from echoic.pipeline.dividing import Divides
 
 STDOUT = "-"
+_HARDLY_ANYTHING_DB = -30.0
 _OPTIONS = {"kept": "output", "left out": "rest"}  # the option that names a part's file
 Output = Annotated[
     str,
@@ -231,7 +232,10 @@ def divide_one(
             work = partial(divide_and_report, own, source, report=page, kicker=kicker, asked=asked)
         module = make(source.sample_rate)
         with reporter.progress(source.name, total=source.duration_s) as advance:
-            work(module, force=force, advance=advance)
+            levels_db = work(module, force=force, advance=advance)
+    kept_db = levels_db.get("kept", 0.0)
+    if kept_db < _HARDLY_ANYTHING_DB:
+        reporter.note(f"{path}: hardly anything was kept: {kept_db:.0f} dB of what went in")
     return record
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +18,7 @@ from echoic.report.sounds import Shown, write_sounds_page
 from echoic.streaming import Streaming, run
 
 _SOUND = "sound"
+_NO_ENERGY = 1e-12
 
 
 class Divides(Streaming[Any, Wave], Protocol):
@@ -54,7 +56,7 @@ def divide_into(
     *,
     force: bool = False,
     advance: Callable[[float], None] = no_one,
-) -> None:
+) -> dict[str, float]:
     """Divide a sound, read block by block, and write its parts to files, each atomically.
 
     Args:
@@ -63,8 +65,11 @@ def divide_into(
         module: Processor for the sound's sample rate.
         force: Whether existing files may be replaced.
         advance: Called with the duration of each block in seconds, once it is processed.
+
+    Returns:
+        {part: level in dB re the sound}, of all parts.
     """
-    _write_parts([*files.items()], sound, module, force=force, advance=advance)
+    return _write_parts([*files.items()], sound, module, force=force, advance=advance)
 
 
 def divide_and_report(
@@ -77,7 +82,7 @@ def divide_and_report(
     asked: Mapping[str, object],
     force: bool = False,
     advance: Callable[[float], None] = no_one,
-) -> None:
+) -> dict[str, float]:
     """As `divide_into`, and write a page with players and cochleagrams of the sound and its parts.
 
     Args:
@@ -96,7 +101,7 @@ def divide_and_report(
     with TemporaryDirectory(prefix=".echoic-", suffix=".part", dir=report.parent) as folder:
         copies = {name: f"{folder}/{name}.wav" for name in (_SOUND, *module.parts)}
         wanted = [*files.items(), *copies.items()]
-        _write_parts(wanted, sound, module, force=force, advance=advance)
+        levels_db = _write_parts(wanted, sound, module, force=force, advance=advance)
         hints = dict.fromkeys(copies, "") | {
             _SOUND: "what went in",
             module.parts[-1]: "the parts add up to what went in",
@@ -111,6 +116,7 @@ def divide_and_report(
             facts=asked,
             force=force,
         )
+    return levels_db
 
 
 def _write_parts(
@@ -120,8 +126,13 @@ def _write_parts(
     *,
     force: bool,
     advance: Callable[[float], None],
-) -> None:
-    """Write (part, file) pairs block by block; `_SOUND` is the sum of all parts."""
+) -> dict[str, float]:
+    """Write (part, file) pairs block by block; `_SOUND` is the sum of all parts.
+
+    Returns:
+        {part: level in dB re the sound}.
+    """
+    energy = dict.fromkeys((*module.parts, _SOUND), 0.0)
     with ExitStack() as stack:
         writers = [
             (
@@ -140,5 +151,12 @@ def _write_parts(
         ]
         for signals in run(module.separate, sound.blocks(advance)):
             waves = dict(zip(module.parts, module.divide(signals), strict=True))
+            waves[_SOUND] = np.sum([*waves.values()], axis=0)
+            for part, wave in waves.items():
+                energy[part] += float(np.vdot(wave, wave))
             for part, writer in writers:
-                writer.write(np.sum([*waves.values()], axis=0) if part == _SOUND else waves[part])
+                writer.write(waves[part])
+    return {
+        part: 10 * math.log10((energy[part] + _NO_ENERGY) / (energy[_SOUND] + _NO_ENERGY))
+        for part in module.parts
+    }
