@@ -30,7 +30,7 @@ _QUIET_DB = 20.0  # a talker this far below their own mean level is not talking
 
 
 def taken_apart(scene: Talkers) -> Wave:
-    """(3, time), from a stream fed 5 ms at a time."""
+    """(3, time), from a live stream."""
     live = echoic.stream("voices", sample_rate=SAMPLE_RATE)
     heard = [*pushed(live, scene.wave), live.flush()]
     delay = round(live.latency_s * SAMPLE_RATE)
