@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from style_material import PAIRS, SAMPLE_RATE, Material, Wave, controls, load, read
-from style_tables import line_of, print_gaps, print_margins, print_table, read_rows
+from style_tables import line_of, print_gaps, print_margins, print_methods, print_table, read_rows
 
 from echoic import audio
 from echoic.style import METHODS, texture, transfer
@@ -202,6 +202,7 @@ def main() -> None:
         print_table(rows)
         print_gaps(rows)
         print_margins(rows)
+        print_methods(rows)
     else:
         run_all(options)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 DEPTHS = (0.2, 0.35, 0.5, 0.7)
 CONTROL = "vocoder"
+N_PAIRS = 10
 
 COLUMNS = {
     "d_over_floor": "D/floor",
@@ -70,29 +71,13 @@ def print_gaps(rows: list[dict[str, Any]]) -> None:
 
 
 def print_margins(rows: list[dict[str, Any]]) -> None:
-    """Print each method's margin over the vocoder at the same depth, averaged over pairs.
-
-    Interpolated between the vocoder's strengths, seed 0; a pair whose depth the vocoder does not
-    reach is left out.
-    """
-    vocoder: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
-    for row in rows:
-        if row["method"] == CONTROL and row["seed"] == 0:
-            vocoder[row["pair"]].append((row["depth"], row["gap"], row["estoi"]))
+    """Print each method's margin over the vocoder at the same depth, averaged over pairs."""
+    curves = _vocoder_curves(rows)
     margins: dict[tuple[str, float], list[tuple[float, ...]]] = defaultdict(list)
     for row in rows:
-        curve = sorted(vocoder[row["pair"]])
-        if row["method"] == CONTROL or not curve or not curve[0][0] < row["depth"] < curve[-1][0]:
-            continue
-        depths, gaps, estois = zip(*curve, strict=True)
-        margins[_name(row), row["strength"]].append(
-            (
-                row["depth"],
-                row["gap"] - np.interp(row["depth"], depths, gaps),
-                row["estoi"] - np.interp(row["depth"], depths, estois),
-                row["passes"],
-            )
-        )
+        margin = _margin(row, curves[row["pair"]])
+        if row["method"] != CONTROL and margin is not None:
+            margins[_name(row), row["strength"]].append((row["depth"], *margin, row["passes"]))
     print("above the vocoder at the same depth, mean over pairs")
     print(f"{'method':24} {'str':>4} {'runs':>4} {'depth':>6} {'gap':>6} {'ESTOI':>6}  pass")
     for (name, strength), found in sorted(margins.items()):
@@ -101,6 +86,66 @@ def print_margins(rows: list[dict[str, Any]]) -> None:
             f"{name:24} {strength:4.2f} {len(found):4} {depth:6.2f} {gap:+6.2f} {estoi:+6.2f}  "
             f"{passes * len(found):.0f}"
         )
+
+
+def print_methods(rows: list[dict[str, Any]]) -> None:
+    """Print a line of Markdown per method at strength 0.5 and per control, seed 0.
+
+    Means over pairs; of NCC the largest; of the style loss after reconstruction, over that
+    before it, the median. "Above" is the gap above that of the vocoder at the same depth.
+    """
+    curves = _vocoder_curves(rows)
+    found = defaultdict(list)
+    for row in rows:
+        is_control = row["domain"] == "-" and row["strength"] == 0 and row["method"] != CONTROL
+        if row["seed"] == 0 and (row["strength"] == 0.5 or is_control):
+            found[_name(row)].append(row)
+    for name, own in found.items():
+        margins = [margin for row in own if (margin := _margin(row, curves[row["pair"]]))]
+        after = [row["style_after"] / row["style_before"] for row in own if row.get("style_before")]
+        is_learned = bool(np.isfinite(after).any())
+        cells = [
+            f"`{name}`",
+            ", ".join(row["pair"] for row in own) if len(own) < N_PAIRS else "all",
+            *(_short(_mean(own, key)) for key in ("depth", "gap")),
+            _short(np.mean(margins, axis=0)[0], "+") if margins else "n/a",
+            *(_short(_mean(own, key)) for key in ("env", "estoi", "mee")),
+            *(_short(max(row[key] for row in own)) for key in ("ncc_style", "ncc_content")),
+            f"{sum(bool(row['passes']) for row in own)} of {len(own)}",
+            f"{np.median(after):.2g}" if is_learned else "–",
+            f"{_mean(own, 'cpu_s'):.0f}",
+        ]
+        print("| " + " | ".join(cells) + " |")
+
+
+def _short(value: float, sign: str = "-") -> str:
+    """Two decimals, without the zero before the point."""
+    text = f"{value:{sign}.2f}".replace("-", "−")
+    return text if abs(value) >= 0.995 else text.replace("0.", ".", 1)
+
+
+def _mean(rows: list[dict[str, Any]], key: str) -> float:
+    return float(np.mean([row[key] for row in rows]))
+
+
+def _vocoder_curves(rows: list[dict[str, Any]]) -> dict[str, list[tuple[float, float, float]]]:
+    """Pair -> (depth, gap, ESTOI) of the vocoder's strengths by depth, seed 0."""
+    curves = defaultdict(list)
+    for row in rows:
+        if row["method"] == CONTROL and row["seed"] == 0:
+            curves[row["pair"]].append((row["depth"], row["gap"], row["estoi"]))
+    return defaultdict(list, {pair: sorted(curve) for pair, curve in curves.items()})
+
+
+def _margin(
+    row: dict[str, Any], curve: list[tuple[float, float, float]]
+) -> tuple[float, float] | None:
+    """Gap and ESTOI above the vocoder's at this depth; None where it does not reach it."""
+    if not curve or not curve[0][0] < row["depth"] < curve[-1][0]:
+        return None
+    depths, gaps, estois = zip(*curve, strict=True)
+    gap, estoi = (np.interp(row["depth"], depths, values) for values in (gaps, estois))
+    return row["gap"] - float(gap), row["estoi"] - float(estoi)
 
 
 def _name(row: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.checks import check_kind
+from echoic.ear.design import N_BANDS
 from echoic.ear.frontend import FrontEnd, FrontEndState
 from echoic.processors.model import Model
 from echoic.processors.network import Wanted
@@ -73,11 +74,5 @@ class Listen:
     def finish(self, state: ListenState) -> Listened[NDArray[np.float32]]:
         """The remaining probabilities, as if silence followed; nothing else is delayed."""
         check_kind(state, ListenState, owner="Listen")
-        n_owed = self.delay.probabilities
-        n_channels = state.front_end.ear.rows.shape[0]
-        # One step more than needed, since part of one may have been processed already.
-        n_samples = int(np.ceil((n_owed + 1) * self.hop.probabilities))
-        heard, _ = self(np.zeros((n_channels, n_samples), np.float32), state)
-        return Listened(
-            heard.envelope[..., :0], heard.probabilities[..., :n_owed], heard.places[..., :0]
-        )
+        no_envelope = np.empty((N_BANDS, 0), np.float32)
+        return Listened(no_envelope, *self.model.finish(state.network, want=self.want))

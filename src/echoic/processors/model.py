@@ -88,12 +88,12 @@ class Model:
         """Process the next frames; results that are not wanted have 0 steps."""
         return self._network(frames, state, want=want)
 
-    def finish(self, state: Any) -> Heard[NDArray[np.float32]]:
+    def finish(self, state: Any, *, want: Wanted = "all") -> Heard[NDArray[np.float32]]:
         """The remaining probabilities, as if frames of silence followed."""
-        n_frames = (self.look_ahead_steps + 1) * self.frames_per_step  # one may be in progress
+        n_frames = self.look_ahead_steps * self.frames_per_step
         silence = np.zeros((len(SPECIFICATION["features"]), N_GAIN_BANDS, n_frames), np.float32)
-        heard, _ = self(silence, state)
-        return Heard(heard.probabilities[:, : self.look_ahead_steps], heard.places[..., :0])
+        heard, _ = self(silence, state, want=want)
+        return Heard(heard.probabilities, heard.places[..., :0])
 
     def prepare(self, want: Wanted) -> None:
         """Load the graphs for this now rather than with the first frames.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,6 +39,20 @@ class OneOf:
         """Draw one batch of one kind."""
         which = rng.choice(len(self.kinds), p=[kind.probability for kind in self.kinds])
         return self.kinds[int(which)].draw(rng)
+
+
+def by_rate(rates: Mapping[int, float], kinds_of: Callable[[int], Sequence[DrawBatch]]) -> OneOf:
+    """Batches at several sample rates; at each, all kinds are equally probable.
+
+    Args:
+        rates: Hz -> probability.
+        kinds_of: A sample rate -> its kinds of batches.
+    """
+    kinds = []
+    for rate, probability in rates.items():
+        draws = kinds_of(rate)
+        kinds += [Kind(probability / len(draws), draw) for draw in draws]
+    return OneOf(kinds)
 
 
 def fixed_batches(draw: DrawBatch, n_batches: int, *, seed: int) -> list[Batch]:

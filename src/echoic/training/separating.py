@@ -18,7 +18,7 @@ from echoic.nn.export import load_listener
 from echoic.nn.separator import Separator
 from echoic.processors.masks import RAMP_S
 from echoic.runtime import find_model
-from echoic.training.batches import Kind, OneOf, fixed_batches, stacked
+from echoic.training.batches import by_rate, fixed_batches, stacked
 from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import load_rooms
 from echoic.training.loop import Batch, LoopSettings, mean_losses, train
@@ -179,17 +179,12 @@ class SeparatorRecipe:
         kept = kept_recordings(unsure_as_other=True)
         rooms = load_rooms()
         mixer = partial(NoisySpeechMixer, settings=self.speaking)
-        batches = OneOf(
-            [
-                Kind(
-                    probability / len(_DURATIONS_S),
-                    SpokenBatches(
-                        mixer(used, sample_rate=rate, rooms=rooms, duration_s=duration_s)
-                    ),
-                )
-                for rate, probability in _RATE_PROBABILITIES.items()
+        batches = by_rate(
+            _RATE_PROBABILITIES,
+            lambda rate: [
+                SpokenBatches(mixer(used, sample_rate=rate, rooms=rooms, duration_s=duration_s))
                 for duration_s in _DURATIONS_S
-            ]
+            ],
         )
         aside = SpokenBatches(mixer(kept, sample_rate=_VALIDATION_RATE_HZ))
         fixed = fixed_batches(aside, _N_VALIDATION_BATCHES, seed=_SEED)

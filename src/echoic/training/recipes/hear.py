@@ -31,7 +31,7 @@ from echoic.training.asking import (
     mean_embedding,
     queries_of,
 )
-from echoic.training.batches import Kind, OneOf, fixed_batches, stacked
+from echoic.training.batches import OneOf, by_rate, fixed_batches, stacked
 from echoic.training.calibration import calibrate
 from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import Recordings, load_rooms
@@ -132,14 +132,20 @@ def batches_of(
         make_example: Converts a scene of any rate to an example; that of `hear` by default.
     """
     labels = [label for label in LABELS if recordings.n_recordings(label)]
-    kinds = []
-    for rate, probability in rates.items():
+
+    def kinds_of(rate: int) -> list[SceneBatches]:
         make = make_example or ExampleMaker(sample_rate=rate)
-        for one in contents:
-            mixer = SceneMixer(recordings, sample_rate=rate, rooms=rooms, settings=one.settings)
-            draw = SceneBatches(mixer, make, one, labels)
-            kinds.append(Kind(probability / len(contents), draw))
-    return OneOf(kinds)
+        return [
+            SceneBatches(
+                SceneMixer(recordings, sample_rate=rate, rooms=rooms, settings=one.settings),
+                make,
+                one,
+                labels,
+            )
+            for one in contents
+        ]
+
+    return by_rate(rates, kinds_of)
 
 
 def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
