@@ -339,6 +339,38 @@ def test_libraries_say_nothing_by_themselves(tmp_path):
     assert lines == []
 
 
+def test_a_glob_skips_folders_without_sounds_and_takes_nothing_twice(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("rec/a.wav", "rec/deeper/b.wav", "rec/a.hearing/stems/rest.wav"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        write(Path(name))
+    Path("rec/a.hearing/events.json").write_text("{}")
+    Path("rec/empty").mkdir()
+    for given in ("rec/*", "rec/**"):
+        code, out, err = run("info", "--json", given)
+        named = [json.loads(line)["path"] for line in out.splitlines()]
+        assert {"rec/a.wav", "rec/deeper/b.wav"} <= set(named)
+        assert sorted(set(named)) == sorted(named)
+        assert "holds no audio files" not in err
+        assert code == (0 if given == "rec/*" else 1)  # ** names events.json as well
+    assert run("info", "rec/em*").code == 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
+def test_a_subfolder_that_cannot_be_listed_is_skipped(run, tmp_path):
+    (tmp_path / "secret").mkdir(mode=0)
+    write(tmp_path / "a.wav")
+    done = run("info", "--recursive", tmp_path)
+    assert done.code == 0
+    assert "secret: cannot be listed: " in done.err
+
+
+def test_labels_of_a_model_without_any(run):
+    done = run("labels", "--model", "denoise")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "echoic: denoise: model 'denoise' has no labels\n"
+
+
 def test_a_folder_with_a_pipe_in_it_is_not_waited_for(run, tmp_path):
     """Row "hang": `mkfifo`."""
     write(tmp_path / "a.wav")

@@ -104,8 +104,6 @@ class LiveWav:
         AudioError: the sample rate is out of range.
     """
 
-    is_file = False
-
     def __init__(self, head: _Head, pipe: BinaryIO, name: str) -> None:
         """Read up to the first sample."""
         self.name = name

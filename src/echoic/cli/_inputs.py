@@ -5,12 +5,18 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from echoic.errors import FileError
+from echoic.outputs import describe_os_error
 
 STDIN = "-"
 AUDIO_SUFFIXES = {".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus"}
 AUDIO_SUFFIXES |= {".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf"}
+
+
+class NoAudioError(FileError):
+    """Nothing that was named is an audio file."""
 
 
 def expand_one(given: str, note: Callable[[str], None], *, recursive: bool = False) -> list[str]:
@@ -22,21 +28,23 @@ def expand_one(given: str, note: Callable[[str], None], *, recursive: bool = Fal
         recursive: Whether subfolders are searched, too.
 
     Raises:
-        FileError: A glob matches nothing, or a folder holds no audio file.
-        OSError: A folder cannot be listed.
+        NoAudioError: A glob matches nothing, or a folder holds no audio file.
+        FileError: A folder cannot be listed.
     """
     if os.path.isdir(given):
         return _audio_files(given, note, recursive)
     if given == STDIN or os.path.lexists(given) or not glob.has_magic(given):
         return [given]
-    found = sorted(glob.glob(given, recursive=True))
+    found: dict[str, None] = {}  # in order, without repetition: ** matches a folder and its files
+    for match in sorted(glob.glob(given, recursive=True)):
+        if not os.path.isdir(match):
+            found[match] = None
+        elif not _is_hearing(match):
+            with suppress(NoAudioError):
+                found |= dict.fromkeys(_audio_files(match, note, recursive))
     if not found:
-        raise FileError(f"{given}: no file matches")
-    return [
-        path
-        for match in found
-        for path in (_audio_files(match, note, recursive) if os.path.isdir(match) else [match])
-    ]
+        raise NoAudioError(f"{given}: no file matches")
+    return list(found)
 
 
 def is_one_file(paths: Sequence[str], given: Sequence[str]) -> bool:
@@ -54,32 +62,45 @@ def is_one_file(paths: Sequence[str], given: Sequence[str]) -> bool:
 def _audio_files(folder: str, note: Callable[[str], None], recursive: bool) -> list[str]:
     audio: list[str] = []
     others: list[str] = []
-    for name in _names(folder, recursive):
+    for name in _names(folder, note, recursive):
         is_audio = os.path.splitext(name)[1].lower() in AUDIO_SUFFIXES
         known = is_audio and _may_be_a_file(os.path.join(folder, name))
         (audio if known else others).append(name)
     if not audio:
-        raise FileError(f"{folder}: holds no audio files")
+        raise NoAudioError(f"{folder}: holds no audio files")
     if others:
         more = ", ..." if len(others) > 3 else ""
         note(f"{folder}: skipped {len(others)} not audio: {', '.join(others[:3])}{more}")
     return [os.path.join(folder, name) for name in audio]
 
 
-def _names(folder: str, recursive: bool) -> list[str]:
+def _names(folder: str, note: Callable[[str], None], recursive: bool) -> list[str]:
     """List a folder, with `recursive` also its subfolders, without hidden entries.
 
-    Folders of hearings are not descended into: their stems are results, not inputs.
+    Folders of hearings are not descended into: their stems are results, not inputs. A subfolder
+    that cannot be listed is skipped with a note.
+
+    Raises:
+        FileError: the folder itself cannot be listed.
     """
+    try:
+        entries = sorted(os.listdir(folder))
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be listed: {describe_os_error(error)}") from error
     names = []
-    for name in sorted(os.listdir(folder)):
+    for name in entries:
         path = os.path.join(folder, name)
         if name.startswith("."):
             continue
         # A symbolic link to a folder may form a loop.
         is_folder = os.path.isdir(path) and not os.path.islink(path)
         if recursive and is_folder and not _is_hearing(path):
-            names += [os.path.join(name, deeper) for deeper in _names(path, recursive)]
+            try:
+                deeper = _names(path, note, recursive)
+            except FileError as error:
+                note(str(error))
+                continue
+            names += [os.path.join(name, one) for one in deeper]
         else:
             names.append(name)
     return names

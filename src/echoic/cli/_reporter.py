@@ -95,7 +95,8 @@ class Reporter:
             table: Receives the rows of every record.
 
         Raises:
-            typer.Exit: Code 1, after the last input, if any has failed.
+            typer.Exit: After the last input: the signal's code if one has ended the work early,
+                or 1 if an input has failed.
         """
         several = self._of_several or len(paths) > 1
         with table or nullcontext():
@@ -114,8 +115,8 @@ class Reporter:
                     self.data(to_json(record, indent=None if several else 2))
                 elif show is not None:
                     self.data(show(record))
-        if self.n_failed:
-            raise typer.Exit(1)
+        if self.n_failed or exit_code() is not None:
+            raise typer.Exit(exit_code() or 1)
 
     def _outcomes(
         self, paths: Sequence[str], work: Callable[[str, Reporter], Any], jobs: int | None

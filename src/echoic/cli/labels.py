@@ -18,11 +18,15 @@ def labels(
     verbose: Verbose = False,
 ) -> None:
     """List the labels that a model knows, one per line."""
+    from echoic.errors import ModelError
     from echoic.runtime import find_model
 
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
 
     def work(name: str, _reporter: Reporter) -> dict[str, Any]:
-        return {"model": name, "labels": list(find_model(name).labels)}
+        known = find_model(name).labels
+        if not known:
+            raise ModelError(f"model {name!r} has no labels")
+        return {"model": name, "labels": list(known)}
 
     reporter.each([model], work, lambda record: "\n".join(record["labels"]))

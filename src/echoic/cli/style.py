@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from echoic.cli._inputs import STDIN
 from echoic.cli.common import Force, Json, Quiet, Reporter, Verbose, split_commas
 from echoic.outputs import InputFiles, check_writable
 
@@ -200,6 +202,10 @@ def style(
         how |= {"method": method or METHOD, "domain": domain, "network": network}
         where = {"only": only, "seconds": preview_s}
     page = _page_asked(report, split_commas(compare), output=output)
+    if list(inputs).count(STDIN) > 1:
+        raise typer.BadParameter("standard input (-) can be read only once")
+    if kind == "sound":
+        _check_how(how, only=only, compare=page.get("compare", ()))
     job = Job(kind, inputs, output, how, where, page)
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     reporter.each(inputs[:1], lambda _content, reporter: restyle(job, reporter, force=force))
@@ -279,6 +285,24 @@ def _page_asked(report: str | None, compare: list[str] | None, *, output: str) -
     if os.path.realpath(report) == os.path.realpath(output):
         raise typer.BadParameter(f"{report} is both --output and --report")
     return {"report": Path(report), "compare": compare or []}
+
+
+def _check_how(how: Mapping[str, Any], *, only: str | None, compare: Sequence[str]) -> None:
+    """Validate the settings before any file is read.
+
+    Raises:
+        ParameterError: an unknown method or domain, or a value out of range.
+        LabelError: an unknown label.
+        MissingExtraError: torch is not installed.
+    """
+    if only is not None:
+        from echoic.processors.model import check_labels
+        from echoic.runtime import find_model
+
+        check_labels([only], find_model("hear").labels)
+    settings = _imported("styling", "How")
+    for name in (how["method"], *compare):
+        settings(**{**how, "method": name}).check()
 
 
 def _imported(module: str, name: str) -> Any:
