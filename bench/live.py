@@ -1,13 +1,13 @@
-"""Hours of a stream: does its memory grow, its step slow down, its output drift?
+"""Long streams: growth of memory, slowdown of a step, drift of the output.
 
     ./do bench live [--minutes 20] [--hours 10] [--json FILE]
 
-Every live processor hears the street over and over, every fourth time as digital silence, in
-pushes of 5 ms: printed are how much the process has grown since the first minute, the median of
-a push in the first and the last minute, and the largest difference from what the processor
-gives in blocks, as files are worked on, in dB of its peak. Ear and echoic memory alone hear it
-for hours, a second at a time; what they give in the last round is compared with what they gave
-for the same sound at the beginning.
+Every live processor gets the street repeatedly, every fourth time replaced by digital silence, in
+pushes of 5 ms. Printed are the growth of the process's memory since the first minute, the median
+time of a push in the first and the last minute, and the largest difference from the output of the
+same processor in blocks, as for files, in dB re its peak. Ear and echoic memory alone get it for
+hours, a second at a time; their output in the last round is compared with that for the same sound
+at the beginning.
 """
 
 from __future__ import annotations
@@ -34,30 +34,31 @@ BLOCK = 256 * PUSH
 LIVE: dict[str, dict[str, Any]] = {
     "attend": {"keep": ["speech"]},
     "denoise": {},
+    "voices": {},
     "separate": {"labels": ["speech", "rain"]},
     "detect": {},
 }
-N_OCTAVES = 8  # of 5 ms frames: 1.28 s
-ROUND_S = 40  # of the street, of which the last quarter is silence
+N_OCTAVES = 8  # 256 frames of 5 ms: 1.28 s
+ROUND_S = 40  # three quarters street, the last quarter silence
 
 Wave = NDArray[np.float32]
 
 
 def one_round() -> Wave:
-    """The street three times and silence as long, (1, time), a whole number of seconds."""
+    """The street three times and silence as long as one of them, (1, time), in whole seconds."""
     wave = street()[:, : ROUND_S // 4 * SAMPLE_RATE]
     return np.concatenate([wave, wave, wave, np.zeros_like(wave)], axis=1)
 
 
 def blocks(duration_s: float, n_samples: int) -> Iterator[Wave]:
-    """Round after round, in pieces that need not end where a round does."""
+    """Repeat the round, in blocks that need not end where a round does."""
     sound = one_round()
     for k in range(int(duration_s * SAMPLE_RATE) // n_samples):
         yield sound.take(range(k * n_samples, (k + 1) * n_samples), axis=1, mode="wrap")
 
 
 def process_mb() -> float:
-    """Memory of this process now."""
+    """Resident memory of this process in MB."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * 4096 / 2**20
 
@@ -94,20 +95,20 @@ def stream_for(name: str, minutes: float) -> dict[str, float]:
 
 
 def ear_and_memory_for(hours: float) -> dict[str, float]:
-    """Figures of what has no network."""
+    """Figures of the ear and the echoic memory, without a network."""
     ear, memory = FrontEnd(sample_rate=SAMPLE_RATE), EchoicMemory(N_OCTAVES)
     heard: Any = None
     remembered: Any = None
     early: list[torch.Tensor] = []
     seconds: list[float] = []
-    worst, first_mb = math.nan, math.nan  # where the run is too short to tell
+    worst, first_mb = math.nan, math.nan  # if the run is too short
     for k, block in enumerate(blocks(hours * 3600, SAMPLE_RATE)):
         before = time.perf_counter()
         frames, heard = ear(block, heard)
         slots, remembered = memory(torch.from_numpy(frames).flatten(0, 1)[None], remembered)
         seconds.append(time.perf_counter() - before)
         which, second = divmod(k, ROUND_S)
-        if which == 1:  # from the second round on a round begins as it will for ever
+        if which == 1:  # from the second round on, each begins in the same state
             early.append(slots)
         elif which > 1:
             worst = np.fmax(worst, float((slots - early[second]).abs().max()))
@@ -118,7 +119,7 @@ def ear_and_memory_for(hours: float) -> dict[str, float]:
         "grown_mb": process_mb() - first_mb,
         "first_minute_ms": 1000 * float(np.median(seconds[:n])),
         "last_minute_ms": 1000 * float(np.median(seconds[-n:])),
-        "difference_db": 20 * float(np.log10(np.maximum(worst, 1e-12))),  # of 1, levels' peak
+        "difference_db": 20 * float(np.log10(np.maximum(worst, 1e-12))),  # re 1, the peak level
     }
 
 

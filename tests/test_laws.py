@@ -42,7 +42,9 @@ from echoic.processors import (
     Model,
     Replay,
     Separate,
+    Talker,
     Unmix,
+    Voices,
     load_model,
 )
 from echoic.processors.masks import ApplyMasksState
@@ -434,6 +436,8 @@ CASES = [
         tolerance=1e-5,
         others=lambda: [state_of(Network(find_model("hear")), ear_frames()(3))],
     ),
+    Case(Voices, lambda: Voices(sample_rate=RATE), channels, 9_001),
+    Case(Talker, lambda: Talker(voiced(24_000), sample_rate=RATE), channels, 9_001),
     Case(EchoicMemory, network(EchoicMemory, 6), uniform(1, 3), 300, batch=np.concatenate),
     Case(
         LeakyLayer,

@@ -43,6 +43,7 @@ TAKES_WAVES = {
     "hear": lambda wave: echoic.hear(wave, sample_rate=RATE),
     "attend": lambda wave: echoic.attend(wave, mute=["rain"], sample_rate=RATE),
     "denoise": lambda wave: echoic.denoise(wave, sample_rate=RATE),
+    "voices": lambda wave: echoic.voices(wave, sample_rate=RATE),
     "tag": lambda wave: echoic.tag(wave, sample_rate=RATE),
     "Ear": lambda wave: Ear(sample_rate=RATE)(wave),
     "FrontEnd": lambda wave: FrontEnd(sample_rate=RATE)(wave),

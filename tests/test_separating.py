@@ -36,7 +36,7 @@ def mixer(recordings: Recordings, **settings) -> NoisySpeechMixer:
 
 def always(**probabilities) -> dict:
     """No chance but what is given."""
-    names = ("quiet", "silent", "steady", "lasting", "babble")
+    names = ("alone", "quiet", "silent", "steady", "lasting", "babble")
     return {f"{name}_probability": probabilities.get(name, 0.0) for name in names}
 
 
@@ -69,6 +69,17 @@ def test_there_are_scenes_without_noise_and_scenes_without_speech(recordings):
     voice, noise = mixer(recordings, **always(silent=1.0)).draw_speech(rng).sources.values()
     assert not voice.any()
     assert noise.any()
+
+
+def test_one_talker_begins_alone_unless_that_takes_half_of_the_other_away(recordings):
+    drawn = mixer(recordings, alone=(0.25, 0.25))
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        voices = [np.ones(drawn.n_samples, np.float32) for _ in range(2)]
+        voices[1][drawn.n_samples // 4 :] = 0.0
+        drawn.let_one_begin(voices, rng)
+        begins = [int(np.argmax(voice > 0.5)) / drawn.n_samples for voice in voices]
+        assert begins == pytest.approx([0, 0.125] if begins[0] == 0 else [0.25, 0], abs=0.02)
 
 
 def test_what_may_hold_anything_is_noise_where_it_is_asked_for(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -333,6 +334,19 @@ def test_an_example_must_sound(run, here):
         one_line_on(run("attend", "a.wav", "--like", example, "-o", "b.wav"), 1, example, words)
     one_line_on(run("attend", "a.wav", "--like", "silent.wav", "-o", "silent.wav", "--force"), 1)
     assert not (here / "b.wav").exists()
+
+
+def test_attend_says_when_hardly_anything_is_kept(run, here):
+    click = np.full(100, 0.1, np.float32)  # over before the first mask is known
+    audio.write("click.wav", click, sample_rate=RATE)
+    for verb in (("attend", "--keep", "speech"), ("denoise",)):
+        code, _, err = run(*verb, "click.wav", "-o", "b.wav", "--force")
+        assert code == 0
+        assert re.fullmatch(
+            r"echoic: click.wav: hardly anything was kept: -\d+ dB of what went in\n", err
+        )
+    assert run("attend", "--mute", "speech", "click.wav", "-o", "b.wav", "--force").err == ""
+    assert run("denoise", "-q", "click.wav", "-o", "b.wav", "--force").err == ""
 
 
 def test_attend_prints_a_record_when_asked(run, here):

@@ -1,7 +1,7 @@
 """echoic: machine hearing modelled on human hearing.
 
-The names below are loaded when they are first used, so that `import echoic`
-stays quick and nothing is paid for that is not asked for.
+The names below are imported on first use, so that `import echoic` is fast and
+loads nothing that is not needed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from echoic.ear import Correlogram, Ear, Filterbank, Inverse, Pitch, SummaryCorrelogram
     from echoic.errors import AudioError, EchoicError, ParameterError
     from echoic.events import Event
-    from echoic.pipeline import Hearing, attend, cochleagram, denoise, hear, pitch, stream, tag
+    from echoic.pipeline import (
+        Hearing,
+        attend,
+        cochleagram,
+        denoise,
+        hear,
+        pitch,
+        stream,
+        tag,
+        voices,
+    )
 
 __version__ = "0.1.0"
 
@@ -25,6 +35,7 @@ _HOME = {
     "hear": "echoic.pipeline",
     "attend": "echoic.pipeline",
     "denoise": "echoic.pipeline",
+    "voices": "echoic.pipeline",
     "tag": "echoic.pipeline",
     "pitch": "echoic.pipeline",
     "cochleagram": "echoic.pipeline",
@@ -69,6 +80,7 @@ __all__ = [
     "read",
     "stream",
     "tag",
+    "voices",
     "write",
 ]
 

@@ -61,7 +61,7 @@ def erb_rate_to_hz(erb_rate: ArrayLike) -> NDArray[np.float64]:
 
 
 def hz_to_mel(frequency_hz: ArrayLike) -> NDArray[np.float64]:
-    """Mels of a frequency.
+    """Frequency in mel.
 
     References: O'Shaughnessy (1987), p. 150.
 
@@ -80,14 +80,14 @@ def mel_to_hz(mel: ArrayLike) -> NDArray[np.float64]:
 def mel_filters(
     n_mels: int, n_bins: int, *, sample_rate: float, low_hz: float, high_hz: float
 ) -> NDArray[np.float64]:
-    """Triangles of height 1, evenly spaced in mel, over the bins of a spectrum.
+    """Triangular filters of height 1, evenly spaced in mel, over the bins of a spectrum.
 
     Args:
-        n_mels: Triangles.
-        n_bins: From 0 Hz to half the sample rate, both included.
+        n_mels: Number of filters.
+        n_bins: Number of bins, from 0 Hz to half the sample rate, both included.
         sample_rate: Hz.
-        low_hz: Where the lowest triangle begins.
-        high_hz: Where the highest one ends.
+        low_hz: Lower edge of the lowest filter.
+        high_hz: Upper edge of the highest filter.
 
     Returns:
         (mel, bin).

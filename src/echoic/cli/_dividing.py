@@ -1,9 +1,10 @@
-"""What `attend` and `denoise` share: every input divided into parts, as files."""
+"""Common parts of `attend`, `denoise` and `voices`: divide every input into parts, as files."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,7 @@ import typer
 
 from echoic.cli._inputs import is_one_file
 from echoic.cli._source import Source, SourceOnce
-from echoic.cli._targets import are_there, find_targets
+from echoic.cli._targets import are_there, find_targets, made_folder
 from echoic.cli.common import Reporter, check_replacing
 from echoic.outputs import InputFiles, check_writable
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from echoic.pipeline.dividing import Divides
 
 STDOUT = "-"
-_OPTIONS = {"kept": "output", "left out": "rest"}  # of parts that files are named for
+_HARDLY_ANYTHING_DB = -30.0
+_OPTIONS = {"kept": "output", "left out": "rest"}  # the option that names a part's file
 Output = Annotated[
     str,
     typer.Option(
@@ -67,16 +69,16 @@ def select_from_all(
     """Divide every input into what is kept and what is left out.
 
     Args:
-        inputs: As the user named them.
+        inputs: The arguments as typed.
         make: As for `divide_all`.
         reporter: Prints notes and progress.
-        output: File or folder of what is kept.
-        rest: File or folder of what is left out, if it is to be written.
-        recursive: Whether folders are gone through.
-        options: Of `divide_all`.
+        output: File or folder for what is kept.
+        rest: File or folder for what is left out; None: not written.
+        recursive: Whether subfolders are searched, too.
+        options: Further arguments of `divide_all`.
 
     Raises:
-        typer.BadParameter: outputs that cannot be.
+        typer.BadParameter: the outputs are invalid or contradictory.
         typer.Exit: Code 1, after the last input, if any has failed.
     """
     check_replacing(force=options["force"], skip_existing=options["skip_existing"])
@@ -98,6 +100,7 @@ def divide_all(
     *,
     files: Mapping[str, Mapping[str, str]],
     given: Sequence[str],
+    folders: Mapping[str, Path] | None = None,
     report: str | None,
     kicker: str,
     jobs: int | None,
@@ -106,24 +109,25 @@ def divide_all(
     also_read: Sequence[str] = (),
     also_say: Mapping[str, Any],
 ) -> None:
-    """Divide every input, and write the parts.
+    """Divide every input and write the parts.
 
     Args:
         paths: The inputs.
-        make: A sample rate to the processor; picklable.
+        make: Creates the processor for a sample rate; picklable.
         reporter: Prints notes and progress.
-        files: {part: {input: file}}, of the parts that are wanted.
-        given: What the user named.
-        report: File or folder of the page about it.
-        kicker: What such a page is about.
-        jobs: Inputs worked on at a time.
-        skip_existing: Whether what is written already is left out.
-        force: Whether it is replaced.
-        also_read: Files that no output may be.
-        also_say: What every record holds, too.
+        files: {part: {input: file}}, of the requested parts.
+        given: The arguments as typed.
+        folders: {input: folder}, of folders to create for the parts.
+        report: File or folder for the pages; None: not written.
+        kicker: Subject of the pages.
+        jobs: Number of inputs processed in parallel; None: the number of cores.
+        skip_existing: Whether existing outputs are skipped.
+        force: Whether existing outputs are replaced.
+        also_read: Further inputs, which no output may overwrite.
+        also_say: Further fields of every record and page.
 
     Raises:
-        typer.BadParameter: outputs that cannot be.
+        typer.BadParameter: the outputs are invalid or contradictory.
         typer.Exit: Code 1, after the last input, if any has failed.
     """
     pages: dict[str, Path] = {}
@@ -144,6 +148,7 @@ def divide_all(
         divide_one,
         make=make,
         files=files,
+        folders=folders or {},
         pages=pages,
         kicker=kicker,
         skip_existing=skip_existing,
@@ -155,7 +160,7 @@ def divide_all(
 
 
 def find_outputs(paths: list[str], output: str, *, given: Sequence[str]) -> dict[str, str]:
-    """Where each input's result goes.
+    """Return the output of each input.
 
     Raises:
         typer.BadParameter: several results for one file or for standard output.
@@ -171,13 +176,13 @@ def find_outputs(paths: list[str], output: str, *, given: Sequence[str]) -> dict
 
 
 def check_distinct(outputs: Mapping[str, Mapping[str, str | Path]]) -> None:
-    """Refuse a file that would be written twice.
+    """Reject outputs of which two are the same file.
 
     Args:
         outputs: {option: {input: file}}.
 
     Raises:
-        typer.BadParameter: two options name one file.
+        typer.BadParameter: two options name the same file.
     """
     first: dict[str, str] = {}
     for option, files in outputs.items():
@@ -193,6 +198,7 @@ def divide_one(
     *,
     make: Callable[[int], Divides],
     files: Mapping[str, Mapping[str, str]],
+    folders: Mapping[str, Path],
     pages: Mapping[str, Path],
     kicker: str,
     skip_existing: bool,
@@ -200,35 +206,39 @@ def divide_one(
     read: InputFiles,
     also_say: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Divide one input, and write the parts and a page about them; the record of it."""
+    """Divide one input, write the parts and the page, and return the record."""
     from echoic.pipeline.dividing import divide_and_report, divide_into
 
     own, page = {part: found[path] for part, found in files.items()}, pages.get(path)
     written = {_OPTIONS.get(part, part): file for part, file in own.items()}
     record = {"file": path, **written, **({"report": str(page)} if page else {}), **also_say}
-    if skip_existing:  # what is there in part is completed
+    if skip_existing:  # write only the missing files
         own = {part: file for part, file in own.items() if not os.path.isfile(file)}
         page = None if page is not None and page.is_file() else page
-    for one in (*own.values(), page):
-        if one not in {STDOUT, None}:
-            read.check_apart(one)
-            check_writable(one, force=force)  # before any long work
-    source: SourceOnce
-    if page is None:
-        source = SourceOnce(path)
-        work = partial(divide_into, own, source)
-    else:
-        source = Source(path)
-        asked = {
-            name.replace("_", " ").capitalize(): said(value) for name, value in also_say.items()
-        }
-        work = partial(divide_and_report, own, source, report=page, kicker=kicker, asked=asked)
-    module = make(source.sample_rate)
-    with reporter.progress(source.name, total=source.duration_s) as advance:
-        work(module, force=force, advance=advance)
+    with made_folder(folders[path]) if path in folders else nullcontext():
+        for one in (*own.values(), page):
+            if one not in {STDOUT, None}:
+                read.check_apart(one)
+                check_writable(one, force=force)  # before any long computation
+        source: SourceOnce
+        if page is None:
+            source = SourceOnce(path)
+            work = partial(divide_into, own, source)
+        else:
+            source = Source(path)
+            asked = {
+                name.replace("_", " ").capitalize(): said(value) for name, value in also_say.items()
+            }
+            work = partial(divide_and_report, own, source, report=page, kicker=kicker, asked=asked)
+        module = make(source.sample_rate)
+        with reporter.progress(source.name, total=source.duration_s) as advance:
+            levels_db = work(module, force=force, advance=advance)
+    kept_db = levels_db.get("kept", 0.0)
+    if kept_db < _HARDLY_ANYTHING_DB:
+        reporter.note(f"{path}: hardly anything was kept: {kept_db:.0f} dB of what went in")
     return record
 
 
 def said(value: object) -> str:
-    """A value as a page says it."""
+    """Format a value for the page."""
     return ", ".join(value) if isinstance(value, list) else str(value)

@@ -1,9 +1,10 @@
-"""Where the result of each input goes."""
+"""Output paths of the inputs, and the folders for them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,20 +25,20 @@ def find_targets(
     suffix: str | None = None,
     given: Sequence[str],
 ) -> dict[str, Path]:
-    """Where each input's result goes: the output, or a file in the folder that it is.
+    """Return the output path of each input: `output`, or a file in it if it is a folder.
 
-    Folders are made.
+    Folders are created.
 
     Args:
         paths: The inputs.
         output: A file for one input, a folder for several and for those of a folder.
-        suffixes: Those a file can have; the first is what is written into a folder.
-        suffix: The one that is asked for, if one is.
-        given: What the user typed.
+        suffixes: Allowed suffixes; the first is the default in a folder.
+        suffix: The requested suffix, if any.
+        given: The arguments as typed.
 
     Raises:
-        typer.BadParameter: The suffix is unknown or contradicts the one asked for,
-            the folder is a file, or two inputs would get one name.
+        typer.BadParameter: The suffix is unknown or contradicts the requested one,
+            the folder is a file, or two results would have the same name.
     """
     if not paths:
         return {}
@@ -62,7 +63,7 @@ def find_targets(
 
 
 def are_there(path: str, targets: Sequence[Path], reporter: Reporter) -> bool:
-    """Whether every result of an input has been written already, said aloud if so."""
+    """Whether every result of an input exists already; prints a note if so."""
     there = all(target.is_file() for target in targets)
     if there:
         named = " and ".join(map(str, targets))
@@ -73,10 +74,10 @@ def are_there(path: str, targets: Sequence[Path], reporter: Reporter) -> bool:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it.
+    """Create a folder and its parents.
 
     Raises:
-        FileError: the system refuses.
+        FileError: it cannot be created.
     """
     from echoic.errors import FileError
     from echoic.outputs import describe_os_error
@@ -86,3 +87,21 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         words = describe_os_error(error)
         raise FileError(f"{folder}: cannot be made: {words}") from error
+
+
+@contextmanager
+def made_folder(folder: Path) -> Iterator[None]:
+    """Create a folder; if the block raises, remove it if it is new and still empty.
+
+    Raises:
+        FileError: it cannot be created.
+    """
+    was_there = folder.exists()
+    make_folder(folder)
+    try:
+        yield
+    except BaseException:
+        if not was_there:
+            with suppress(OSError):
+                folder.rmdir()
+        raise

@@ -1,4 +1,4 @@
-"""`echoic attend`: only these sounds, all but these, or what sounds like this."""
+"""`echoic attend`: keep or mute sounds by label, or keep what sounds like an example."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def attend(
         typer.Option(
             "--like",
             metavar="EXAMPLE",
-            help="Keep what sounds like this file: a few seconds of a sound alone.",
+            help="Keep what sounds like this file: a few seconds of a sound alone. Of a voice, "
+            "keep that talker.",
             show_default=False,
         ),
     ] = None,
@@ -57,7 +58,7 @@ def attend(
 ) -> None:
     """Keep only some sounds of a scene, or mute some; `echoic labels` lists their names.
 
-    Same rate, channels and length as the input, sample-aligned.
+    The output has the rate, channels and length of the input, sample-aligned.
     """
     from echoic.processors.model import check_labels
     from echoic.runtime import find_model
@@ -88,16 +89,16 @@ def attend(
 
 
 def make_attend(selection: dict[str, Any], sample_rate: int) -> Attend:
-    """The processor for a file of that rate."""
+    """Create the processor for a sample rate."""
     from echoic.processors.attend import Attend
 
     options = read_example(selection["like"]) if "like" in selection else selection
     return Attend(sample_rate=sample_rate, **options)
 
 
-@lru_cache(maxsize=1)  # one for all inputs
+@lru_cache(maxsize=1)  # shared by all inputs
 def read_example(path: str) -> dict[str, Any]:
-    """An example as options of `Attend`.
+    """Load an example; return it as options of `Attend`.
 
     Raises:
         AudioError: it cannot be read, or nothing sounds in it.

@@ -1,8 +1,9 @@
-"""Whole jobs: from a sound, an array or a file, to its hearing.
+"""Complete tasks: from a sound, an array or a file, to its results.
 
-`sound` is what can be read block by block, `hear` the main job, `folder` writes
-it down, `attend`, `denoise`, `tag`, `pitch` and `cochleagram` are the smaller ones, `live`
-holds a state for whoever pushes chunks. The verbs of the command line are thin shells of these.
+`sound` defines what can be read block by block. `hear` is the main task, and `folder` writes its
+results; `attend`, `denoise`, `voices`, `tag`, `pitch` and `cochleagram` are the smaller ones.
+`live` keeps the state for callers that push chunks. The verbs of the command line are thin
+wrappers of these.
 """
 
 from echoic.pipeline.attend import attend
@@ -12,6 +13,7 @@ from echoic.pipeline.hear import Hearing, hear
 from echoic.pipeline.live import stream
 from echoic.pipeline.pitch import PitchTrack, pitch
 from echoic.pipeline.tag import tag
+from echoic.pipeline.voices import voices
 
 __all__ = [
     "Cochleagram",
@@ -24,4 +26,5 @@ __all__ = [
     "pitch",
     "stream",
     "tag",
+    "voices",
 ]

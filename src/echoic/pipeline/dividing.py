@@ -1,7 +1,8 @@
-"""A whole sound divided into parts by a processor: what attend and denoise share."""
+"""Divide a whole sound into parts with a processor, for `attend`, `denoise` and `voices`."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,10 +18,11 @@ from echoic.report.sounds import Shown, write_sounds_page
 from echoic.streaming import Streaming, run
 
 _SOUND = "sound"
+_NO_ENERGY = 1e-12
 
 
 class Divides(Streaming[Any, Wave], Protocol):
-    """A processor that divides a wave into parts: `Attend`, `Denoise`."""
+    """A processor that divides a wave into parts: `Attend`, `Denoise`, `Voices`."""
 
     @property
     def parts(self) -> Sequence[str]:
@@ -28,16 +30,16 @@ class Divides(Streaming[Any, Wave], Protocol):
 
     @property
     def separate(self) -> Streaming[Any, Wave]:
-        """What gives the signals that the parts are made of."""
+        """Module that computes the signals from which `divide` makes the parts."""
 
     def divide(self, signals: Wave) -> Sequence[Wave]:
-        """The parts that signals make; they add up to the sound."""
+        """Return the parts, which add up to the sound."""
 
 
 def processed(
     wave: NDArray[np.floating], module: Streaming[Any, Wave], *, sample_rate: int
 ) -> Wave:
-    """What a processor makes of a whole wave, sample-aligned, (…,) and the shape of the wave.
+    """Run a processor on a whole wave; the result, (…, *shape of the wave), is sample-aligned.
 
     Raises:
         ParameterError: not a wave.
@@ -54,17 +56,20 @@ def divide_into(
     *,
     force: bool = False,
     advance: Callable[[float], None] = no_one,
-) -> None:
-    """Divide a sound, read block by block, into files that appear whole.
+) -> dict[str, float]:
+    """Divide a sound, read block by block, and write its parts to files, each atomically.
 
     Args:
-        files: {part: file} of the parts that are wanted.
+        files: {part: file}, of the requested parts.
         sound: Read once.
-        module: Made for the sound's rate.
-        force: Whether files that are there already may be replaced.
-        advance: Takes the seconds that are done.
+        module: Processor for the sound's sample rate.
+        force: Whether existing files may be replaced.
+        advance: Called with the duration of each block in seconds, once it is processed.
+
+    Returns:
+        {part: level in dB re the sound}, of all parts.
     """
-    _write_parts([*files.items()], sound, module, force=force, advance=advance)
+    return _write_parts([*files.items()], sound, module, force=force, advance=advance)
 
 
 def divide_and_report(
@@ -77,25 +82,26 @@ def divide_and_report(
     asked: Mapping[str, object],
     force: bool = False,
     advance: Callable[[float], None] = no_one,
-) -> None:
-    """As `divide_into`, with a page to hear and to see the sound and its parts.
+) -> dict[str, float]:
+    """As `divide_into`, and write a page with players and cochleagrams of the sound and its parts.
 
     Args:
-        files: {part: file} of the parts that are wanted.
+        files: {part: file}, of the requested parts.
         sound: Read once.
-        module: Made for the sound's rate.
+        module: Processor for the sound's sample rate.
         report: The page.
-        kicker: What it is about, in a few words.
-        asked: What was asked for, {name: value}.
-        force: Whether files and a page that are there already may be replaced.
-        advance: Takes the seconds that are done.
+        kicker: Subject of the page, in a few words.
+        asked: Options to show on the page, {name: value}.
+        force: Whether existing files and an existing page may be replaced.
+        advance: Called with the duration of each block in seconds, once it is processed.
     """
-    # The page reads sounds from files, and of some there is no other. They lie beside the page:
-    # where hours of sound are written there is room for them, as there may not be in memory.
+    # The page reads sounds from files, which some of them do not have, so all get a temporary
+    # copy. The copies lie beside the page: a disk that hours of sound are written to has room for
+    # them, memory may not.
     with TemporaryDirectory(prefix=".echoic-", suffix=".part", dir=report.parent) as folder:
         copies = {name: f"{folder}/{name}.wav" for name in (_SOUND, *module.parts)}
         wanted = [*files.items(), *copies.items()]
-        _write_parts(wanted, sound, module, force=force, advance=advance)
+        levels_db = _write_parts(wanted, sound, module, force=force, advance=advance)
         hints = dict.fromkeys(copies, "") | {
             _SOUND: "what went in",
             module.parts[-1]: "the parts add up to what went in",
@@ -110,6 +116,7 @@ def divide_and_report(
             facts=asked,
             force=force,
         )
+    return levels_db
 
 
 def _write_parts(
@@ -119,8 +126,13 @@ def _write_parts(
     *,
     force: bool,
     advance: Callable[[float], None],
-) -> None:
-    """Write (part, file) pairs, block by block; all parts together are the sound."""
+) -> dict[str, float]:
+    """Write (part, file) pairs block by block; `_SOUND` is the sum of all parts.
+
+    Returns:
+        {part: level in dB re the sound}.
+    """
+    energy = dict.fromkeys((*module.parts, _SOUND), 0.0)
     with ExitStack() as stack:
         writers = [
             (
@@ -139,5 +151,12 @@ def _write_parts(
         ]
         for signals in run(module.separate, sound.blocks(advance)):
             waves = dict(zip(module.parts, module.divide(signals), strict=True))
+            waves[_SOUND] = np.sum([*waves.values()], axis=0)
+            for part, wave in waves.items():
+                energy[part] += float(np.vdot(wave, wave))
             for part, writer in writers:
-                writer.write(np.sum([*waves.values()], axis=0) if part == _SOUND else waves[part])
+                writer.write(waves[part])
+    return {
+        part: 10 * math.log10((energy[part] + _NO_ENERGY) / (energy[_SOUND] + _NO_ENERGY))
+        for part in module.parts
+    }

@@ -1,4 +1,4 @@
-"""Processors for whoever pushes chunks and would not carry a state along."""
+"""Streams: processors together with their state, for callers that push chunks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from echoic.checks import check_channels
 from echoic.errors import ParameterError
-from echoic.processors import Attend, Denoise, Detect, Separate
+from echoic.processors import Attend, Denoise, Detect, Separate, Voices
 from echoic.streaming import Stream, Streaming
 
 PROCESSORS = {
@@ -17,18 +17,19 @@ PROCESSORS = {
     "denoise": Denoise,
     "detect": Detect,
     "separate": Separate,
+    "voices": Voices,
 }
 
 _WARM_UP_S = 0.03
-_MANY_CHANNELS = 8  # of a chunk that is shorter than that, one can be told from the other
+_MANY_CHANNELS = 8  # a first chunk with more channels than this, and than samples, is transposed
 
 
 def stream(processor: str, *, sample_rate: float, **options: Any) -> LiveStream:
-    """Make a stream: push chunks of any length, change the options, flush at the end.
+    """Create a stream: push chunks of any length, change the options, flush at the end.
 
     Args:
-        processor: "attend" (keep, mute or like), "denoise" (floor_db), "separate" (labels) or
-            "detect".
+        processor: "attend" (keep, mute or like), "denoise" (floor_db), "voices", "separate"
+            (labels) or "detect".
         sample_rate: Hz, 8 to 192 kHz.
         options: Of the processor.
 
@@ -48,20 +49,20 @@ def stream(processor: str, *, sample_rate: float, **options: Any) -> LiveStream:
 
 
 class LiveStream(Stream):
-    """A `Stream` of a processor that goes by a name."""
+    """A `Stream` of a processor selected by name."""
 
     def __init__(self, processor: str, *, sample_rate: float, **options: Any) -> None:
         super().__init__(_make(processor, sample_rate, options), sample_rate=sample_rate)
         self.processor = processor
         self._n_channels: int | None = None
-        # Loops are compiled and graphs loaded with the first steps: now, not in a callback.
+        # The first steps compile loops and load graphs: here rather than in an audio callback.
         self.module(np.zeros((1, round(_WARM_UP_S * sample_rate)), np.float32), None)
 
     def push(self, chunk: NDArray[np.floating]) -> Any:
-        """Take the next chunk, (channel, time) of any length; give what it completes.
+        """Process the next chunk, (channel, time) of any length; return what it completes.
 
         Raises:
-            ParameterError: another shape, or other channels than before.
+            ParameterError: another shape, or another number of channels than before.
         """
         check_chunk(chunk, self._n_channels)
         output = super().push(chunk)
@@ -69,16 +70,16 @@ class LiveStream(Stream):
         return output
 
     def reset(self) -> None:
-        """Forget what has been heard."""
+        """Discard the state and start a new stream."""
         super().reset()
         self._n_channels = None
 
     def change(self, **options: Any) -> None:
-        """Go on with other options, from the next chunk on, without a click.
+        """Change the options from the next chunk on, without a click.
 
         Args:
-            options: All that the processor is given from now on. `separate` must have as many
-                labels as before, or the next chunk is refused.
+            options: All options of the processor from now on. `separate` must have as many
+                labels as before, or the next chunk is rejected.
 
         Raises:
             ParameterError: an unknown option.
@@ -96,10 +97,10 @@ class LiveStream(Stream):
 
 
 def check_chunk(chunk: NDArray[np.floating], n_channels: int | None) -> None:
-    """Refuse a chunk whose axes are exchanged, or of other channels than the stream's.
+    """Reject a chunk with exchanged axes, or another number of channels than the stream.
 
     Raises:
-        ParameterError: it is.
+        ParameterError: it is such a chunk, or not (channel, time) at all.
     """
     shape: tuple[int, ...] = getattr(chunk, "shape", ())
     check_channels(shape)

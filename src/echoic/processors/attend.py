@@ -1,50 +1,54 @@
-"""Selective attention: only these sounds, all but these, or what sounds like this."""
+"""Selective attention: keep or mute sounds by label, or keep what sounds like an example."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from echoic.checks import check_kind
 from echoic.errors import ParameterError
-from echoic.processors.example import hear_example
+from echoic.processors.example import hear_example, is_speech
 from echoic.processors.model import load_model
 from echoic.processors.separate import Separate, SeparateState
+from echoic.processors.talker import Talker, TalkerState
+from echoic.streaming import Streaming
 
 
 class AttendState(NamedTuple):
-    """separate: of `Separate`; keeps: (1,), whether what is named is kept or muted."""
+    """separate: state of the separation; keeps: (1,), whether what is selected is kept or muted."""
 
-    separate: SeparateState
+    separate: SeparateState | TalkerState
     keeps: NDArray[np.bool_]
 
 
 class Attend:
     """Keep only some sounds of a wave, or mute some.
 
-    Its state says nothing of what was selected: another selection may go on with it, and
-    takes over within 15 ms, without a click.
+    The state does not depend on the selection: an instance with another selection may continue
+    from it, which takes effect within 15 ms, without a click. The exception is a single talker,
+    who cannot be changed during a stream.
 
     Args:
-        keep: Labels to keep; all else goes.
-        mute: Labels to mute; all else stays.
-        like: An example to keep what is like it, (time,) or (channel, time). Exactly one of
-            the three is given.
+        keep: Labels to keep; everything else is removed.
+        mute: Labels to mute; everything else is kept.
+        like: An example, (time,) or (channel, time), to keep what sounds like it; if it is a
+            voice, that talker (see `Talker`). Exactly one of the three is given.
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
         like_sample_rate: Hz, of the example; `sample_rate` if None.
         model: Name of the model.
+        talkers: Name of the model that separates talkers.
 
     Shape:
         wave (channel, time) -> (channel, time).
 
-    Delay: `delay` samples, 8 ms; as many samples come out of each call as went in.
+    Delay: `delay` samples, 8 ms; each call returns as many samples as it was given.
     Hop: 1.
 
     Raises:
-        ParameterError: not one of keep, mute and like, or nothing sounds in the example.
+        ParameterError: not exactly one of keep, mute and like, or a silent example.
         LabelError: an unknown label.
         ModelError: there is no such model.
     """
@@ -61,6 +65,7 @@ class Attend:
         sample_rate: float,
         like_sample_rate: float | None = None,
         model: str = "hear",
+        talkers: str = "voices",
     ) -> None:
         """Load the model."""
         if bool(keep) + bool(mute) + (like is not None) != 1:
@@ -69,43 +74,52 @@ class Attend:
                 f"{'no' if like is None else 'an'} example"
             )
         self.keeps = not mute
+        self.separate: Separate | Talker
         examples = []
-        if like is not None:
-            rate = sample_rate if like_sample_rate is None else like_sample_rate
-            examples.append(hear_example(load_model(model), like, sample_rate=rate))
-        self.separate = Separate(
-            labels=keep or mute,
-            examples=examples,
-            sample_rate=sample_rate,
-            model=model,
-            together=True,
-        )
+        rate = sample_rate if like_sample_rate is None else like_sample_rate
+        if like is not None and is_speech(load_model(model), like, sample_rate=rate):
+            self.separate = Talker(
+                like, sample_rate=sample_rate, example_sample_rate=rate, model=talkers
+            )
+        else:
+            if like is not None:
+                examples.append(hear_example(load_model(model), like, sample_rate=rate))
+            self.separate = Separate(
+                labels=keep or mute,
+                examples=examples,
+                sample_rate=sample_rate,
+                model=model,
+                together=True,
+            )
         self.delay = self.separate.delay
 
     def divide(
         self, signals: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """What is attended to, and what is not, of the signals of `separate`."""
+        """Split the signals of `separate` into what is kept and what is left out."""
         named, rest = signals
         return (named, rest) if self.keeps else (rest, named)
 
     def __call__(
         self, wave: NDArray[np.floating], state: AttendState | None = None
     ) -> tuple[NDArray[np.float32], AttendState]:
-        """Attend to the next chunk."""
-        signals, separate = self.separate(wave, None if state is None else self._adopted(state))
+        """Process the next chunk."""
+        module: Streaming[Any, NDArray[np.float32]] = self.separate
+        signals, separate = module(wave, None if state is None else self._adopted(state))
         return self.divide(signals)[0], AttendState(separate, np.array([self.keeps]))
 
     def finish(self, state: AttendState) -> NDArray[np.float32]:
         """The last `delay` samples."""
-        return self.divide(self.separate.finish(self._adopted(state)))[0]
+        module: Streaming[Any, NDArray[np.float32]] = self.separate
+        return self.divide(module.finish(self._adopted(state)))[0]
 
-    def _adopted(self, state: AttendState) -> SeparateState:
-        """What the state of any selection means for this one."""
+    def _adopted(self, state: AttendState) -> SeparateState | TalkerState:
+        """Convert the state of any selection to one of this selection."""
         check_kind(state, AttendState, owner="Attend")
         separate = state.separate
-        if bool(state.keeps[0]) != self.keeps:
-            # What was named is the rest now: it is given what the gains so far leave of 1.
+        if isinstance(separate, SeparateState) and bool(state.keeps[0]) != self.keeps:
+            # The output changes from selected to rest or back: with complementary gains it
+            # continues without a click.
             gains = 1 - separate.apply.gains
             separate = separate._replace(apply=separate.apply._replace(gains=gains))
         return separate

@@ -1,4 +1,4 @@
-"""Asking for a sound by a sound: an example in place of a name."""
+"""Requests by example: a query computed from a sound, in place of a label."""
 
 from __future__ import annotations
 
@@ -8,23 +8,20 @@ from numpy.typing import NDArray
 from echoic.checks import as_channels
 from echoic.ear.frontend import FrontEnd
 from echoic.errors import ParameterError
+from echoic.processors.listen import Listen
 from echoic.processors.model import Model
 from echoic.processors.network import Query
+from echoic.processors.tag import rank
+from echoic.streaming import block_samples, in_blocks, run
 from echoic.synthesis.activity import active_spans
 
 MAX_EXAMPLE_S = 60.0
 
 
-def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float) -> Query:
-    """The query that asks for what is like an example: a few seconds of a sound alone.
-
-    Args:
-        model: To be asked.
-        wave: The example; where it is silent it does not count, nor what comes after a minute.
-        sample_rate: Hz, 8 to 192 kHz.
-
-    Shape:
-        wave (time,) or (channel, time).
+def check_example(
+    wave: NDArray[np.floating], *, sample_rate: float
+) -> tuple[NDArray[np.float32], list[tuple[float, float]]]:
+    """Return the first minute of an example, (channel, time), and its active spans in s.
 
     Raises:
         ParameterError: not a wave, or nothing sounds in it.
@@ -33,11 +30,38 @@ def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float
     spans = active_spans(samples, sample_rate=sample_rate)
     if not spans:
         raise ParameterError("nothing sounds in the example")
+    return samples, spans
+
+
+def is_speech(model: Model, wave: NDArray[np.floating], *, sample_rate: float) -> bool:
+    """Whether a model ranks speech above all other labels for an example."""
+    samples, _ = check_example(wave, sample_rate=sample_rate)
+    listen = Listen(model, sample_rate=sample_rate, want="probabilities")
+    blocks = in_blocks(samples, block_samples(sample_rate, len(samples)))
+    probabilities = (heard.probabilities for heard in run(listen, blocks))
+    return rank(probabilities, model.labels, step_s=model.step_s)[0][0] == "speech"
+
+
+def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float) -> Query:
+    """Compute the query for sounds like an example, which is a few seconds of a sound alone.
+
+    Args:
+        model: Model that the query is for.
+        wave: The example; silent parts and anything after the first minute are ignored.
+        sample_rate: Hz, 8 to 192 kHz.
+
+    Shape:
+        wave (time,) or (channel, time).
+
+    Raises:
+        ParameterError: not a wave, or nothing sounds in it.
+    """
+    samples, spans = check_example(wave, sample_rate=sample_rate)
     frames, _ = FrontEnd(sample_rate=sample_rate)(samples)
     n_steps = frames.shape[-1] // model.frames_per_step
     if not n_steps:
         raise ParameterError(f"the example is too short: {samples.shape[1] / sample_rate:g} s")
-    weight = np.full(n_steps, 1e-3, np.float32)  # where no whole step sounds, all of it counts
+    weight = np.full(n_steps, 1e-3, np.float32)  # not 0: if no whole step is active, all count
     step_s = model.step_s
     for onset_s, offset_s in spans:
         weight[int(onset_s / step_s) : int(np.ceil(offset_s / step_s))] = 1

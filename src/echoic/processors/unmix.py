@@ -1,4 +1,4 @@
-"""Taking a wave apart by a network that gives a mask for every signal."""
+"""Separate a wave with a network that estimates one mask per signal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from echoic.runtime.network import NetworkState
 
 
 class UnmixState(NamedTuple):
-    """State of the front end, of the network, and of what applies its masks."""
+    """State of the front end, of the network, and of the application of its masks."""
 
     front_end: FrontEndState
     network: NetworkState
@@ -23,21 +23,22 @@ class UnmixState(NamedTuple):
 
 
 class Unmix:
-    """Share a wave out among the signals of a network; they add up to it.
+    """Separate a wave into the signals of a network, which add up to it.
 
     Args:
         model: Name of the model.
-        kind: What its masks are of, as its card says: "speech" or "talkers".
+        kind: What its masks are of, according to its card: "speech" or "talkers".
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
-        floor: Gain to which, at most, one signal turns the background down; 0 to 1.
+        floor: Gain to which the background is attenuated in the other signals, 0 to 1.
 
     Attributes:
-        n_signals: That come out, the background among them.
+        network: Network that estimates the masks.
+        n_signals: Number of signals, the background included.
 
     Shape:
         wave (channel, time) -> signals (signal, channel, time), background last.
 
-    Delay: `delay` samples, 8 ms; as many samples come out of each call as went in.
+    Delay: `delay` samples, 8 ms; each call returns as many samples as it was given.
     Hop: 1.
 
     Raises:
@@ -49,24 +50,28 @@ class Unmix:
     def __init__(self, *, model: str, kind: str, sample_rate: float, floor: float = 0.0) -> None:
         """Load the network and design the banks."""
         self._floor = np.float32(floor)
-        self._network = load_signal_network(model, kind)
-        self.n_signals = self._network.result_shape("masks")[0]
+        self.network = load_signal_network(model, kind)
+        self.n_signals = self.network.result_shape("masks")[0]
         self._front_end = FrontEnd(sample_rate=sample_rate)
         self._apply = ApplyMasks(
             n_labels=self.n_signals - 1,
-            frames_per_step=self._network.hop,
+            frames_per_step=self.network.hop,
             sample_rate=sample_rate,
         )
         self.delay = self._apply.delay
 
     def __call__(
-        self, wave: NDArray[np.floating], state: UnmixState | None = None
+        self,
+        wave: NDArray[np.floating],
+        state: UnmixState | None = None,
+        *,
+        heard: NetworkState | None = None,
     ) -> tuple[NDArray[np.float32], UnmixState]:
-        """Take the next chunk apart."""
+        """Separate the next chunk; a new stream may start from a state of the network, `heard`."""
         if state is not None:
             check_kind(state, UnmixState, owner="Unmix")
         frames, front_end = self._front_end(wave, state and state.front_end)
-        (masks,), network = self._network(frames, state and state.network)
+        (masks,), network = self.network(frames, state.network if state else heard)
         gains = masks[:-1]
         if self._floor:
             gains = gains + self._floor * masks[-1]

@@ -1,8 +1,8 @@
-"""The criticised system: a 2-D U-Net on a log-mel spectrogram.
+"""Baseline for comparison: a 2-D U-Net on a log-mel spectrogram.
 
-What the criticised field does with sound: the spectrogram is taken for an
-image, the same 3 × 3 patterns are looked for at every place of it, the whole
-image is seen at once (it is not causal), and a mask is painted over it.
+The practice that echoic criticises: the spectrogram is treated as an image, the
+same 3 × 3 filters are applied at every position, the whole image is processed at
+once (not causally), and the output is a mask over the image.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from echoic.units import hz_to_mel, mel_filters, mel_to_hz
 SAMPLE_RATE = 16_000
 N_FFT, HOP_SAMPLES, N_MELS = 512, 160, 64
 STEP_S = HOP_SAMPLES / SAMPLE_RATE
-_POOLING = 8  # frames that one of the lowest level stands for
+_POOLING = 8  # frames per position of the lowest level
 _CHANNELS = (24, 48, 96, 192)
 _RANGE_DB = 70.0
 _LOW_HZ, _HIGH_HZ = 50.0, 7600.0
@@ -34,7 +34,7 @@ def _n_frames(n_samples: int) -> int:
 
 
 def stft(wave: NDArray[np.float32]) -> NDArray[np.complex64]:
-    """(time,) -> (bin, frame); one frame for every 10 ms begun."""
+    """(time,) -> (bin, frame); a frame every 10 ms, the last of which may be incomplete."""
     before = (N_FFT - HOP_SAMPLES) // 2
     n_frames = _n_frames(wave.size)
     after = (n_frames - 1) * HOP_SAMPLES + N_FFT - before - wave.size
@@ -59,12 +59,12 @@ def istft(spectrum: NDArray[np.complex64], n_samples: int) -> NDArray[np.float32
 
 @cache
 def mel_matrix() -> NDArray[np.float32]:
-    """(mel, bin) triangles from 50 Hz to 7.6 kHz."""
+    """(mel, bin) triangular filters from 50 Hz to 7.6 kHz."""
     n_bins = N_FFT // 2 + 1
     triangles = mel_filters(
         N_MELS, n_bins, sample_rate=SAMPLE_RATE, low_hz=_LOW_HZ, high_hz=_HIGH_HZ
     )
-    # The lowest triangles lie between two bins: at least the nearest one counts.
+    # The lowest triangles lie between two bins: their nearest bin gets a weight of at least 0.1.
     centre_hz = mel_to_hz(np.linspace(hz_to_mel(_LOW_HZ), hz_to_mel(_HIGH_HZ), N_MELS + 2))[1:-1]
     nearest = np.round(centre_hz / SAMPLE_RATE * N_FFT).astype(int)
     rows = np.arange(N_MELS)
@@ -74,7 +74,7 @@ def mel_matrix() -> NDArray[np.float32]:
 
 @cache
 def mel_of_bin() -> NDArray[np.int64]:
-    """(bin,): the mel band whose mask a bin takes, the one that weights it most."""
+    """(bin,): the mel band with the highest weight at a bin, whose mask applies to it."""
     matrix = mel_matrix()
     best = matrix.argmax(axis=0)
     heard = np.flatnonzero(matrix.max(axis=0) > 0)
@@ -83,7 +83,7 @@ def mel_of_bin() -> NDArray[np.int64]:
 
 
 def log_mel(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
-    """(bin, frame) -> (mel, frame): 1 at the loudest point of the clip, 0 from 70 dB below."""
+    """(bin, frame) -> (mel, frame): 1 at the loudest point of the clip, 0 at ≥ 70 dB below."""
     power = mel_matrix() @ np.square(np.abs(spectrum))
     level_db = 10 * np.log10(np.maximum(power, 1e-10))
     highest_db = max(float(level_db.max(initial=-100.0)), -60.0)
@@ -123,7 +123,7 @@ class SpectrogramUnet(nn.Module):
         self.masks = nn.Conv2d(c1, n_labels + 1, 1)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """See the whole image."""
+        """Process the whole image."""
         x = ((image - 0.45) / 0.22)[:, None]
         skips = []
         for block in self.down:
@@ -141,7 +141,7 @@ class SpectrogramUnet(nn.Module):
 def look(
     network: SpectrogramUnet, spectrum: NDArray[np.complex64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Probabilities (label, frame) and masks (label + 1, mel, frame) of a whole sound."""
+    """Compute probabilities (label, frame) and masks (label + 1, mel, frame) of a whole sound."""
     image = log_mel(spectrum)
     n_frames = image.shape[1]
     padded = np.pad(image, ((0, 0), (0, -n_frames % _POOLING)))

@@ -1,4 +1,4 @@
-"""How near a sound is to a style: by the ear's statistics, and by three judges apart from them."""
+"""Distance of a sound to a style: by the ear's statistics, and by three independent measures."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Likeness:
     """Distances to one style.
 
     Args:
-        style: (time,); the part that was not shown to the method.
+        style: (time,); the held-out part, which the method was not shown.
         sample_rate: Hz.
     """
 
     def __init__(self, style: Tensor, *, sample_rate: float) -> None:
-        """Measure the style once."""
+        """Compute all features of the style."""
         self.sample_rate = sample_rate
         self._spectrogram = LogSpectrogram(sample_rate=sample_rate, window_s=1024 / 22050)
         self._networks = [
@@ -44,7 +44,7 @@ class Likeness:
         self._carrier = self._carrier_quantiles(style)
 
     def __call__(self, wave: Tensor) -> dict[str, float]:
-        """Distances of a wave: `d`, `gram`, `mel`, `carrier_w1`."""
+        """Compute the distances of a wave: `d`, `gram`, `mel`, `carrier_w1`."""
         wave = _levelled(wave)
         statistics, _ = self._texture(wave)
         return {
@@ -69,7 +69,7 @@ class Likeness:
             return [gram(network(log_magnitude)) for network in self._networks]
 
     def _mel_statistics(self, wave: Tensor) -> Tensor:
-        """Mean and spread of each log-mel band."""
+        """Mean and standard deviation of each log-mel band."""
         power = self._spectrogram.stft(wave).abs().square()
         filters = mel_filters(
             _N_MEL, power.shape[0], sample_rate=self.sample_rate, low_hz=50, high_hz=8000
@@ -79,11 +79,12 @@ class Likeness:
         return torch.cat([log_mel.mean(-1), log_mel.std(-1)])
 
     def _carrier_quantiles(self, wave: Tensor) -> Tensor:
-        """Distribution of the fine structure in six ranges of frequency.
+        """Distribution of the fine structure in six frequency ranges.
 
-        The power of each bin over the mean of its neighbourhood (17 bins, 5
-        frames): exponential for noise, sparse for harmonics. Quantiles of its
-        logarithm; the mean difference of quantiles is Wasserstein's distance.
+        The power of each bin divided by the mean of its neighbourhood (17 bins,
+        5 frames) is exponentially distributed for noise, sparse for harmonics.
+        Returns quantiles of its logarithm, whose mean absolute difference is the
+        1-Wasserstein distance.
         """
         power = self._spectrogram.stft(wave).abs().square()
         power = power + 1e-8 * power.mean()

@@ -1,4 +1,4 @@
-"""The recipe of the network behind `echoic voices`: two talkers apart."""
+"""The recipe of the network of `echoic voices`: two talkers and the background."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ RECIPE = SeparatorRecipe(
     task="two talkers and the background: their shares of every band",
     speaking=NoisySpeechSettings(
         n_talkers=2,
-        shortest_crop=1.0,  # who talks alone needs not be told apart
+        shortest_crop=1.0,  # a talker alone need not be separated
+        alone_probability=0.5,  # as the example of `attend --like`, processed first
         snr_db=(0.0, 25.0),
         n_noises=(0.8, 0.2),
         babble_probability=0.0,
     ),
     listener_of="denoise",
-    n_blocks=4,  # which band is whose rests on what has been heard of either
+    n_blocks=4,  # assigning bands to talkers needs the past of both
 )
 run = RECIPE.run

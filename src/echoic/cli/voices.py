@@ -1,0 +1,91 @@
+"""`echoic voices`: separate two talkers and the background."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from echoic.cli._dividing import STDOUT, Report, divide_all
+from echoic.cli._inputs import is_one_file
+from echoic.cli._source import name_results
+from echoic.cli.common import (
+    Force,
+    Inputs,
+    Jobs,
+    Json,
+    Quiet,
+    Recursive,
+    Reporter,
+    SkipExisting,
+    Verbose,
+    check_replacing,
+)
+
+if TYPE_CHECKING:
+    from echoic.processors.voices import Voices
+
+
+def voices(
+    inputs: Inputs,
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="DIR",
+            help="The folder to write into; with several inputs or a folder of them, each gets a "
+            "folder NAME.voices in it.",
+            show_default=False,
+        ),
+    ],
+    report: Report = None,
+    recursive: Recursive = False,
+    jobs: Jobs = None,
+    skip_existing: SkipExisting = False,
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Separate two talkers.
+
+    Writes voice-1.wav, voice-2.wav and background.wav, which add up to the input and have its
+    rate, channels and length, sample-aligned.
+    """
+    from echoic.processors.voices import Voices
+
+    if output == STDOUT:
+        raise typer.BadParameter("-o -: three files are written, which need a folder")
+    check_replacing(force=force, skip_existing=skip_existing)
+    reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
+    paths = reporter.expand(inputs, recursive=recursive)
+    names = name_results(paths, ".voices", given=inputs)
+    folders = {path: Path(output) / name for path, name in names.items()}
+    if is_one_file(paths, inputs):
+        folders = dict.fromkeys(paths, Path(output))
+    divide_all(
+        paths,
+        make_voices,
+        reporter,
+        files={
+            part: {path: str(folder / f"{part}.wav") for path, folder in folders.items()}
+            for part in Voices.parts
+        },
+        given=inputs,
+        folders=folders,
+        report=report,
+        kicker="Two talkers by echoic",
+        jobs=jobs,
+        skip_existing=skip_existing,
+        force=force,
+        also_say={},
+    )
+
+
+def make_voices(sample_rate: int) -> Voices:
+    """Create the processor for a sample rate."""
+    from echoic.processors.voices import Voices
+
+    return Voices(sample_rate=sample_rate)
