@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from echoic.labels import LABELS
+from echoic.nn.hearing import HearingNetwork
+from echoic.nn.leaky import LeakyLayer
 from echoic.nn.separator import Separator
 from echoic.training.data import OTHER, Recordings, load_clips, make_clip
 from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
@@ -122,3 +124,26 @@ def test_a_batch_can_be_learned_whatever_the_order_of_its_voices(recordings):
     assert idle == []
     exchanged = batch | {name: batch[name][:, [1, 0, 2]] for name in ("own", "cross")}
     torch.testing.assert_close(losses(network, exchanged), found)
+
+
+# Networks ----------------------------------------------------------------------------------
+
+
+def test_networks_follow_their_input_to_another_device():
+    """As on a GPU, where a scan runs in blocks: 800 steps do not fill them."""
+    frames = torch.zeros(2, 2, 64, 1_600, device="meta")
+    for network in (Separator(3, 4), HearingNetwork(5)):
+        for answer in network.to("meta")(frames)[0]:
+            assert answer.device.type == "meta"
+
+
+def test_slow_units_leak_in_bfloat16_as_well():
+    gate, n_steps = 0.0015, 400
+    layer = LeakyLayer(8)
+    with torch.no_grad():
+        layer.gate_and_candidate.weight.zero_()
+        layer.gate_and_candidate.bias[:8] = float(torch.logit(torch.tensor(gate)))
+        layer.gate_and_candidate.bias[8:] = 1.0
+    with torch.autocast("cpu", torch.bfloat16):
+        _, last = layer(torch.zeros(1, n_steps, 8))
+    assert last.detach().numpy() == pytest.approx(1 - (1 - gate) ** n_steps, rel=0.02)

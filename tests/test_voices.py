@@ -11,6 +11,7 @@ import echoic
 from echoic import audio
 from echoic.errors import ModelError, ParameterError
 from echoic.processors import Separate, Talker, Voices, attend
+from echoic.processors.example import check_example
 from echoic.streaming import run as run_blocks
 from pages import Tags
 
@@ -89,17 +90,40 @@ def test_what_the_example_said_is_heard_before_the_stream():
     """Its talker's place is where he goes on: the network is in the state that he has left."""
     talker, unmix = Talker(voice(), sample_rate=RATE), Voices(sample_rate=RATE)
     example, wave = voice()[np.newaxis], scene(8_000)[:1]
-    _, after = unmix(example)
+    _, [*_, (onset_s, offset_s)] = check_example(example, sample_rate=RATE)
+    _, after = unmix(example[:, round(onset_s * RATE) : round(offset_s * RATE)])
     _, fresh = unmix(wave[:, :0])
     whole, _ = unmix(wave, fresh._replace(network=after.network))
     signals, _ = talker(wave)
     assert min(np.abs(signals[0] - whole[place]).max() for place in (0, 1)) < 1e-6
 
 
+def test_silence_around_an_example_means_nothing():
+    wave, silence = scene(8_000), np.zeros(3 * RATE, np.float32)
+    plain = Talker(voice(), sample_rate=RATE)(wave)[0]
+    padded = Talker(np.concatenate([silence, voice(), silence]), sample_rate=RATE)(wave)[0]
+    np.testing.assert_allclose(padded, plain, atol=1e-3)
+    with pytest.raises(ParameterError, match=r"nothing sounds|too short"):
+        Talker(voice()[:20], sample_rate=RATE)
+
+
 def test_a_stream_keeps_to_the_talker_that_it_began_with():
-    _, state = Talker(voice(), sample_rate=RATE)(scene(800))
-    with pytest.raises(ParameterError, match="keeps to him"):
-        Talker(2 * voice()[::-1], sample_rate=RATE)(scene(800), state)
+    first, other = (Talker(wave, sample_rate=RATE) for wave in (voice(), 2 * voice()[::-1]))
+    _, state = first(scene(800))
+    for use in (lambda: other(scene(800), state), lambda: other.finish(state)):
+        with pytest.raises(ParameterError, match="keeps to this talker"):
+            use()
+
+
+def test_a_change_that_a_stream_cannot_follow_leaves_it_as_it_is(monkeypatch):
+    monkeypatch.setattr(attend, "is_speech", lambda *_, **__: True)
+    live = echoic.stream("attend", like=voice(), sample_rate=RATE)
+    before = [live.push(scene(800))]
+    with pytest.raises(ParameterError):
+        live.change(keep=["rain"])
+    again = echoic.stream("attend", like=voice(), sample_rate=RATE)
+    np.testing.assert_array_equal(before[0], again.push(scene(800)))
+    np.testing.assert_array_equal(live.push(scene(800)), again.push(scene(800)))
 
 
 def test_an_example_that_is_a_voice_asks_for_a_talker(monkeypatch):

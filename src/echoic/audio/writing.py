@@ -30,6 +30,8 @@ _PIECE_SAMPLES = 1 << 16
 # thousand times full scale on, LAME by ending the process.
 _LARGEST = {"FLOAT": np.inf, "DOUBLE": np.inf, "VORBIS": 100, "OPUS": 100, "MPEG_LAYER_III": 100}
 
+_GRID = {"PCM_S8": 2.0**7, "PCM_U8": 2.0**7, "PCM_16": 2.0**15, "PCM_24": 2.0**23}
+
 
 class Writer:
     """A file being written; created by `open_writer`.
@@ -46,6 +48,8 @@ class Writer:
         self._sink = sink
         of_integers = 1.0 if sound.subtype.startswith("PCM") else 1 - 2**-15
         self._largest = _LARGEST.get(sound.subtype, of_integers)
+        # libsndfile truncates to integers, except for FLAC.
+        self._grid = 0.0 if sound.format == "FLAC" else _GRID.get(sound.subtype, 0.0)
         self._n_clipped = 0
 
     def write(self, block: npt.NDArray[np.floating[Any]]) -> None:
@@ -76,6 +80,8 @@ class Writer:
         if n_above := int(np.count_nonzero(np.abs(wave) > self._largest)):
             self._n_clipped += n_above
             wave = np.clip(wave, -self._largest, self._largest)
+        if self._grid:
+            wave = np.round(wave * self._grid) / self._grid
         # In pieces: libsndfile keeps the input of the Vorbis encoder on the stack.
         for start in range(0, wave.shape[-1], _PIECE_SAMPLES):
             self._write_piece(wave[:, start : start + _PIECE_SAMPLES])

@@ -42,7 +42,7 @@ def fresh_folder(folder: Path, *, force: bool) -> Iterator[Path]:
     name = f".echoic-{secrets.token_hex(6)}.part"
     part = (target.parent if mode is None else target) / name
     try:
-        _former_files(folder, force=force)
+        former_files(folder, force=force)
         part.parent.mkdir(parents=True, exist_ok=True)
         part.mkdir()
         yield part
@@ -51,7 +51,7 @@ def fresh_folder(folder: Path, *, force: bool) -> Iterator[Path]:
             os.replace(part, target)
         else:
             # Check again: another process may have written to it meanwhile.
-            _fill(folder, part, _former_files(folder, force=force))
+            _fill(folder, part, former_files(folder, force=force))
     except FileError as error:  # name the final folder, not the temporary one
         raise type(error)(str(error).replace(str(part), str(folder))) from error
     except OSError as error:
@@ -91,7 +91,7 @@ def _fill(folder: Path, part: Path, former: set[str]) -> None:
         raise
 
 
-def _former_files(folder: Path, *, force: bool) -> set[str]:
+def former_files(folder: Path, *, force: bool) -> set[str]:
     """Return the files of an existing hearing that may be replaced; empty if there is none.
 
     Raises:

@@ -39,7 +39,7 @@ def expand_one(given: str, note: Callable[[str], None], *, recursive: bool = Fal
     for match in sorted(glob.glob(given, recursive=True)):
         if not os.path.isdir(match):
             found[match] = None
-        elif not _is_hearing(match):
+        elif not _is_result(match):
             with suppress(NoAudioError):
                 found |= dict.fromkeys(_audio_files(match, note, recursive))
     if not found:
@@ -77,7 +77,7 @@ def _audio_files(folder: str, note: Callable[[str], None], recursive: bool) -> l
 def _names(folder: str, note: Callable[[str], None], recursive: bool) -> list[str]:
     """List a folder, with `recursive` also its subfolders, without hidden entries.
 
-    Folders of hearings are not descended into: their stems are results, not inputs. A subfolder
+    Folders that `hear` or `voices` has written are not descended into. A subfolder
     that cannot be listed is skipped with a note.
 
     Raises:
@@ -94,7 +94,7 @@ def _names(folder: str, note: Callable[[str], None], recursive: bool) -> list[st
             continue
         # A symbolic link to a folder may form a loop.
         is_folder = os.path.isdir(path) and not os.path.islink(path)
-        if recursive and is_folder and not _is_hearing(path):
+        if recursive and is_folder and not _is_result(path):
             try:
                 deeper = _names(path, note, recursive)
             except FileError as error:
@@ -106,11 +106,15 @@ def _names(folder: str, note: Callable[[str], None], recursive: bool) -> list[st
     return names
 
 
-def _is_hearing(folder: str) -> bool:
+def _is_result(folder: str) -> bool:
+    """Whether `hear` or `voices` has written it."""
     from echoic.cli._folder import MARK
 
     mark, stems = (os.path.join(folder, name) for name in (MARK, "stems"))
-    return os.path.isfile(mark) and os.path.isdir(stems)
+    if os.path.isfile(mark) and os.path.isdir(stems):
+        return True
+    talkers = ("voice-1.wav", "voice-2.wav", "background.wav")
+    return all(os.path.isfile(os.path.join(folder, name)) for name in talkers)
 
 
 def _may_be_a_file(path: str) -> bool:

@@ -62,6 +62,23 @@ def find_targets(
     return targets
 
 
+def find_folders(
+    paths: Sequence[str], output: str | None, suffix: str, *, given: Sequence[str]
+) -> dict[str, Path]:
+    """Map each input to its output folder: the output itself for one file, else a folder in it.
+
+    Args:
+        paths: The inputs.
+        output: As typed; None: the current folder.
+        suffix: Of the folders' names, after those of the inputs.
+        given: The arguments as typed.
+    """
+    if output is not None and is_one_file(paths, given):
+        return dict.fromkeys(paths, Path(output))
+    names = name_results(paths, suffix, given=given)
+    return {path: Path(output or "") / name for path, name in names.items()}
+
+
 def are_there(path: str, targets: Sequence[Path], reporter: Reporter) -> bool:
     """Whether every result of an input exists already; prints a note if so."""
     there = all(target.is_file() for target in targets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -67,8 +68,9 @@ def attend(
     selection: dict[str, Any] = {name: value for name, value in asked.items() if value}
     if len(selection) != 1:
         raise typer.BadParameter("give one of --keep, --mute and --like")
-    if like == STDIN and not (len(inputs) == 1 and os.path.isfile(inputs[0])):
-        raise typer.BadParameter("--like needs a file: - can be read once, for one input")
+    is_pipe = like is not None and (like == STDIN or Path(like).is_fifo())
+    if is_pipe and not (len(inputs) == 1 and os.path.isfile(inputs[0])):
+        raise typer.BadParameter(f"--like needs a file: {like} can be read once, for one input")
     if not like:
         check_labels(next(iter(selection.values())), find_model("hear").labels)
     select_from_all(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from echoic.cli._inputs import is_one_file
-from echoic.cli._source import Source, name_results
+from echoic.cli._source import Source
 from echoic.cli._table import table_or_none
+from echoic.cli._targets import find_folders
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -116,11 +116,7 @@ def hear(
     check_asked(**asked)
     parts = check_parts(split_commas(only))
     paths = reporter.expand(inputs, recursive=recursive)
-    folders = name_results(paths, ".hearing", given=inputs)
-    if output is not None:
-        folders = {path: str(Path(output) / folder) for path, folder in folders.items()}
-        if is_one_file(paths, inputs):
-            folders = dict.fromkeys(paths, output)
+    folders = find_folders(paths, output, ".hearing", given=inputs)
     work = partial(
         hear_one,
         folders=folders,
@@ -188,7 +184,7 @@ def hear_one(
     path: str,
     reporter: Reporter,
     *,
-    folders: dict[str, str],
+    folders: Mapping[str, Path],
     read: InputFiles,
     asked: dict[str, Any],
     written: dict[str, Any],
@@ -207,16 +203,17 @@ def hear_one(
         skip_existing: Whether an existing hearing is loaded instead.
         force: Whether an existing hearing is replaced.
     """
-    from echoic.cli._folder import MARK, fresh_folder
+    from echoic.cli._folder import MARK, former_files, fresh_folder
     from echoic.pipeline.folder import hear_into
     from echoic.pipeline.hear import Listener
 
-    folder = Path(folders[path])
+    folder = folders[path]
     if skip_existing and (folder / MARK).is_file():
         record = read_hearing(folder / MARK, written["parts"])
         reporter.note(f"{path}: skipped, {folder} exists already")
         return record
     read.check_apart(folder)
+    former_files(folder, force=force)  # before a pipe is read
     source = Source(path)
     n_passes = 2 if "stems" in written["parts"] else 1
     with (

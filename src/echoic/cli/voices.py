@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from echoic.cli._dividing import STDOUT, Report, divide_all
-from echoic.cli._inputs import is_one_file
-from echoic.cli._source import name_results
+from echoic.cli._targets import find_folders
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -61,10 +59,7 @@ def voices(
     check_replacing(force=force, skip_existing=skip_existing)
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     paths = reporter.expand(inputs, recursive=recursive)
-    names = name_results(paths, ".voices", given=inputs)
-    folders = {path: Path(output) / name for path, name in names.items()}
-    if is_one_file(paths, inputs):
-        folders = dict.fromkeys(paths, Path(output))
+    folders = find_folders(paths, output, ".voices", given=inputs)
     divide_all(
         paths,
         make_voices,

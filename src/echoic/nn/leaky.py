@@ -58,9 +58,10 @@ class LeakyLayer(nn.Module):
         normed, size = self.norm(x), x.shape[-1]
         weight, bias = self.gate_and_candidate.weight, self.gate_and_candidate.bias
         # Two products: splitting the result of one would copy it in exported graphs.
-        gate = torch.sigmoid(nn.functional.linear(normed, weight[:size], bias[:size]))
-        candidate = nn.functional.linear(normed, weight[size:], bias[size:])
+        # In float32 under autocast as well: in bfloat16 the slowest gates would round to 0.
+        gate = torch.sigmoid(nn.functional.linear(normed, weight[:size], bias[:size]).float())
+        candidate = nn.functional.linear(normed, weight[size:], bias[size:]).float()
         by_step = (state.shape[0], x.numel() // state.numel(), self.n_units)
-        h = scan((1 - gate).view(by_step), (gate * candidate).view(by_step), state)
+        h = scan((1 - gate).view(by_step), (gate * candidate).view(by_step), state.to(gate))
         last = h[:, -1] if h.shape[1] else state
-        return x + self.out(nn.functional.silu(h.view_as(x))), last
+        return x + self.out(nn.functional.silu(h.reshape_as(x))), last

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.audio import open_writer
+from echoic.errors import FileError
+from echoic.outputs import describe_os_error
 from echoic.pipeline.sound import NamedSound, SoundOnce, Wave, WaveSound, no_one
 from echoic.report.sounds import Shown, write_sounds_page
 from echoic.streaming import Streaming, run
@@ -98,7 +100,7 @@ def divide_and_report(
     # The page reads sounds from files, which some of them do not have, so all get a temporary
     # copy. The copies lie beside the page: a disk that hours of sound are written to has room for
     # them, memory may not.
-    with TemporaryDirectory(prefix=".echoic-", suffix=".part", dir=report.parent) as folder:
+    with _folder_beside(report) as folder:
         copies = {name: f"{folder}/{name}.wav" for name in (_SOUND, *module.parts)}
         wanted = [*files.items(), *copies.items()]
         levels_db = _write_parts(wanted, sound, module, force=force, advance=advance)
@@ -117,6 +119,28 @@ def divide_and_report(
             force=force,
         )
     return levels_db
+
+
+@contextmanager
+def _folder_beside(report: Path) -> Iterator[str]:
+    """A temporary folder; errors of files in it name the report.
+
+    Raises:
+        FileError: it cannot be created or written to.
+    """
+    folder = ""
+    try:
+        with TemporaryDirectory(prefix=".echoic-", suffix=".part", dir=report.parent) as folder:
+            yield folder
+    except FileError as error:
+        if folder and folder in str(error):
+            words = str(error).rpartition(": ")[2]
+            raise FileError(f"{report}: cannot be written: {words}") from error
+        raise
+    except OSError as error:
+        if folder:
+            raise
+        raise FileError(f"{report}: cannot be written: {describe_os_error(error)}") from error
 
 
 def _write_parts(

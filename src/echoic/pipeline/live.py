@@ -78,11 +78,12 @@ class LiveStream(Stream):
         """Change the options from the next chunk on, without a click.
 
         Args:
-            options: All options of the processor from now on. `separate` must have as many
-                labels as before, or the next chunk is rejected.
+            options: All options of the processor from now on.
 
         Raises:
-            ParameterError: an unknown option.
+            ParameterError: an unknown option, or options that cannot continue the stream:
+                another number of labels of `separate`, or a talker by example. The stream then
+                goes on as before.
             LabelError: an unknown label.
 
         Example:
@@ -93,7 +94,10 @@ class LiveStream(Stream):
             >>> live.push(np.zeros((1, 80), np.float32)).shape
             (1, 80)
         """
-        self.module = _make(self.processor, self.sample_rate, options)
+        module = _make(self.processor, self.sample_rate, options)
+        if self._state is not None:
+            module.finish(self._state)  # rejects a state that it cannot continue
+        self.module = module
 
 
 def check_chunk(chunk: NDArray[np.floating], n_channels: int | None) -> None:

@@ -60,7 +60,8 @@ class Talker:
         model: str = "voices",
     ) -> None:
         rate = sample_rate if example_sample_rate is None else example_sample_rate
-        samples, _ = check_example(example, sample_rate=rate)
+        samples, spans = check_example(example, sample_rate=rate)
+        samples = samples[:, round(spans[0][0] * rate) : round(spans[-1][1] * rate)]
         self._unmix = Unmix(model=model, kind="talkers", sample_rate=sample_rate)
         self._place, self._heard = self._listen_to(samples, rate)
         self._example = np.array([zlib.crc32(samples.tobytes())], np.uint32)
@@ -73,11 +74,15 @@ class Talker:
         network = self._unmix.network
         envelope, frames, _ = FrontEnd(sample_rate=sample_rate).listen(samples)
         n_frames = frames.shape[-1] // network.hop * network.hop
+        if not n_frames:
+            raise ParameterError(f"the example is too short: {samples.shape[1] / sample_rate:g} s")
         (masks,), state = network(frames[..., :n_frames])
         power = (
             np.square(envelope[:, :n_frames]).reshape(len(envelope), -1, network.hop).sum(axis=2)
         )
-        n_settled = masks.shape[-1] // 2  # by then the talker is assigned to a signal
+        # In the second half of the energy: by then the talker is assigned to a signal.
+        energy = np.cumsum(power.sum(axis=0))
+        n_settled = int(np.searchsorted(energy, energy[-1] / 2))
         share = (masks[:-1] * power)[..., n_settled:].sum(axis=(1, 2))
         return int(np.argmax(share)), state
 
@@ -86,16 +91,20 @@ class Talker:
     ) -> tuple[NDArray[np.float32], TalkerState]:
         """Separate the next chunk."""
         if state is not None:
-            check_kind(state, TalkerState, owner="Talker")
-            if not np.array_equal(state.example, self._example):
-                raise ParameterError("a stream that began with one talker keeps to him")
+            self._check_state(state)
         signals, unmix = self._unmix(wave, state and state.unmix, heard=self._heard)
         return self._split(signals), TalkerState(unmix, self._example)
 
     def finish(self, state: TalkerState) -> NDArray[np.float32]:
         """The last `delay` samples."""
-        check_kind(state, TalkerState, owner="Talker")
+        self._check_state(state)
         return self._split(self._unmix.finish(state.unmix))
+
+    def _check_state(self, state: TalkerState) -> None:
+        """A `ParameterError` for a state of another class or another example."""
+        check_kind(state, TalkerState, owner="Talker")
+        if not np.array_equal(state.example, self._example):
+            raise ParameterError("a stream that began with one talker keeps to this talker")
 
     def _split(self, signals: NDArray[np.float32]) -> NDArray[np.float32]:
         others = np.delete(signals, self._place, axis=0).sum(axis=0)
