@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,11 +14,14 @@ import soundfile
 import echoic
 from echoic import audio
 from echoic.errors import AudioWarning, ModelError, ParameterError
+from echoic.metrics import si_sdr_db
 from echoic.pipeline import denoise
 from echoic.processors import Denoise, Unmix, load_model
 from echoic.streaming import run as run_blocks
+from echoic.synthesis import pink_noise
 from pages import Tags
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
 RATE = 16_000
 
 
@@ -28,6 +32,16 @@ def scene(n_samples: int, *, rate: int = RATE, n_channels: int = 2) -> np.ndarra
     tone = sum(np.sin(2 * np.pi * 140 * k * t) / k for k in range(1, 20))
     noise = rng.standard_normal((n_channels, n_samples))
     return (0.1 * tone * np.clip(np.sin(6 * np.pi * t), 0, None) + 0.02 * noise).astype(np.float32)
+
+
+def test_noise_is_taken_away():
+    """Far below what is measured: 6 dB here."""
+    wave, rate = audio.read(EXAMPLES / "speech/market.flac")
+    speech = wave[:1, : 3 * rate]
+    noise = pink_noise(3.0, sample_rate=rate, rng=np.random.default_rng(0))[np.newaxis]
+    mixture = speech + noise * np.sqrt(np.mean(speech**2) / np.mean(noise**2))
+    found = echoic.denoise(mixture, sample_rate=rate)
+    assert si_sdr_db(found, speech) > si_sdr_db(mixture, speech) + 3
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 48_000])

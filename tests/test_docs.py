@@ -49,6 +49,15 @@ def test_the_ear_takes_the_place_of_a_mel_spectrogram(peer):
         assert names["wave"].grad.abs().sum() > 0
 
 
+def test_the_program_of_the_readme(tmp_path):
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "street.wav").rename(tmp_path / "examples/street.wav")
+    (program,) = programs("../README.md", "What it does")
+    names = run(program)
+    assert names["speech"].shape == names["wave"].shape
+    assert names["frames"].shape == (2, 64, 0)  # of the last seven samples
+
+
 @pytest.mark.filterwarnings("ignore")  # the peers' own warnings
 @pytest.mark.parametrize("peer", PEERS)
 def test_the_shape_is_that_of_the_peer(peer):

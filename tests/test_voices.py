@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import echoic
-from echoic import audio
+from echoic import audio, synthesis
 from echoic.errors import ModelError, ParameterError
-from echoic.processors import Separate, Talker, Voices, attend
-from echoic.processors.example import check_example
+from echoic.metrics import si_sdr_db
+from echoic.processors import Separate, Talker, Voices, attend, load_model
+from echoic.processors.example import check_example, is_speech
 from echoic.streaming import run as run_blocks
 from pages import Tags
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
 RATE = 16_000
 PARTS = ("voice-1", "voice-2", "background")
 
 
-def scene(n_samples: int, *, rate: int = RATE) -> np.ndarray:
-    """Two voice-like tones that come in turn, in noise, other noise in each channel."""
-    rng = np.random.default_rng(rate)
+def tones(n_samples: int, *, rate: int = RATE) -> np.ndarray:
+    """Two voice-like tones that come in turn, (2, time)."""
     t = np.arange(n_samples) / rate
-    wave = 0.02 * rng.standard_normal((2, n_samples))
-    for f0_hz, phase in ((110, 0.0), (190, np.pi)):
-        tone = sum(np.sin(2 * np.pi * f0_hz * k * t) / k for k in range(1, 15))
-        wave += 0.1 * tone * np.clip(np.sin(6 * np.pi * t + phase), 0, None)
-    return wave.astype(np.float32)
+    return np.stack(
+        [
+            0.1
+            * sum(np.sin(2 * np.pi * f0_hz * k * t) / k for k in range(1, 15))
+            * np.clip(np.sin(6 * np.pi * t + phase), 0, None)
+            for f0_hz, phase in ((110, 0.0), (190, np.pi))
+        ]
+    ).astype(np.float32)
+
+
+def scene(n_samples: int, *, rate: int = RATE) -> np.ndarray:
+    """Both tones in noise, other noise in each channel."""
+    noise = 0.02 * np.random.default_rng(rate).standard_normal((2, n_samples))
+    return (noise + tones(n_samples, rate=rate).sum(axis=0)).astype(np.float32)
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 44_100, 48_000])
@@ -96,6 +107,30 @@ def test_what_the_example_said_is_heard_before_the_stream():
     whole, _ = unmix(wave, fresh._replace(network=after.network))
     signals, _ = talker(wave)
     assert min(np.abs(signals[0] - whole[place]).max() for place in (0, 1)) < 1e-6
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_talker_of_the_example_is_kept(index):
+    voices = tones(3 * RATE)
+    signals, _ = Talker(voices[index], sample_rate=RATE)(voices.sum(axis=0, keepdims=True))
+    kept = signals[0, 0, 128:]
+    own, other = (si_sdr_db(kept, one[:-128]) for one in (voices[index], voices[1 - index]))
+    assert own > other + 10
+
+
+def test_two_talkers_are_taken_apart():
+    voices = tones(3 * RATE)
+    found = echoic.voices(voices.sum(axis=0), sample_rate=RATE)[:2]
+    gains = [np.mean(si_sdr_db(found[list(order)], voices)) for order in ((0, 1), (1, 0))]
+    assert max(gains) > np.mean(si_sdr_db(voices.sum(axis=0), voices)) + 5
+
+
+def test_examples_of_speech_are_voices_and_rain_is_none():
+    for name in ("market", "flowers"):
+        wave, rate = audio.read(EXAMPLES / f"speech/{name}.flac")
+        assert is_speech(load_model(), wave, sample_rate=rate)
+    rain = synthesis.rain(2.0, sample_rate=RATE, rng=np.random.default_rng(0))
+    assert not is_speech(load_model(), rain, sample_rate=RATE)
 
 
 def test_silence_around_an_example_means_nothing():

@@ -66,8 +66,8 @@ class FrameClock:
         [110, 220, 330, 441]
     """
 
-    def __init__(self, *, sample_rate: float, hop_s: float) -> None:
-        """Set the rate in Hz and the hop in seconds.
+    def __init__(self, *, sample_rate: float, hop_s: float, n_hops: int = 1) -> None:
+        """Set the rate in Hz and the hop in seconds; a frame spans `n_hops` hops exactly.
 
         Raises:
             ParameterError: not numbers, or a hop shorter than one sample or infinite.
@@ -79,7 +79,7 @@ class FrameClock:
                 f"hop_s={hop_s!r} is not between one sample at {sample_rate} Hz and infinity"
             )
         # 2.5 ms at 16 kHz must be 40, not 39.999…: remove the float64 rounding error.
-        self.hop_samples = round(float(sample_rate) * float(hop_s), 9)
+        self.hop_samples = n_hops * round(float(sample_rate) * float(hop_s), 9)
 
     def n_frames(self, n_samples: int) -> int:
         """Frames completed by the first `n_samples` samples."""

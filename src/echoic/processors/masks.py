@@ -77,7 +77,7 @@ class ApplyMasks:
         inverse = design_inverse(bank, delay_s=DELAY_S)
         self.delay = inverse.delay_samples
         self.n_labels = check_count(n_labels, name="n_labels", lowest=0)
-        self._clock = FrameClock(sample_rate=sample_rate, hop_s=HOP_S * frames_per_step)
+        self._clock = FrameClock(sample_rate=sample_rate, hop_s=HOP_S, n_hops=frames_per_step)
         self._ramp = int(RAMP_S * sample_rate)
         n_missing = -bank.n_bands % _VECTOR
         self._n_bands = bank.n_bands + n_missing

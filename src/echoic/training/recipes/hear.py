@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
@@ -261,7 +262,6 @@ def calibrated(
 
     The confidence mapping is stored in the graphs, so only the threshold is added to the card.
     """
-    model = Model(load_card(package_hearing(network, folder, settings)))
 
     def probabilities_of(scene: MixedScene) -> NDArray[np.float32]:
         listen = Listen(model, sample_rate=scene.sample_rate, want="probabilities")
@@ -269,7 +269,9 @@ def calibrated(
         blocks = in_blocks(wave, block_samples(scene.sample_rate, 1))
         return np.concatenate([heard.probabilities for heard in run_blocks(listen, blocks)], axis=1)
 
-    found = calibrate(probabilities_of, kept, sample_rate=_VALIDATION_RATE_HZ, step_s=STEP_S)
+    with TemporaryDirectory() as draft:  # not in `folder`, where it would pass for the model
+        model = Model(load_card(package_hearing(network, Path(draft), settings)))
+        found = calibrate(probabilities_of, kept, sample_rate=_VALIDATION_RATE_HZ, step_s=STEP_S)
     network.detect.confidence.copy_(torch.tensor(found.confidence))
     return package_hearing(network, folder, settings, found.threshold)
 
