@@ -84,7 +84,7 @@ def work():
     with tempfile.TemporaryDirectory() as folder:
         source = Source(sys.argv[1])
         attend = Attend(keep=["speech"], sample_rate=source.sample_rate)
-        divide_into({"kept": folder + "/out.wav"}, source, attend)
+        divide_into([("kept", folder + "/out.wav")], source, attend)
 """,
     "denoise": """
 from echoic.pipeline.dividing import divide_into
@@ -93,7 +93,7 @@ def work():
     with tempfile.TemporaryDirectory() as folder:
         source = Source(sys.argv[1])
         denoise = Denoise(sample_rate=source.sample_rate)
-        divide_into({"kept": folder + "/out.wav"}, source, denoise)
+        divide_into([("kept", folder + "/out.wav")], source, denoise)
 """,
 }
 TIMED = """

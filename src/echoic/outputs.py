@@ -102,6 +102,15 @@ class InputFiles:
         if (same := _identity(target)) in self._files:
             raise FileError(f"{self._files[same]}: is both input and output")
 
+    def check_output(self, output: str | os.PathLike[str], *, force: bool) -> None:
+        """Reject a file that must not or cannot be written, before any long computation.
+
+        Raises:
+            FileError: as `check_apart` and `check_writable`.
+        """
+        self.check_apart(output)
+        check_writable(output, force=force)
+
 
 def _identity(path: Path) -> tuple[int, int]:
     about = os.stat(path)

@@ -14,7 +14,7 @@ from echoic.audio.live import LiveWav, open_once
 from echoic.audio.opening import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioPath
 from echoic.audio.recording import Recording, Wave
 from echoic.audio.resample import resample
-from echoic.audio.writing import Writer, open_writer, write
+from echoic.audio.writing import Writer, open_writer, open_writers, write
 
 __all__ = [
     "FULL_SCALE_DB_SPL",
@@ -35,6 +35,7 @@ __all__ = [
     "level_dbfs",
     "open_once",
     "open_writer",
+    "open_writers",
     "peak_dbfs",
     "read",
     "resample",

@@ -8,8 +8,8 @@ are clipped, with a warning. Files have a temporary name until they are complete
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -227,6 +227,21 @@ def open_writer(
         raise
     except FileError as error:
         raise AudioError(str(error)) from error
+
+
+@contextmanager
+def open_writers(paths: Iterable[AudioPath], **how: Any) -> Iterator[list[Writer]]:
+    """Open several files of one kind; if one fails, none appears.
+
+    Args:
+        paths: In order of the writers.
+        how: As for `open_writer`.
+
+    Raises:
+        ParameterError, AudioError: As for `write`.
+    """
+    with ExitStack() as stack:
+        yield [stack.enter_context(open_writer(path, **how)) for path in paths]
 
 
 def _pipe_writer(

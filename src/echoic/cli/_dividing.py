@@ -13,9 +13,9 @@ import typer
 
 from echoic.cli._inputs import is_one_file
 from echoic.cli._source import Source, SourceOnce
-from echoic.cli._targets import are_there, find_targets, made_folder
+from echoic.cli._targets import find_targets, made_folder, without_results
 from echoic.cli.common import Reporter, check_replacing
-from echoic.outputs import InputFiles, check_writable
+from echoic.outputs import InputFiles
 
 if TYPE_CHECKING:
     from echoic.pipeline.dividing import Divides
@@ -139,11 +139,7 @@ def divide_all(
     check_distinct({**named, "--report": pages})
     todo = paths
     if skip_existing:
-        todo = [
-            path
-            for path in paths
-            if not are_there(path, [Path(own[path]) for own in wanted], reporter)
-        ]
+        todo = without_results(paths, wanted, reporter)
     work = partial(
         divide_one,
         make=make,
@@ -218,18 +214,19 @@ def divide_one(
     with made_folder(folders[path]) if path in folders else nullcontext():
         for one in (*own.values(), page):
             if one not in {STDOUT, None}:
-                read.check_apart(one)
-                check_writable(one, force=force)  # before any long computation
+                read.check_output(one, force=force)
         source: SourceOnce
         if page is None:
             source = SourceOnce(path)
-            work = partial(divide_into, own, source)
+            work = partial(divide_into, own.items(), source)
         else:
             source = Source(path)
             asked = {
                 name.replace("_", " ").capitalize(): said(value) for name, value in also_say.items()
             }
-            work = partial(divide_and_report, own, source, report=page, kicker=kicker, asked=asked)
+            work = partial(
+                divide_and_report, own.items(), source, report=page, kicker=kicker, asked=asked
+            )
         module = make(source.sample_rate)
         with reporter.progress(source.name, total=source.duration_s) as advance:
             levels_db = work(module, force=force, advance=advance)

@@ -238,19 +238,12 @@ class SilentReporter(Reporter):
     """A reporter for a worker process: collects notes, and shows no progress."""
 
     def __init__(self, *, verbose: bool) -> None:
-        super().__init__(verbose=verbose)
+        super().__init__(quiet=True, verbose=verbose)
         self.said: list[str] = []
 
     def note(self, text: str) -> None:
         """Store the note."""
         self.said.append(text)
-
-    @contextmanager
-    def progress(
-        self, what: str, *, total: float | None = None
-    ) -> Iterator[Callable[[float], None]]:
-        """Draw nothing."""
-        yield lambda _amount: None
 
 
 def _pass_on_log(note: Callable[[str], None]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,15 +79,25 @@ def find_folders(
     return {path: Path(output or "") / name for path, name in names.items()}
 
 
-def are_there(path: str, targets: Sequence[Path], reporter: Reporter) -> bool:
-    """Whether every result of an input exists already; prints a note if so."""
-    there = all(target.is_file() for target in targets)
-    if there:
-        named = " and ".join(map(str, targets))
-        reporter.note(
-            f"{path}: skipped, {named} {'exist' if len(targets) > 1 else 'exists'} already"
-        )
-    return there
+def without_results(
+    paths: Sequence[str], results: Sequence[Mapping[str, str | Path]], reporter: Reporter
+) -> list[str]:
+    """The inputs whose results do not all exist yet; prints a note about each of the others.
+
+    Args:
+        paths: The inputs.
+        results: {input: file}, for each kind of result.
+        reporter: Prints the notes.
+    """
+    left = []
+    for path in paths:
+        files = [str(own[path]) for own in results]
+        if all(os.path.isfile(file) for file in files):
+            exist = "exist" if len(files) > 1 else "exists"
+            reporter.note(f"{path}: skipped, {' and '.join(files)} {exist} already")
+        else:
+            left.append(path)
+    return left
 
 
 def make_folder(folder: Path) -> None:

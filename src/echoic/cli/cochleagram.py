@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from echoic.cli._source import Source
-from echoic.cli._targets import are_there, find_targets
+from echoic.cli._targets import find_targets, without_results
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -25,7 +25,7 @@ from echoic.cli.common import (
     Verbose,
     check_replacing,
 )
-from echoic.outputs import InputFiles, check_writable, fresh_file
+from echoic.outputs import InputFiles, fresh_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,7 +103,7 @@ def cochleagram(
     suffix = as_format and f".{as_format.value}"
     targets = find_targets(paths, output, SUFFIXES, suffix=suffix, given=inputs)
     if skip_existing:
-        paths = [path for path in paths if not are_there(path, [targets[path]], reporter)]
+        paths = without_results(paths, [targets], reporter)
     work = partial(
         cochleagram_of_one,
         targets=targets,
@@ -129,8 +129,7 @@ def cochleagram_of_one(
     from echoic.pipeline.cochleagram import envelopes
 
     target = targets[path]
-    read.check_apart(target)
-    check_writable(target, force=force)  # before the long computation
+    read.check_output(target, force=force)
     source = Source(path)
     ear = Ear(sample_rate=source.sample_rate, **settings)
     n_frames = ear.clock.n_frames(source.n_samples)

@@ -24,6 +24,8 @@ and `echoic.outputs.fresh_file`, with `force`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -42,6 +44,7 @@ __all__ = [
     "TableFile",
     "Verbose",
     "check_replacing",
+    "import_extra",
     "split_commas",
 ]
 
@@ -110,3 +113,19 @@ def split_commas(values: Sequence[str] | None) -> list[str] | None:
     if values is None:
         return None
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
+def import_extra(module: str) -> ModuleType:
+    """Import a module that needs the extra `train`.
+
+    Raises:
+        MissingExtraError: a package is not installed.
+    """
+    from echoic.errors import MissingExtraError
+
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"{error.name} is not installed: pip install 'echoic[train]'"
+        ) from error

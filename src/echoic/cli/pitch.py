@@ -10,7 +10,7 @@ import typer
 
 from echoic.cli._source import Source
 from echoic.cli._table import table_or_none
-from echoic.cli._targets import are_there, find_targets
+from echoic.cli._targets import find_targets, without_results
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -24,7 +24,7 @@ from echoic.cli.common import (
     Verbose,
     check_replacing,
 )
-from echoic.outputs import InputFiles, check_writable, fresh_file
+from echoic.outputs import InputFiles, fresh_file
 
 COLUMNS = ("file", "time_s", "f0_hz", "voicing")
 
@@ -74,7 +74,7 @@ def pitch(
     paths = reporter.expand(inputs, recursive=recursive)
     targets = find_targets(paths, output, (".png",), given=inputs) if output else {}
     if skip_existing:
-        paths = [path for path in paths if not are_there(path, [targets[path]], reporter)]
+        paths = without_results(paths, [targets], reporter)
     reporter.each(
         paths,
         partial(
@@ -102,8 +102,7 @@ def pitch_of_one(
 
     target = targets.get(path)
     if target is not None:
-        read.check_apart(target)
-        check_writable(target, force=force)  # before the long computation
+        read.check_output(target, force=force)
     source = Source(path)
     with reporter.progress(f"hearing {source.name}", total=source.duration_s) as advance:
         try:

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from echoic.cli._inputs import STDIN
-from echoic.cli.common import Force, Json, Quiet, Reporter, Verbose, split_commas
-from echoic.outputs import InputFiles, check_writable
+from echoic.cli.common import Force, Json, Quiet, Reporter, Verbose, import_extra, split_commas
+from echoic.outputs import InputFiles
 
 METHOD, STRENGTH = "hearing", 0.5
 PREVIEW_S, PREVIEW_STEPS = 3.0, 60
@@ -215,8 +215,7 @@ def restyle(job: Job, reporter: Reporter, *, force: bool) -> dict[str, Any]:
     """Run a job and return its record."""
     read = InputFiles(job.inputs)
     for file in (job.output, *([job.page["report"]] if job.page else [])):
-        read.check_apart(file)
-        check_writable(file, force=force)
+        read.check_output(file, force=force)
     if job.kind != "picture":
         from echoic.audio.codings import check_suffix
 
@@ -311,13 +310,4 @@ def _imported(module: str, name: str) -> Any:
     Raises:
         MissingExtraError: a module is not installed.
     """
-    from importlib import import_module
-
-    from echoic.errors import MissingExtraError
-
-    try:
-        return getattr(import_module(f"echoic.style.{module}"), name)
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"{error.name} is not installed: pip install 'echoic[train]'"
-        ) from error
+    return getattr(import_extra(f"echoic.style.{module}"), name)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from echoic.cli.common import Json, Quiet, Reporter, Verbose
+from echoic.cli.common import Json, Quiet, Reporter, Verbose, import_extra
 
 RECIPES = ("denoise", "hear", "style-channels", "style-picture", "unet", "voices")
 
@@ -45,15 +44,9 @@ def train(
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
 
     def work(_recipe: str, _reporter: Reporter) -> dict[str, Any]:
-        from echoic.errors import MissingExtraError
+        module = import_extra(f"echoic.training.recipes.{recipe.replace('-', '_')}")
+        from echoic.training.loop import LoopSettings
 
-        try:
-            module = import_module(f"echoic.training.recipes.{recipe.replace('-', '_')}")
-            from echoic.training.loop import LoopSettings
-        except ModuleNotFoundError as error:
-            raise MissingExtraError(
-                f"{error.name} is not installed: pip install 'echoic[train]'"
-            ) from error
         folder = Path(output or f"runs/{recipe}")
         settings = LoopSettings(n_steps=steps or module.N_STEPS, cooldown_steps=cooldown, seed=seed)
         card = module.run(folder, settings, report=reporter.note)

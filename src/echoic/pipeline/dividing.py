@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
@@ -12,14 +12,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.audio import open_writer
+from echoic.audio import open_writers
 from echoic.errors import FileError
 from echoic.outputs import describe_os_error
 from echoic.pipeline.sound import NamedSound, SoundOnce, Wave, WaveSound, no_one
 from echoic.report.sounds import Shown, write_sounds_page
 from echoic.streaming import Streaming, run
 
-_SOUND = "sound"
+SOUND = "sound"
 _NO_ENERGY = 1e-12
 
 
@@ -52,7 +52,7 @@ def processed(
 
 
 def divide_into(
-    files: Mapping[str, str],
+    files: Iterable[tuple[str, str]],
     sound: SoundOnce,
     module: Divides,
     *,
@@ -62,7 +62,7 @@ def divide_into(
     """Divide a sound, read block by block, and write its parts to files, each atomically.
 
     Args:
-        files: {part: file}, of the requested parts.
+        files: (part, file) pairs of the requested parts; `SOUND` is the sum of all parts.
         sound: Read once.
         module: Processor for the sound's sample rate.
         force: Whether existing files may be replaced.
@@ -71,11 +71,30 @@ def divide_into(
     Returns:
         {part: level in dB re the sound}, of all parts.
     """
-    return _write_parts([*files.items()], sound, module, force=force, advance=advance)
+    wanted = [*files]
+    energy = dict.fromkeys((*module.parts, SOUND), 0.0)
+    with open_writers(
+        [file for _, file in wanted],
+        sample_rate=sound.sample_rate,
+        channels=sound.n_channels,
+        frames=sound.n_samples,
+        force=force,
+    ) as writers:
+        for signals in run(module.separate, sound.blocks(advance)):
+            waves = dict(zip(module.parts, module.divide(signals), strict=True))
+            waves[SOUND] = np.sum([*waves.values()], axis=0)
+            for part, wave in waves.items():
+                energy[part] += float(np.vdot(wave, wave))
+            for (part, _), writer in zip(wanted, writers, strict=True):
+                writer.write(waves[part])
+    return {
+        part: 10 * math.log10((energy[part] + _NO_ENERGY) / (energy[SOUND] + _NO_ENERGY))
+        for part in module.parts
+    }
 
 
 def divide_and_report(
-    files: Mapping[str, str],
+    files: Iterable[tuple[str, str]],
     sound: NamedSound,
     module: Divides,
     *,
@@ -88,7 +107,7 @@ def divide_and_report(
     """As `divide_into`, and write a page with players and cochleagrams of the sound and its parts.
 
     Args:
-        files: {part: file}, of the requested parts.
+        files: (part, file) pairs of the requested parts.
         sound: Read once.
         module: Processor for the sound's sample rate.
         report: The page.
@@ -101,11 +120,11 @@ def divide_and_report(
     # copy. The copies lie beside the page: a disk that hours of sound are written to has room for
     # them, memory may not.
     with _folder_beside(report) as folder:
-        copies = {name: f"{folder}/{name}.wav" for name in (_SOUND, *module.parts)}
-        wanted = [*files.items(), *copies.items()]
-        levels_db = _write_parts(wanted, sound, module, force=force, advance=advance)
+        copies = {name: f"{folder}/{name}.wav" for name in (SOUND, *module.parts)}
+        wanted = [*files, *copies.items()]
+        levels_db = divide_into(wanted, sound, module, force=force, advance=advance)
         hints = dict.fromkeys(copies, "") | {
-            _SOUND: "what went in",
+            SOUND: "what went in",
             module.parts[-1]: "the parts add up to what went in",
         }
         write_sounds_page(
@@ -141,46 +160,3 @@ def _folder_beside(report: Path) -> Iterator[str]:
         if folder:
             raise
         raise FileError(f"{report}: cannot be written: {describe_os_error(error)}") from error
-
-
-def _write_parts(
-    wanted: Sequence[tuple[str, str]],
-    sound: SoundOnce,
-    module: Divides,
-    *,
-    force: bool,
-    advance: Callable[[float], None],
-) -> dict[str, float]:
-    """Write (part, file) pairs block by block; `_SOUND` is the sum of all parts.
-
-    Returns:
-        {part: level in dB re the sound}.
-    """
-    energy = dict.fromkeys((*module.parts, _SOUND), 0.0)
-    with ExitStack() as stack:
-        writers = [
-            (
-                part,
-                stack.enter_context(
-                    open_writer(
-                        file,
-                        sample_rate=sound.sample_rate,
-                        channels=sound.n_channels,
-                        frames=sound.n_samples,
-                        force=force,
-                    )
-                ),
-            )
-            for part, file in wanted
-        ]
-        for signals in run(module.separate, sound.blocks(advance)):
-            waves = dict(zip(module.parts, module.divide(signals), strict=True))
-            waves[_SOUND] = np.sum([*waves.values()], axis=0)
-            for part, wave in waves.items():
-                energy[part] += float(np.vdot(wave, wave))
-            for part, writer in writers:
-                writer.write(waves[part])
-    return {
-        part: 10 * math.log10((energy[part] + _NO_ENERGY) / (energy[_SOUND] + _NO_ENERGY))
-        for part in module.parts
-    }

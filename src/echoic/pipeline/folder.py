@@ -6,12 +6,12 @@ import json
 import time
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from echoic.audio import open_writer
+from echoic.audio import open_writers
 from echoic.audio.codings import choose_format
 from echoic.ear.design import N_BANDS, design_listening
 from echoic.ear.frontend import HOP_S
@@ -137,20 +137,14 @@ def write_stems(
 ) -> None:
     """Write one file per label, the rest last."""
     (folder / "stems").mkdir()
-    with ExitStack() as stack:
-        writers = [
-            stack.enter_context(
-                open_writer(
-                    folder / path,
-                    sample_rate=sound.sample_rate,
-                    channels=sound.n_channels,
-                    frames=sound.n_samples,
-                    subtype=STEM_SUBTYPES[Path(path).suffix[1:]],
-                )
-            )
-            for path in stems.values()
-        ]
-        labels = list(stems)[:-1]
+    labels = list(stems)[:-1]
+    with open_writers(
+        [folder / path for path in stems.values()],
+        sample_rate=sound.sample_rate,
+        channels=sound.n_channels,
+        frames=sound.n_samples,
+        subtype=STEM_SUBTYPES[Path(stems[REST]).suffix[1:]],
+    ) as writers:
         for signals in separate(sound, listener.model, places, labels, advance):
             for writer, signal in zip(writers, signals, strict=True):
                 writer.write(signal)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.processors.listen import Listen, ListenState
-from echoic.processors.model import load_model
+from echoic.processors.model import Model, load_model
 
 
 class Detect:
@@ -16,7 +16,7 @@ class Detect:
 
     Args:
         sample_rate: Hz, 8 to 192 kHz.
-        model: Name of the model.
+        model: The model, or its name.
 
     Attributes:
         labels: Labels of the rows.
@@ -25,15 +25,15 @@ class Detect:
     Shape:
         wave (channel, time) -> probabilities (label, step).
 
-    Delay: `delay` steps. Hop: `step_s`.
+    Delay: `delay` steps. Hop: `hop` samples, a step.
 
     Raises:
         ModelError: there is no such model.
     """
 
-    def __init__(self, *, sample_rate: float, model: str = "hear") -> None:
+    def __init__(self, *, sample_rate: float, model: str | Model = "hear") -> None:
         """Load the model."""
-        self.model = load_model(model)
+        self.model = load_model(model) if isinstance(model, str) else model
         self.listen = Listen(self.model, sample_rate=sample_rate, want="probabilities")
         self.labels = self.model.labels
         self.step_s = self.model.step_s

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from echoic.checks import as_channels
 from echoic.ear.frontend import FrontEnd
 from echoic.errors import ParameterError
-from echoic.processors.listen import Listen
+from echoic.processors.detect import Detect
 from echoic.processors.model import Model
 from echoic.processors.network import Query
 from echoic.processors.tag import rank
@@ -36,10 +36,9 @@ def check_example(
 def is_speech(model: Model, wave: NDArray[np.floating], *, sample_rate: float) -> bool:
     """Whether a model ranks speech above all other labels for an example."""
     samples, _ = check_example(wave, sample_rate=sample_rate)
-    listen = Listen(model, sample_rate=sample_rate, want="probabilities")
+    detect = Detect(sample_rate=sample_rate, model=model)
     blocks = in_blocks(samples, block_samples(sample_rate, len(samples)))
-    probabilities = (heard.probabilities for heard in run(listen, blocks))
-    return rank(probabilities, model.labels, step_s=model.step_s)[0][0] == "speech"
+    return rank(run(detect, blocks), detect.labels, step_s=detect.step_s)[0][0] == "speech"
 
 
 def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float) -> Query:

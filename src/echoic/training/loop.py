@@ -22,6 +22,7 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, IterableDataset
 
 from echoic.errors import ParameterError
+from echoic.outputs import fresh_file
 from echoic.training.losses import mean_of
 from echoic.training.muon import optimisers
 
@@ -182,21 +183,18 @@ class Run:
         self.step += 1
 
     def save(self) -> None:
-        """Write a temporary file and rename it, so that no checkpoint is ever incomplete."""
-        beside = self._path.with_suffix(".tmp")
-        torch.save(
-            {
-                "identity": self._identity,
-                "step": self.step,
-                "model": self.model.state_dict(),
-                "average": self.average.state_dict(),
-                "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
-                "generator": torch.get_rng_state(),
-                "cuda_generators": torch.cuda.get_rng_state_all(),
-            },
-            beside,
-        )
-        beside.replace(self._path)
+        """Write the checkpoint atomically."""
+        state = {
+            "identity": self._identity,
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "generator": torch.get_rng_state(),
+            "cuda_generators": torch.cuda.get_rng_state_all(),
+        }
+        with fresh_file(self._path, force=True) as beside:
+            torch.save(state, beside)
 
     def _load(self) -> None:
         if not self._path.exists():

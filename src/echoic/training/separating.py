@@ -23,7 +23,6 @@ from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import load_rooms
 from echoic.training.loop import Batch, LoopSettings, mean_losses, train
 from echoic.training.losses import applied, error_db, error_power, share_loss, weigh
-from echoic.training.mixing import MixedScene
 from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
 from echoic.training.packaging import package
 from echoic.training.targets import STEP_S, ExampleMaker
@@ -72,13 +71,8 @@ class SpokenBatches:
 
     def __call__(self, rng: np.random.Generator) -> Batch:
         """Draw one batch."""
-        return stacked([self._example(self.mixer.draw_speech(rng)) for _ in range(self.n_scenes)])
-
-    def _example(self, scene: MixedScene) -> Spoken:
-        frames = self.maker.front_end(scene.mixture[np.newaxis])[0]
-        n_steps = frames.shape[-1] // Separator.hop
-        powers = self.maker.powers(np.stack(list(scene.sources.values())), n_steps)
-        return Spoken(frames[..., : n_steps * Separator.hop], *powers)
+        scenes = [self.mixer.draw_speech(rng) for _ in range(self.n_scenes)]
+        return stacked([Spoken(*self.maker.frames_and_powers(scene)) for scene in scenes])
 
 
 def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:

@@ -147,15 +147,16 @@ class ExampleMaker:
 
     def __call__(self, scene: MixedScene) -> Example:
         """Compute the ear frames of a scene and the powers of its sources."""
+        frames, own, cross, mixture = self.frames_and_powers(scene)
+        activity = activity_of(scene.spans_s, mixture.shape[-1])
+        return Example(frames, activity, *stack_sources(scene, own, cross), mixture)
+
+    def frames_and_powers(self, scene: MixedScene) -> tuple[NDArray[np.float32], ...]:
+        """Compute ear frames (2, band, frame) in whole steps, and `powers` of the sources."""
         frames = self.front_end(scene.mixture[np.newaxis])[0]
         n_steps = frames.shape[-1] // FRAMES_PER_STEP
-        own, cross, mixture = self.powers(np.stack(list(scene.sources.values())), n_steps)
-        return Example(
-            frames[..., : n_steps * FRAMES_PER_STEP],
-            activity_of(scene.spans_s, n_steps),
-            *stack_sources(scene, own, cross),
-            mixture,
-        )
+        powers = self.powers(np.stack(list(scene.sources.values())), n_steps)
+        return frames[..., : n_steps * FRAMES_PER_STEP], *powers
 
     def powers(
         self, sources: NDArray[np.float32], n_steps: int

@@ -17,7 +17,7 @@ from echoic.labels import LABELS
 from echoic.nn.export import flatten, unflatten
 from echoic.nn.heads import LOOK_AHEAD_STEPS, masks
 from echoic.nn.hearing import HearingNetwork, HearingOutput
-from echoic.processors.listen import Listen
+from echoic.processors.detect import Detect
 from echoic.processors.masks import RAMP_S
 from echoic.processors.model import Model
 from echoic.runtime.models import load_card
@@ -264,10 +264,9 @@ def calibrated(
     """
 
     def probabilities_of(scene: MixedScene) -> NDArray[np.float32]:
-        listen = Listen(model, sample_rate=scene.sample_rate, want="probabilities")
-        wave = scene.mixture[np.newaxis]
-        blocks = in_blocks(wave, block_samples(scene.sample_rate, 1))
-        return np.concatenate([heard.probabilities for heard in run_blocks(listen, blocks)], axis=1)
+        detect = Detect(sample_rate=scene.sample_rate, model=model)
+        blocks = in_blocks(scene.mixture[np.newaxis], block_samples(scene.sample_rate, 1))
+        return np.concatenate(list(run_blocks(detect, blocks)), axis=1)
 
     with TemporaryDirectory() as draft:  # not in `folder`, where it would pass for the model
         model = Model(load_card(package_hearing(network, Path(draft), settings)))
