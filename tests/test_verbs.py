@@ -256,12 +256,25 @@ def test_hear_fills_an_empty_folder(run, here, hearing):
 
 def test_hear_does_not_write_two_inputs_into_one_folder(run, here, hearing):
     hearing(EVENTS)
+    (here / "sub").mkdir()
     write(here / "a.wav")
-    write(here / "a.flac")
-    code, _, err = run("hear", "a.wav", "a.flac", "--force")
+    write(here / "sub" / "a.wav")
+    code, _, err = run("hear", "a.wav", "sub/a.wav", "--force")
     assert code == 2
     assert "two inputs have the same name" in err
-    assert {path.name for path in here.iterdir()} == {"a.wav", "a.flac"}
+    assert {path.name for path in here.iterdir()} == {"a.wav", "sub"}
+
+
+def test_results_of_inputs_with_one_stem_keep_their_suffixes(run, here, hearing):
+    hearing(EVENTS)
+    for name in ("a.wav", "a.flac", "b.wav"):
+        write(here / name)
+    assert run("hear", ".", "-o", "out").code == 0
+    assert {path.name for path in (here / "out").iterdir()} == {
+        "a.wav.hearing",
+        "a.flac.hearing",
+        "b.hearing",
+    }
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ def source_name(path: str) -> str:
 def name_results(paths: Sequence[str], suffix: str, *, given: Sequence[str] = ()) -> dict[str, str]:
     """Return the name of each input's result: the input's name with another suffix.
 
+    Inputs that differ in nothing but their suffix keep it in the result's name.
+
     Args:
         paths: The inputs.
         suffix: Of the results.
@@ -33,16 +36,22 @@ def name_results(paths: Sequence[str], suffix: str, *, given: Sequence[str] = ()
             that this also holds on case-insensitive file systems.
 
     Example:
-        >>> name_results(["in/a.wav", "-"], ".png")
-        {'in/a.wav': 'a.png', '-': 'stdin.png'}
+        >>> name_results(["in/a.wav", "b.wav", "b.flac", "-"], ".png")
+        {'in/a.wav': 'a.png', 'b.wav': 'b.wav.png', 'b.flac': 'b.flac.png', '-': 'stdin.png'}
     """
     folders = [folder for folder in given if os.path.isdir(folder)]
-    names: dict[str, str] = {}
-    first: dict[str, str] = {}
-    for path in paths:
+
+    def name_of(path: str, own: str) -> str:
         roots = [folder for folder in folders if path.startswith(os.path.join(folder, ""))]
         within = os.path.dirname(os.path.relpath(path, roots[0])) if roots else ""
-        name = names[path] = os.path.join(within, source_name(path) + suffix)
+        return os.path.join(within, own + suffix)
+
+    names = {path: name_of(path, source_name(path)) for path in paths}
+    n_alike = Counter(name.casefold() for name in names.values())
+    first: dict[str, str] = {}
+    for path, name in names.items():
+        if n_alike[name.casefold()] > 1:
+            name = names[path] = name_of(path, os.path.basename(path))
         if name.casefold() in first:
             raise typer.BadParameter(
                 f"two inputs have the same name, {first[name.casefold()]} and {path}: "
