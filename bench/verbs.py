@@ -67,10 +67,10 @@ def make_file(path: Path, duration_s: float) -> None:
 AFTER_START_UP = {
     "hear": """
 from echoic.pipeline.folder import hear_into
-from echoic.pipeline.hear import Listener
+from echoic.pipeline.hear import FirstPass
 def work():
     with tempfile.TemporaryDirectory() as folder:
-        hear_into(Path(folder), Source(sys.argv[1]), Listener())
+        hear_into(Path(folder), Source(sys.argv[1]), FirstPass())
 """,
     "tag": """
 from echoic.pipeline.tag import tag_sound

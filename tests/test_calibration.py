@@ -12,7 +12,7 @@ from echoic.processors.events import find_events
 from echoic.training.calibration import (
     FALSE_EVENTS_IN_10_S,
     Confidence,
-    Heard,
+    HeardScene,
     choose_threshold,
     fit_confidence,
 )
@@ -21,13 +21,13 @@ LABELS = ("rain", "cat")
 STEP_S, DURATION_S = 0.01, 10.0
 
 
-def scene(rng: np.random.Generator, confidence: Confidence) -> Heard:
+def scene(rng: np.random.Generator, confidence: Confidence) -> HeardScene:
     """Rain from 2 to 4 s, heard with some probability, and true as often as `confidence` says."""
     probabilities = np.full((len(LABELS), 1000), 0.01, np.float32)
     probability = rng.uniform(0.1, 0.95)
     probabilities[0, 200:400] = probability
     is_there = rng.random() < confidence(np.array([probability]))[0]
-    return Heard(probabilities, [Event("rain", 2.0, 4.0)] * int(is_there), DURATION_S)
+    return HeardScene(probabilities, [Event("rain", 2.0, 4.0)] * int(is_there), DURATION_S)
 
 
 def test_confidence_is_as_often_right_as_it_says():
@@ -54,7 +54,7 @@ def test_confidence_is_fitted_to_events_of_the_threshold():
     probabilities = np.full((len(LABELS), 1000), 0.01, np.float32)
     probabilities[0, :100], probabilities[0, 300:400] = 0.1, 0.9
     probabilities[0, 100:300] = 0.03
-    heard = [Heard(probabilities, [Event("rain", 3.0, 4.0)], DURATION_S)] * 50
+    heard = [HeardScene(probabilities, [Event("rain", 3.0, 4.0)], DURATION_S)] * 50
     sure, unsure = (
         fit_confidence(heard, threshold, labels=LABELS, step_s=STEP_S)(np.array([0.9]))[0]
         for threshold in (0.5, 0.06)
@@ -70,10 +70,10 @@ def test_few_events_change_confidence_little():
     assert found.offset == pytest.approx(0, abs=0.5)
 
 
-def constant(rain: float, cat: float, truth: tuple[str, ...]) -> Heard:
+def constant(rain: float, cat: float, truth: tuple[str, ...]) -> HeardScene:
     probabilities = np.empty((2, 1000), np.float32)
     probabilities[0], probabilities[1] = rain, cat
-    return Heard(probabilities, [Event(label, 0.0, DURATION_S) for label in truth], DURATION_S)
+    return HeardScene(probabilities, [Event(label, 0.0, DURATION_S) for label in truth], DURATION_S)
 
 
 def test_the_threshold_parts_what_is_there_from_what_is_not():

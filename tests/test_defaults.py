@@ -13,14 +13,14 @@ from echoic.cli.cochleagram import cochleagram
 from echoic.ear import Ear, Filterbank, Inverse
 from echoic.ear.design import design_inverse, design_listening
 from echoic.pipeline import attend, hear, tag
-from echoic.pipeline.hear import Listener
+from echoic.pipeline.hear import FirstPass
 from echoic.pipeline.tag import tag_sound
 from echoic.processors import Attend, Detect, Replay, Separate, load_model
 
 PAIRS = [
     (attend, Attend),
     (Replay, Separate),
-    (hear, Listener),
+    (hear, FirstPass),
     (tag, tag_sound),
     (tag, Detect),
     (Ear, Filterbank),
@@ -54,5 +54,5 @@ def test_the_verb_hears_as_the_class():
 
 
 def test_one_model_is_meant_everywhere():
-    named = (attend, Attend, Separate, Detect, hear, Listener, tag, tag_sound)
+    named = (attend, Attend, Separate, Detect, hear, FirstPass, tag, tag_sound)
     assert {defaults(one)["model"] for one in named} == {defaults(load_model)["name"]}

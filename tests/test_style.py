@@ -17,7 +17,7 @@ from echoic.style.methods.listening import shifted_to_fit, with_course
 from echoic.style.methods.long_term import LongTermSpectrum, spectrum_term
 from echoic.style.methods.picture import li
 from echoic.style.methods.task import Task
-from echoic.style.methods.texture import Heard, TextureView
+from echoic.style.methods.texture import TextureFeatures, TextureView
 from echoic.style.networks import PictureNetwork
 from echoic.style.optimise import Problem, Schedule, Term, minimise
 from echoic.style.spectrogram import DecibelSpectrogram, LogSpectrogram
@@ -294,7 +294,7 @@ def test_terms_are_renewed_from_round_to_round():
 # Coherence ----------------------------------------------------------------------------------
 
 
-def heard(wave: torch.Tensor) -> Heard:
+def heard(wave: torch.Tensor) -> TextureFeatures:
     view = TextureView(Cochlea(wave.shape[-1], sample_rate=RATE))
     return view(wave)
 

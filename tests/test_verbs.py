@@ -44,13 +44,13 @@ def hearing(monkeypatch):
     """Decide which events are heard, whatever the weights of the day say."""
 
     def hear_these(events: list[Event]) -> None:
-        listen = folder_module.Listener.listen
+        listen = folder_module.FirstPass.listen
 
         def pretend(listener, *args: object, **options: object) -> list[Event]:
             listen(listener, *args, **options)
             return events
 
-        monkeypatch.setattr(folder_module.Listener, "listen", pretend)
+        monkeypatch.setattr(folder_module.FirstPass, "listen", pretend)
 
     return hear_these
 
@@ -172,7 +172,7 @@ def test_stems_that_flac_does_not_hold_are_refused_at_once(
     def listen(*_: object, **__: object) -> None:
         raise AssertionError("heard before the stems were tried")
 
-    monkeypatch.setattr(folder_module.Listener, "listen", listen)
+    monkeypatch.setattr(folder_module.FirstPass, "listen", listen)
     write(here / "a.wav", noise(n_channels=n_channels), rate)
     done = run("hear", "a.wav", "--stem-format", "flac")
     one_line_on(done, 1, "a.hearing/stems/rest.flac: cannot be written: FLAC holds")

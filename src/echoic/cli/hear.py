@@ -198,14 +198,14 @@ def hear_one(
         reporter: Prints notes and progress.
         folders: The output folder of every input.
         read: All inputs, none of which may lie in the folder.
-        asked: Labels and threshold, see `Listener`.
+        asked: Labels and threshold, see `FirstPass`.
         written: What is written, see `hear_into`.
         skip_existing: Whether an existing hearing is loaded instead.
         force: Whether an existing hearing is replaced.
     """
     from echoic.cli._folder import MARK, former_files, fresh_folder
     from echoic.pipeline.folder import hear_into
-    from echoic.pipeline.hear import Listener
+    from echoic.pipeline.hear import FirstPass
 
     folder = folders[path]
     if skip_existing and (folder / MARK).is_file():
@@ -220,4 +220,4 @@ def hear_one(
         fresh_folder(folder, force=force) as part,
         reporter.progress(f"hearing {source.name}", total=n_passes * source.duration_s) as advance,
     ):
-        return hear_into(part, source, Listener(**asked), advance=advance, **written)
+        return hear_into(part, source, FirstPass(**asked), advance=advance, **written)

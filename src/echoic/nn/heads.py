@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from echoic.nn.listener import BANDS_PER_GROUP, N_GROUPS, Heard
+from echoic.nn.listener import BANDS_PER_GROUP, N_GROUPS, Encoding
 
 LOOK_AHEAD_STEPS = 50  # 0.5 s
 QUERY_SIZE = 24
@@ -19,7 +19,7 @@ class Local(nn.Module):
     """Features of each group of bands, shared by detection and masks.
 
     Shape:
-        `Heard` -> (batch, step, group, N_LOCAL).
+        `Encoding` -> (batch, step, group, N_LOCAL).
     """
 
     def __init__(self, width: int) -> None:
@@ -27,7 +27,7 @@ class Local(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.hidden = nn.Linear(width, N_LOCAL)
 
-    def forward(self, heard: Heard) -> Tensor:
+    def forward(self, heard: Encoding) -> Tensor:
         """Features for every step."""
         hidden = nn.functional.silu(self.hidden(self.norm(heard.groups.flatten(0, 2))))
         return hidden.view(*heard.groups.shape[:3], N_LOCAL)

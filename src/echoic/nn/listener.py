@@ -37,7 +37,7 @@ class ListenerState(NamedTuple):
     blocks: tuple[BlockState, ...]
 
 
-class Heard(NamedTuple):
+class Encoding(NamedTuple):
     """Output of the listener for each step.
 
     embedding: (batch, step, size), one vector for the whole spectrum.
@@ -191,7 +191,7 @@ class Listener(nn.Module):
 
     Shape:
         frames (batch, 2, band, frame), level and onset every 5 ms, whole steps of two
-        -> `Heard`, a step every 10 ms.
+        -> `Encoding`, a step every 10 ms.
 
     Delay: 0 steps. Hop: FRAMES_PER_STEP frames.
     """
@@ -224,7 +224,7 @@ class Listener(nn.Module):
 
     def forward(
         self, frames: Tensor, state: ListenerState | None = None
-    ) -> tuple[Heard, ListenerState]:
+    ) -> tuple[Encoding, ListenerState]:
         """Encode the next frames."""
         batch, _, _, n_frames = frames.shape
         state = self.init_state(batch) if state is None else state
@@ -234,5 +234,5 @@ class Listener(nn.Module):
             groups, wide, block_state = block(groups, wide, before)
             after.append(block_state)
         steps = (batch, n_frames // FRAMES_PER_STEP)
-        heard = Heard(wide.view(*steps, self.size), groups.view(*steps, N_GROUPS, self.width))
+        heard = Encoding(wide.view(*steps, self.size), groups.view(*steps, N_GROUPS, self.width))
         return heard, ListenerState(memory, tuple(after))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from echoic.nn.listener import BANDS_PER_GROUP, FRAMES_PER_STEP, Heard, Listener, ListenerState
+from echoic.nn.listener import BANDS_PER_GROUP, FRAMES_PER_STEP, Encoding, Listener, ListenerState
 
 
 class SeparatorOutput(NamedTuple):
@@ -20,7 +20,7 @@ class Shares(nn.Module):
     """Estimate masks that divide the power of every band and step among the signals.
 
     Shape:
-        `Heard` -> (batch, step, signal, band).
+        `Encoding` -> (batch, step, signal, band).
     """
 
     def __init__(self, n_signals: int, width: int, n_hidden: int = 96) -> None:
@@ -30,7 +30,7 @@ class Shares(nn.Module):
         self.hidden = nn.Linear(width, n_hidden)
         self.out = nn.Linear(n_hidden, n_signals * BANDS_PER_GROUP)
 
-    def forward(self, heard: Heard) -> Tensor:
+    def forward(self, heard: Encoding) -> Tensor:
         """Masks for every step."""
         x = self.out(nn.functional.silu(self.hidden(self.norm(heard.groups))))
         scores = x.unflatten(-1, (self.n_signals, BANDS_PER_GROUP)).transpose(2, 3).flatten(3)

@@ -18,7 +18,7 @@ from echoic.ear.frontend import HOP_S
 from echoic.errors import EchoicWarning, ParameterError
 from echoic.events import Event, to_audacity, to_csv
 from echoic.labels import REST
-from echoic.pipeline.hear import Listener, heard_labels, separate
+from echoic.pipeline.hear import FirstPass, heard_labels, separate
 from echoic.pipeline.sound import NamedSound, no_one
 from echoic.pipeline.spool import Spool
 from echoic.report.meter import ColumnMeter
@@ -67,7 +67,7 @@ def lacking_parts(folder: Path, record: Mapping[str, Any], parts: Collection[str
 def hear_into(
     folder: Path,
     sound: NamedSound,
-    listener: Listener,
+    first_pass: FirstPass,
     *,
     parts: Collection[str] = PARTS,
     stem_format: str = "wav",
@@ -79,7 +79,7 @@ def hear_into(
         folder: An existing folder. Nothing is written elsewhere; an unnamed temporary file
             is in it too.
         sound: Read twice, or once without stems.
-        listener: The model, labels and thresholds.
+        first_pass: The model, labels and thresholds.
         parts: Parts to write, of `PARTS`; `events.json` is always written.
         stem_format: File suffix of the stems; "flac" stores 24 bits and clips.
         advance: Progress callback, called with the seconds done; with stems their total is
@@ -105,16 +105,16 @@ def hear_into(
     meter = ColumnMeter(max(n_frames, 1), n_bands=N_BANDS)
     stems: dict[str, str] = {}
     with Spool(folder) if "stems" in parts else nullcontext() as places:
-        events = listener.listen(sound, places=places, on_envelope=meter.add, advance=advance)
+        events = first_pass.listen(sound, places=places, on_envelope=meter.add, advance=advance)
         if places is not None:
             labels = heard_labels(events)
             stems = {label: f"stems/{label}.{stem_format}" for label in (*labels, REST)}
-            write_stems(folder, stems, sound, listener, places, advance)
+            write_stems(folder, stems, sound, first_pass, places, advance)
     record = {
         "file": sound.path,
         "sample_rate": sound.sample_rate,
         "duration_s": round(sound.duration_s, 6),
-        "model": listener.model.card.name,
+        "model": first_pass.model.card.name,
         "events": [asdict(event) for event in events],
         "stems": stems,
     }
@@ -131,7 +131,7 @@ def write_stems(
     folder: Path,
     stems: dict[str, str],
     sound: NamedSound,
-    listener: Listener,
+    first_pass: FirstPass,
     places: Spool,
     advance: Callable[[float], None],
 ) -> None:
@@ -145,7 +145,7 @@ def write_stems(
         frames=sound.n_samples,
         subtype=STEM_SUBTYPES[Path(stems[REST]).suffix[1:]],
     ) as writers:
-        for signals in separate(sound, listener.model, places, labels, advance):
+        for signals in separate(sound, first_pass.model, places, labels, advance):
             for writer, signal in zip(writers, signals, strict=True):
                 writer.write(signal)
 

@@ -86,13 +86,13 @@ def hear(
         (8000,)
     """
     sound = WaveSound(wave, sample_rate=sample_rate)
-    listener = Listener(model, labels=labels, threshold=threshold)
+    first_pass = FirstPass(model, labels=labels, threshold=threshold)
     center_hz = design_listening(sample_rate=sample_rate).center_hz
     envelopes: list[NDArray[np.float32]] = []
     with Spool() as places:
-        events = listener.listen(sound, places=places, on_envelope=envelopes.append)
+        events = first_pass.listen(sound, places=places, on_envelope=envelopes.append)
         heard = heard_labels(events)
-        parts = list(separate(sound, listener.model, places, heard))
+        parts = list(separate(sound, first_pass.model, places, heard))
     signals = np.concatenate(parts, axis=-1)
     return Hearing(
         events=events,
@@ -132,7 +132,7 @@ def check_asked(
     return known if labels is None else check_labels(labels, known)
 
 
-class Listener:
+class FirstPass:
     """The first pass: a model, the labels to detect, and their thresholds.
 
     Args:

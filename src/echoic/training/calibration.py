@@ -41,7 +41,7 @@ _SLOPE_LEFT, _OFFSET_LEFT = 0.05, 0.05
 _GRID = tuple(np.round(np.linspace(0.06, 0.94, 23), 3))
 
 
-class Heard(NamedTuple):
+class HeardScene(NamedTuple):
     """A scene's probabilities (label, step), true events and duration."""
 
     probabilities: NDArray[np.float32]
@@ -94,15 +94,17 @@ def calibrate(
     known = [label for label in LABELS if kept.n_recordings(label)]
     rng = np.random.default_rng(_SEED)
 
-    def hear(n_scenes: int, settings: MixingSettings) -> list[Heard]:
+    def hear(n_scenes: int, settings: MixingSettings) -> list[HeardScene]:
         mixer = SceneMixer(kept, sample_rate=sample_rate, settings=settings)
         scenes = (mixer.draw(known, rng) for _ in range(n_scenes))
-        return [Heard(probabilities_of(one), _truth(one), settings.duration_s) for one in scenes]
+        return [
+            HeardScene(probabilities_of(one), _truth(one), settings.duration_s) for one in scenes
+        ]
 
     heard = [one for scenes in _SCENES for one in hear(*scenes)]
     heard_without = hear(*_SCENES_WITHOUT_LABELS)
 
-    def surely(scenes: list[Heard]) -> list[Heard]:
+    def surely(scenes: list[HeardScene]) -> list[HeardScene]:
         return [one._replace(probabilities=confidence(one.probabilities)) for one in scenes]
 
     def best_threshold() -> float:
@@ -131,7 +133,7 @@ def _truth(scene: MixedScene) -> list[Event]:
 
 
 def fit_confidence(
-    heard: Sequence[Heard], threshold: float, *, labels: Sequence[str], step_s: float
+    heard: Sequence[HeardScene], threshold: float, *, labels: Sequence[str], step_s: float
 ) -> Confidence:
     """Fit confidence such that the confidence of an event is the probability that it is true.
 
@@ -162,8 +164,8 @@ def fit_confidence(
 
 
 def choose_threshold(
-    heard: Sequence[Heard],
-    without_labels: Sequence[Heard],
+    heard: Sequence[HeardScene],
+    without_labels: Sequence[HeardScene],
     *,
     labels: Sequence[str],
     step_s: float,
@@ -203,7 +205,7 @@ def choose_threshold(
 
 
 def _events(
-    one: Heard, labels: Sequence[str], threshold: dict[str, float], step_s: float
+    one: HeardScene, labels: Sequence[str], threshold: dict[str, float], step_s: float
 ) -> list[Event]:
     return find_events(
         one.probabilities,

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from echoic.style.cochlea import Cochlea, half_cosine_bands
 from echoic.style.depth import CUTOFF_HZ, HIGH_HZ, LOW_HZ, N_WIDE_BANDS, slopes
-from echoic.style.methods.texture import Heard
+from echoic.style.methods.texture import TextureFeatures
 from echoic.style.optimise import Term
 from echoic.style.vocoder import SMOOTHING_HZ, smooth
 
@@ -39,7 +39,7 @@ def course_term(target: Tensor, bands: Tensor, depth: float) -> Term:
     unit = smooth(target, LOCAL_HZ)
     wanted = target / unit
 
-    def loss(heard: Heard) -> Tensor:
+    def loss(heard: TextureFeatures) -> Tensor:
         found = smooth(heard.envelopes.linear[bands], SMOOTHING_HZ) / unit
         factor = (found * wanted).mean(-1, keepdim=True) / found.square().mean(-1, keepdim=True)
         return (found * factor.detach() - wanted).square().mean()
@@ -66,7 +66,7 @@ def envelope_term(content: Tensor, depth: float) -> Term:
 
     wanted, asked = course(content), LIKENESS * min(1.0, 2 * depth)
 
-    def loss(heard: Heard) -> Tensor:
+    def loss(heard: TextureFeatures) -> Tensor:
         likeness = (course(heard.envelopes.linear) * wanted).sum()
         return (asked - likeness).clamp(min=0).square()
 
@@ -106,7 +106,7 @@ def words_term(content: Tensor, vocoded: Tensor, depth: float, cochlea: Cochlea)
 
     asked = float(likeness(vocoded)) + WORDS_RISE * depth
 
-    def loss(heard: Heard) -> Tensor:
+    def loss(heard: TextureFeatures) -> Tensor:
         return (asked - likeness(heard.envelopes.linear)).clamp(min=0).square()
 
     return Term("words", "content", WORDS_WEIGHT, loss)
@@ -123,7 +123,7 @@ def depth_term(content: Tensor, depth: float, cochlea: Cochlea) -> Term:
 
     wanted = wide(content)
 
-    def loss(heard: Heard) -> Tensor:
+    def loss(heard: TextureFeatures) -> Tensor:
         return (slopes(wanted, wide(heard.envelopes.linear)) - depth).square().mean()
 
     return Term("depth", "content", DEPTH_WEIGHT, loss)

@@ -22,7 +22,7 @@ from echoic.style.losses import gram, grams_loss
 from echoic.style.methods.course import course_term, depth_term, envelope_term, words_term
 from echoic.style.methods.long_term import spectrum_term
 from echoic.style.methods.task import LEVEL, Task
-from echoic.style.methods.texture import Heard, TextureView, statistics_term
+from echoic.style.methods.texture import TextureFeatures, TextureView, statistics_term
 from echoic.style.networks import Wide
 from echoic.style.optimise import Problem, Term
 from echoic.style.statistics import audible_bands
@@ -78,7 +78,7 @@ def hearing(task: Task) -> Problem:
             depth_term(content, depth, view.cochlea),
         ]
 
-    def renew(heard: Heard) -> tuple[Term, ...]:
+    def renew(heard: TextureFeatures) -> tuple[Term, ...]:
         """Raise the weight of the course if it is far off, and penalise copies of either sound."""
         for k, term in enumerate(terms):
             if term.name == "course":
@@ -117,14 +117,18 @@ def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> 
         spectrum_term(style, n_samples, sample_rate=sample_rate, weight=SPECTRUM_WEIGHT),
     )
 
-    def renew(heard: Heard) -> tuple[Term, ...]:
+    def renew(heard: TextureFeatures) -> tuple[Term, ...]:
         return guarded(terms, heard, (style,), sample_rate=sample_rate)
 
     return Problem(start, view, terms, renew=renew)
 
 
 def guarded(
-    terms: Sequence[Term], heard: Heard, sources: tuple[Tensor, ...], *, sample_rate: float
+    terms: Sequence[Term],
+    heard: TextureFeatures,
+    sources: tuple[Tensor, ...],
+    *,
+    sample_rate: float,
 ) -> tuple[Term, ...]:
     """The terms, and a penalty where the sound has become coherent with its sources."""
     guard = coherence_term(heard.wave, sources, sample_rate=sample_rate)
@@ -190,7 +194,7 @@ def gram_term(style: Envelopes, bands: Tensor, n_frames: int, *, seed: int) -> T
 
     wanted = [gram(features) for features in grams(style)]
 
-    def loss(heard: Heard) -> Tensor:
+    def loss(heard: TextureFeatures) -> Tensor:
         return grams_loss(grams(heard.envelopes), wanted).log1p()
 
     return Term("grams", "style", GRAM_WEIGHT, loss)

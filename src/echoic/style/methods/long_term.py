@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from echoic.style.cochlea import squared
-from echoic.style.methods.texture import Heard
+from echoic.style.methods.texture import TextureFeatures
 from echoic.style.optimise import Term
 from echoic.units import hz_to_erb_rate
 
@@ -64,7 +64,7 @@ def spectrum_term(
     wanted = of_style(style)[there]
     floor = wanted.max() * 10 ** (-RANGE_DB / 10)
 
-    def loss(heard: Heard) -> Tensor:
+    def loss(heard: TextureFeatures) -> Tensor:
         ratio = (spectrum(heard.wave)[there] + floor) / (wanted + floor)
         return ratio.log().square().mean()
 

@@ -13,7 +13,7 @@ from echoic.style.optimise import Problem, Term
 from echoic.style.statistics import SCALES, TextureStatistics, audible_bands, class_distances
 
 
-class Heard(NamedTuple):
+class TextureFeatures(NamedTuple):
     """A wave, its envelopes and their statistics."""
 
     wave: Tensor
@@ -33,13 +33,13 @@ class TextureView:
         self.cochlea = cochlea
         self.statistics = TextureStatistics(cochlea.n_frames, cochlea.center_hz.size)
 
-    def __call__(self, wave: Tensor) -> Heard:
+    def __call__(self, wave: Tensor) -> TextureFeatures:
         """Analyse a whole wave."""
         envelopes = self.cochlea(wave)
-        return Heard(wave, envelopes, self.statistics(envelopes))
+        return TextureFeatures(wave, envelopes, self.statistics(envelopes))
 
 
-def statistics_term(style: Heard, bands: Tensor, *, least_share: float = 1.0) -> Term:
+def statistics_term(style: TextureFeatures, bands: Tensor, *, least_share: float = 1.0) -> Term:
     """Match the style's statistics, with equal weight for all classes, in the bands that count.
 
     Args:
@@ -54,7 +54,7 @@ def statistics_term(style: Heard, bands: Tensor, *, least_share: float = 1.0) ->
         for name, scale in SCALES.items()
     }
 
-    def loss(heard: Heard) -> Tensor:
+    def loss(heard: TextureFeatures) -> Tensor:
         distances = class_distances(heard.statistics, style.statistics, bands)
         relative = [d / min(max(shares[name], least_share), 1.0) for name, d in distances.items()]
         return torch.stack(relative).mean().log1p()
