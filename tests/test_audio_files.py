@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.io.wavfile
 import soundfile
 
 from echoic import audio
@@ -513,13 +514,28 @@ def test_above_4_gb_a_wav_becomes_rf64(tmp_path, wave):
     np.testing.assert_array_equal(audio.read(path)[0], wave)
 
 
-def test_a_wav_that_grows_too_long_is_said(tmp_path, wave, monkeypatch):
+@pytest.mark.parametrize("subtype", ["FLOAT", "PCM_16", "DOUBLE"])
+def test_an_open_ended_wav_is_an_ordinary_one(tmp_path, wave, subtype):
+    path = tmp_path / "a.wav"
+    with audio.open_writer(path, **STEREO, subtype=subtype) as writer:
+        writer.write(wave)
+    content = path.read_bytes()
+    assert content[:4] + content[8:12] == b"RIFFWAVE"
+    assert int.from_bytes(content[4:8], "little") == len(content) - 8
+    assert audio.info(path).format == "WAVEX"
+    np.testing.assert_allclose(audio.read(path)[0], wave, atol=2**-15)
+    if subtype == "FLOAT":
+        np.testing.assert_array_equal(scipy.io.wavfile.read(path)[1].T, wave)
+
+
+def test_an_open_ended_wav_that_grows_above_4_gb_is_an_rf64(tmp_path, wave, monkeypatch):
     monkeypatch.setattr(codings, "WAV_MAX_BYTES", 200_000)
-    too_long = pytest.raises(AudioError, match="do not fit into the 4 GB of WAV")
-    with too_long, audio.open_writer(tmp_path / "a.wav", **STEREO) as writer:
+    path = tmp_path / "a.wav"
+    with audio.open_writer(path, **STEREO) as writer:
         writer.write(wave)
         writer.write(wave)
-    assert os.listdir(tmp_path) == []
+    assert audio.info(path).format == "RF64"
+    np.testing.assert_array_equal(audio.read(path)[0], np.concatenate([wave, wave], axis=1))
 
 
 # --- resampling -------------------------------------------------------------------------------

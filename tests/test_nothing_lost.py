@@ -301,7 +301,7 @@ def test_hear_makes_no_folder_called_dash(run, here):
     assert os.listdir(here) == ["a.wav"]
 
 
-@pytest.mark.parametrize("names", [("x/a.wav", "y/a.wav"), ("x/a.wav", "y/A.flac")])
+@pytest.mark.parametrize("names", [("x/a.wav", "y/a.wav"), ("x/a.wav", "y/A.wav")])
 @pytest.mark.parametrize("verb", ["hear", "cochleagram"])
 def test_equal_names_are_named(run, here, verb, names):
     """Rows "unclear" (two equal names) and "cli/hear.py:54" (capitals)."""

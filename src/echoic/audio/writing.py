@@ -18,6 +18,7 @@ import soundfile
 
 from echoic.audio.codings import check_fits_float32, checked_wave, choose_format, is_too_long
 from echoic.audio.opening import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, STDIN, AudioPath
+from echoic.audio.rf64 import become_wav
 from echoic.audio.sink import Sink
 from echoic.audio.wav_pipe import WavPipe
 from echoic.checks import MAX_CHANNELS, check_channels, check_count, check_number
@@ -65,7 +66,7 @@ class Writer:
             ParameterError: Not floats, a wrong number of channels, or samples
                 that are NaN, infinite or too large for the coding.
             AudioError: Writing fails, for example because the disk is full, or
-                a WAV or AIFF would exceed 4 GB.
+                an AIFF, or a WAV of a known number of frames, would exceed 4 GB.
         """
         wave = checked_wave(block, self._sound.channels)
         n_samples = self.n_written + wave.shape[-1]
@@ -73,7 +74,7 @@ class Writer:
         if is_too_long(sound.format, n_samples, sound.channels, sound.subtype):
             raise AudioError(
                 f"{self.path}: {n_samples} samples do not fit into the 4 GB of {sound.format}; "
-                "for a .wav tell open_writer the number of frames, and it writes RF64"
+                "a .wav that is opened without the number of frames holds them"
             )
         if sound.subtype == "FLOAT" and wave.dtype == np.float64:
             check_fits_float32(wave)
@@ -95,9 +96,16 @@ class Writer:
         if self._sink.error is not None:
             raise self._failure("")
 
-    def _close(self) -> None:
-        """Let the encoder finish the file; an OS error at this point raises as well."""
-        self._sound.close()
+    def _close(self, *, as_wav: bool = False) -> None:
+        """Let the encoder finish the file; an OS error at this point raises as well.
+
+        Args:
+            as_wav: Whether an RF64 that fits into a WAV becomes one.
+        """
+        sound = self._sound
+        sound.close()
+        if as_wav and not is_too_long("WAV", self.n_written, sound.channels, sound.subtype):
+            become_wav(self._sink)
         if self._sink.error is not None:
             raise self._failure("")
         if self.n_written == 0:
@@ -186,7 +194,7 @@ def open_writer(
         path: As for `write`.
         sample_rate: Hz, 8 to 192 kHz.
         channels: Number of channels.
-        frames: Samples per channel to come, if known; a .wav that would exceed
+        frames: Samples per channel to come, if known. A .wav that exceeds
             4 GB becomes an RF64.
         subtype: As for `write`.
         force: As for `write`.
@@ -214,13 +222,16 @@ def open_writer(
         yield from _pipe_writer(int(sample_rate), int(channels), frames, subtype)
         return
     container, coding = choose_format(path, int(sample_rate), int(channels), frames, subtype)
+    is_open_wav = container == "WAV" and frames is None
+    if is_open_wav:
+        container = "RF64"
     try:
         with fresh_file(path, force=force) as part, Sink.to_file(part) as sink:
             sound = _encoder(path, sink, int(sample_rate), int(channels), container, coding)
             writer = Writer(path, sound, sink)
             try:
                 yield writer
-                writer._close()
+                writer._close(as_wav=is_open_wav)
             finally:
                 sound.close()
     except AudioError:
