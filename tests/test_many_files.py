@@ -396,6 +396,17 @@ def test_the_table_holds_the_rows_of_all_inputs(run, here):
     assert run("tag", "in", "--table", "all.csv", "--force").code == 0
 
 
+def test_a_threshold_leaves_out_tags_below_it(run, here):
+    every = ("tag", "in", "--recursive", "--jobs", "1", "--json")
+    whole, above = (
+        [json.loads(line) for line in run(*every, *more).out.splitlines()]
+        for more in ((), ("--threshold", "0.01"))
+    )
+    kept = [[tag for tag in record["tags"] if tag["confidence"] >= 0.01] for record in whole]
+    assert [record["tags"] for record in above] == kept
+    assert 0 < sum(map(len, kept)) < sum(len(record["tags"]) for record in whole)
+
+
 def test_a_table_of_events_and_one_of_files(run, here):
     run("hear", "in", "--recursive", "-o", "out", "--jobs", "1", "--threshold", "0.0001")
     run("hear", "in", "-o", "again", "--threshold", "0.0001", "--table", "e.csv")

@@ -103,6 +103,15 @@ def test_a_table_and_standard_input(run, sung, tmp_path, monkeypatch):
     assert (code, json.loads(out)["file"]) == (0, "-")
 
 
+def test_no_pitch_above_the_highest_asked_for(run, sung):
+    """The sound is sung at 150 Hz: nothing periodic has a longest period below 140 Hz but that."""
+    code, out, _ = run("pitch", sung, "--json", "-q", "--high-hz", "140")
+    assert code == 0
+    found = [f0 for f0 in json.loads(out)["f0_hz"] if f0 is not None]
+    assert all(f0 <= 140 for f0 in found)
+    assert not any(abs(f0 - 150) < 5 for f0 in found)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
