@@ -28,5 +28,5 @@ def become_wav(sink: Sink) -> None:
     struct.pack_into("<4s", header, header.index(b"ds64"), b"JUNK")
     struct.pack_into("<I", header, header.index(b"data") + 4, data_bytes)
     sink.seek(0)
-    sink.write(header)
+    sink.write(bytes(header))
     sink.seek(0, os.SEEK_END)

@@ -8,7 +8,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
@@ -17,7 +17,6 @@ import typer
 from echoic.cli._inputs import STDIN, expand_one, is_one_file
 from echoic.cli._records import in_one_line, one_line, to_json
 from echoic.cli._signals import exit_code
-from echoic.cli._table import Table
 from echoic.errors import EchoicError, EchoicWarning, FileError
 from echoic.outputs import describe_os_error
 
@@ -83,7 +82,7 @@ class Reporter:
         show: Callable[[Any], str] | None = None,
         *,
         jobs: int | None = 1,
-        table: Table | None = None,
+        table: AbstractContextManager[Callable[[Any], None]] | None = None,
     ) -> None:
         """Process every input and print each record; a failure does not stop the others.
 
@@ -92,14 +91,14 @@ class Reporter:
             work: Processes one input and returns its record: a dict, a dataclass, or None.
             show: Formats a record as text; with None only JSON is printed.
             jobs: Number of inputs processed in parallel; None: the number of cores.
-            table: Receives the rows of every record.
+            table: Yields a function that is called with every record, see `open_table`.
 
         Raises:
             typer.Exit: After the last input: the signal's code if one has ended the work early,
                 or 1 if an input has failed.
         """
         several = self._of_several or len(paths) > 1
-        with table or nullcontext():
+        with table or nullcontext(lambda _record: None) as tabulate:
             for path, outcome in self._outcomes(paths, work, jobs):
                 for words in outcome.notes:
                     self.note(words)
@@ -109,8 +108,7 @@ class Reporter:
                 record = outcome.record
                 if record is None:
                     continue
-                if table is not None:
-                    table.add(record)
+                tabulate(record)
                 if self.as_json:
                     self.data(to_json(record, indent=None if several else 2))
                 elif show is not None:

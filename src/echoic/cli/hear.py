@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from echoic.cli._source import Source
-from echoic.cli._table import table_or_none
+from echoic.cli._table import open_table
 from echoic.cli._targets import find_folders
 from echoic.cli.common import (
     Force,
@@ -131,7 +131,7 @@ def hear(
         work,
         None if quiet else show_hearing,
         jobs=jobs,
-        table=table_or_none(
+        table=open_table(
             table, COLUMNS, event_rows, inputs=paths, force=force, renew=skip_existing
         ),
     )

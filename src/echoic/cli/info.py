@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from echoic.cli._table import table_or_none
+from echoic.cli._table import open_table
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -54,5 +54,5 @@ def info(
         paths,
         lambda path, _reporter: read_info(path),
         show,
-        table=table_or_none(table, COLUMNS, rows, inputs=paths, force=force),
+        table=open_table(table, COLUMNS, rows, inputs=paths, force=force),
     )

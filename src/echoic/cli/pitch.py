@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from echoic.cli._source import Source
-from echoic.cli._table import table_or_none
+from echoic.cli._table import open_table
 from echoic.cli._targets import find_targets, without_results
 from echoic.cli.common import (
     Force,
@@ -82,7 +82,7 @@ def pitch(
         ),
         show_pitch,
         jobs=jobs,
-        table=table_or_none(table, COLUMNS, pitch_rows, inputs=paths, force=force),
+        table=open_table(table, COLUMNS, pitch_rows, inputs=paths, force=force),
     )
 
 

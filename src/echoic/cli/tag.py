@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from echoic.cli._source import Source
-from echoic.cli._table import table_or_none
+from echoic.cli._table import open_table
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -53,7 +53,7 @@ def tag(
         partial(tag_one, threshold=threshold),
         show_tags,
         jobs=jobs,
-        table=table_or_none(table, COLUMNS, tag_rows, inputs=paths, force=force),
+        table=open_table(table, COLUMNS, tag_rows, inputs=paths, force=force),
     )
 
 
