@@ -109,7 +109,7 @@ def run_all(options: argparse.Namespace) -> None:
         if tuple(run) in done:
             continue
         if run.pair != at:
-            material = load(PAIRS[run.pair], options.seconds)
+            material = load(PAIRS[run.pair], options.seconds, low_cut_hz=options.low_cut_hz)
             scorer = Scorer(*material, sample_rate=SAMPLE_RATE)
             at = run.pair
         row = rounded(perform(run, material, scorer, options.keep))
@@ -183,6 +183,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="evaluations; default: as published")
     parser.add_argument("--domain", choices=["published", "waveform", "both"], default="published")
     parser.add_argument("--controls", action="store_true", help="run the controls as well")
+    parser.add_argument(
+        "--low-cut-hz", type=float, default=0.0, help="of all recordings; needs an --out of its own"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/style.jsonl"))
     parser.add_argument("--keep", type=Path, metavar="DIR", help="write all results there")
     parser.add_argument("--table", action="store_true", help="only print what --out holds")

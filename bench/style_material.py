@@ -67,12 +67,28 @@ class Material(NamedTuple):
     held_out: Wave
 
 
-def load(pair: Pair, seconds: float) -> Material:
-    """The first `seconds` of the content; two parts of the style, each that long or half of it."""
+def load(pair: Pair, seconds: float, *, low_cut_hz: float = 0.0) -> Material:
+    """The first `seconds` of the content; two parts of the style, each that long or half of it.
+
+    Args:
+        pair: The recordings.
+        seconds: Of content.
+        low_cut_hz: Lower frequencies are removed from all three.
+    """
     content = trimmed(read(pair.content))[: round(seconds * SAMPLE_RATE)]
     style = read(pair.style)[round(pair.style_start_s * SAMPLE_RATE) :]
     size = min(content.size, style.size // 2)
-    return Material(content, style[:size], style[size : 2 * size])
+    waves = (content, style[:size], style[size : 2 * size])
+    return Material(*(without_low(wave, low_cut_hz) for wave in waves))
+
+
+def without_low(wave: Wave, low_cut_hz: float) -> Wave:
+    """Remove all frequencies below one."""
+    if not low_cut_hz:
+        return wave
+    spectrum = np.fft.rfft(wave)
+    spectrum[np.fft.rfftfreq(wave.size, 1 / SAMPLE_RATE) < low_cut_hz] = 0
+    return np.fft.irfft(spectrum, wave.size).astype(np.float32)
 
 
 def read(name: str) -> Wave:
