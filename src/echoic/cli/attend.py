@@ -106,10 +106,12 @@ def read_example(path: str) -> dict[str, Any]:
         AudioError: it cannot be read, or nothing sounds in it.
     """
     from echoic.audio import read
-    from echoic.errors import AudioError
-    from echoic.synthesis.activity import active_spans
+    from echoic.errors import AudioError, ParameterError
+    from echoic.processors.example import check_example
 
     wave, sample_rate = read(path)
-    if not active_spans(wave, sample_rate=sample_rate):
-        raise AudioError(f"{path}: nothing sounds in it")
+    try:
+        check_example(wave, sample_rate=sample_rate)
+    except ParameterError as error:
+        raise AudioError(f"{path}: {error}") from error
     return {"like": wave, "like_sample_rate": sample_rate}

@@ -73,9 +73,9 @@ class Correlogram:
         n_bands: 1 to 256.
         low_hz: Centre of the lowest band.
         high_hz: Centre of the highest band; bands from Nyquist up are silent.
-        hop_s: Seconds per frame, 1 ms or more; frame k ends at sample ⌊(k + 1)·rate·hop_s⌋.
-        window_s: Averaging window in seconds, rounded to whole frames.
-        longest_lag_s: Longest lag in seconds, up to 0.1.
+        hop_s: Seconds per frame, 1 ms to 1 s; frame k ends at sample ⌊(k + 1)·rate·hop_s⌋.
+        window_s: Averaging window in seconds, `hop_s` to 1 s, rounded to whole frames.
+        longest_lag_s: Longest lag in seconds, 1 to 100 ms.
 
     Shape:
         wave (..., time) -> (..., band, lag, frame), float32; lags from 0, see `lag_s`.

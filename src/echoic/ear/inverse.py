@@ -30,8 +30,8 @@ class Inverse:
     The bands come out real and time-aligned, so that gains can be applied before
     they are summed: with gains of 1 the sum is the input, `delay` samples late. At
     4 ms and 16 kHz it is accurate to 65 dB for white noise and 80 dB for speech, and
-    with two taps to 88 dB for white noise. A gain acts on a band of the input and on
-    its delayed copy alike, so this is where masks are applied.
+    with two taps to 88 dB for white noise. Masks are applied to these bands: as they are
+    aligned, a gain at one time acts on the same moment of the input in every band.
 
     Args:
         sample_rate: Hz.

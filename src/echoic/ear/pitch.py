@@ -154,8 +154,8 @@ class Pitch:
     Shape:
         wave (..., time) -> `Pitched`, (..., frame) each.
 
-    Delay: 23 ms for the analysis (`analysis_delay`, in frames) and the look-ahead, in whole
-        frames. Hop: rate·hop_s.
+    Delay: 23 ms for the analysis and the look-ahead, each rounded to whole frames: by
+        default 2 (`analysis_delay`) and 4 frames of 10 ms. Hop: rate·hop_s.
 
     Raises:
         ParameterError: a value outside of its range.

@@ -183,6 +183,7 @@ class Listener(nn.Module):
 
     Args:
         n_octaves: Octaves of the echoic memory; 9 at 10 ms a step reach back 5.12 s.
+        n_hidden: Hidden units of the encoder of each group of bands.
         width: Features per group of bands.
         size: Size of the embedding.
         n_blocks: Number of blocks.

@@ -24,7 +24,7 @@ class EchoicMemory(nn.Module):
 
     Args:
         n_octaves: Number of slots of the past; the horizon is 2^n_octaves
-            frames: 8 at 20 ms a frame cover 5.12 s.
+            frames: 9 at 10 ms a frame cover 5.12 s.
 
     Shape:
         x (batch, feature, frame) -> (batch, slot, feature, frame).

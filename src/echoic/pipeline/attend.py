@@ -28,7 +28,8 @@ def attend(
         keep: Labels to keep; everything else is removed.
         mute: Labels to mute; everything else is kept.
         like: A few seconds of a sound alone, (time,) or (channel, time), to keep what sounds
-            like it; if it is a voice, that talker. Exactly one of the three is given.
+            like it; if it is a voice, that talker. Only its first minute counts. Exactly one of
+            the three is given.
         sample_rate: Hz, 8 to 192 kHz.
         like_sample_rate: Hz, of the example; `sample_rate` if None.
         model: Name of the model.

@@ -27,6 +27,7 @@ def denoise(
 
     Raises:
         ParameterError: not a wave, or a floor that is not below 0.
+        ModelError: there is no such model.
 
     Example:
         >>> noise = 0.1 * np.random.default_rng(0).standard_normal(8000).astype(np.float32)

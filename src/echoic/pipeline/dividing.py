@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from echoic.audio import open_writers
 from echoic.errors import FileError
 from echoic.outputs import describe_os_error
-from echoic.pipeline.sound import NamedSound, SoundOnce, Wave, WaveSound, no_one
+from echoic.pipeline.sound import NamedSound, SoundOnce, Wave, WaveSound, ignore_progress
 from echoic.report.sounds import Shown, write_sounds_page
 from echoic.streaming import Streaming, run
 
@@ -57,7 +57,7 @@ def divide_into(
     module: Divides,
     *,
     force: bool = False,
-    advance: Callable[[float], None] = no_one,
+    advance: Callable[[float], None] = ignore_progress,
 ) -> dict[str, float]:
     """Divide a sound, read block by block, and write its parts to files, each atomically.
 
@@ -102,7 +102,7 @@ def divide_and_report(
     kicker: str,
     asked: Mapping[str, object],
     force: bool = False,
-    advance: Callable[[float], None] = no_one,
+    advance: Callable[[float], None] = ignore_progress,
 ) -> dict[str, float]:
     """As `divide_into`, and write a page with players and cochleagrams of the sound and its parts.
 

@@ -19,7 +19,7 @@ from echoic.errors import EchoicWarning, ParameterError
 from echoic.events import Event, to_audacity, to_csv
 from echoic.labels import REST
 from echoic.pipeline.hear import FirstPass, heard_labels, separate
-from echoic.pipeline.sound import NamedSound, no_one
+from echoic.pipeline.sound import NamedSound, ignore_progress
 from echoic.pipeline.spool import Spool
 from echoic.report.meter import ColumnMeter
 from echoic.streaming import FrameClock
@@ -71,14 +71,14 @@ def hear_into(
     *,
     parts: Collection[str] = PARTS,
     stem_format: str = "wav",
-    advance: Callable[[float], None] = no_one,
+    advance: Callable[[float], None] = ignore_progress,
 ) -> dict[str, Any]:
     """Hear a sound and write the hearing to an empty folder.
 
     Args:
         folder: An existing folder. Nothing is written elsewhere; an unnamed temporary file
             is in it too.
-        sound: Read twice, or once without stems.
+        sound: Read twice, or once without stems; its file once more for the page.
         first_pass: The model, labels and thresholds.
         parts: Parts to write, of `PARTS`; `events.json` is always written.
         stem_format: File suffix of the stems; "flac" stores 24 bits and clips.

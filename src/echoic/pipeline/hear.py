@@ -21,7 +21,7 @@ from echoic.errors import ParameterError
 from echoic.events import Event
 from echoic.labels import REST
 from echoic.pipeline.cochleagram import Cochleagram
-from echoic.pipeline.sound import Sound, Wave, WaveSound, no_one
+from echoic.pipeline.sound import Sound, Wave, WaveSound, ignore_progress
 from echoic.pipeline.spool import Spool
 from echoic.processors.events import EventFinder
 from echoic.processors.listen import Listen
@@ -77,8 +77,9 @@ def hear(
         threshold: Probability threshold, the same for all labels; the model's own if None.
 
     Raises:
-        ParameterError: not a wave, or a value out of range.
-        LabelError: a label that the model does not know.
+        ParameterError: not a wave, a value out of range, or no labels at all.
+        LabelError: a label that the model does not know, or one given twice.
+        ModelError: there is no such model.
 
     Example:
         >>> hearing = hear(np.zeros(8000, np.float32), sample_rate=16000)
@@ -166,7 +167,7 @@ class FirstPass:
         *,
         places: Spool | None,
         on_envelope: Callable[[NDArray[np.float32]], None],
-        advance: Callable[[float], None] = no_one,
+        advance: Callable[[float], None] = ignore_progress,
     ) -> list[Event]:
         """Run the first pass over a sound.
 
@@ -196,7 +197,7 @@ def separate(
     model: Model,
     places: Spool,
     labels: Sequence[str],
-    advance: Callable[[float], None] = no_one,
+    advance: Callable[[float], None] = ignore_progress,
 ) -> Iterator[Wave]:
     """The second pass: signals (label + 1, channel, time) block by block, rest last.
 

@@ -33,6 +33,11 @@ def stream(processor: str, *, sample_rate: float, **options: Any) -> LiveStream:
         sample_rate: Hz, 8 to 192 kHz.
         options: Of the processor.
 
+    Shape:
+        Chunks are (channel, time). attend and denoise give (channel, time), voices (3, channel,
+        time), separate (label + 1, channel, time) with the rest last, all of them 8 ms late;
+        detect gives (label, step), a step every 10 ms, 0.5 s late.
+
     Raises:
         ParameterError: an unknown processor or option.
         LabelError: an unknown label.

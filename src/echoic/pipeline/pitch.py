@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from echoic.ear.pitch import Pitch
 from echoic.errors import ParameterError
-from echoic.pipeline.sound import Sound, WaveSound, no_one
+from echoic.pipeline.sound import Sound, WaveSound, ignore_progress
 from echoic.report.meter import ColumnMeter
 
 
@@ -25,7 +25,8 @@ class PitchTrack:
         hop_s: Seconds per frame.
         sample_rate: Hz, of the sound.
         range_hz: Lowest and highest F0 searched.
-        summary: (lag, column) summary correlogram of the whole sound, for the picture.
+        summary: (lag, column) summary correlogram of the whole sound, for the picture: at most
+            2,000 columns of equal duration, negative correlations set to 0.
         lag_s: (lag,) of the summary, in seconds.
     """
 
@@ -90,7 +91,7 @@ def pitch(
 
 
 def track_pitch(
-    sound: Sound, pitch: Pitch, advance: Callable[[float], None] = no_one
+    sound: Sound, pitch: Pitch, advance: Callable[[float], None] = ignore_progress
 ) -> PitchTrack:
     """As `pitch`, for a sound that is read block by block."""
     n_frames = pitch.clock.n_frames(sound.n_samples)

@@ -15,7 +15,7 @@ from echoic.streaming import block_samples, in_blocks
 Wave = NDArray[np.float32]
 
 
-def no_one(_amount: float) -> None:
+def ignore_progress(_amount: float) -> None:
     """A progress callback that does nothing."""
 
 
@@ -29,7 +29,7 @@ class SoundOnce(Protocol):
     def n_samples(self) -> int | None:
         """Samples per channel; None if unknown."""
 
-    def blocks(self, advance: Callable[[float], None] = no_one) -> Iterator[Wave]:
+    def blocks(self, advance: Callable[[float], None] = ignore_progress) -> Iterator[Wave]:
         """Yield blocks (channel, time) from the beginning; report seconds done to `advance`."""
 
 
@@ -80,7 +80,7 @@ class WaveSound:
         """Length in seconds."""
         return self.n_samples / self.sample_rate
 
-    def blocks(self, advance: Callable[[float], None] = no_one) -> Iterator[Wave]:
+    def blocks(self, advance: Callable[[float], None] = ignore_progress) -> Iterator[Wave]:
         """Yield blocks from the beginning; report the seconds of each to `advance` when done."""
         n_samples = block_samples(self.sample_rate, self.n_channels)
         for block in in_blocks(self.wave, n_samples):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.pipeline.sound import Sound, WaveSound, no_one
+from echoic.pipeline.sound import Sound, WaveSound, ignore_progress
 from echoic.processors.detect import Detect
 from echoic.processors.tag import rank
 from echoic.streaming import run
@@ -25,6 +25,7 @@ def tag(
 
     Raises:
         ParameterError: not a wave.
+        ModelError: there is no such model.
 
     Example:
         >>> silence = np.zeros(8000, np.float32)
@@ -36,7 +37,7 @@ def tag(
 
 
 def tag_sound(
-    sound: Sound, *, model: str = "hear", advance: Callable[[float], None] = no_one
+    sound: Sound, *, model: str = "hear", advance: Callable[[float], None] = ignore_progress
 ) -> list[tuple[str, float]]:
     """As `tag`, for a sound that is read block by block."""
     detect = Detect(sample_rate=sound.sample_rate, model=model)

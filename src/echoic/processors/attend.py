@@ -35,7 +35,8 @@ class Attend:
         keep: Labels to keep; everything else is removed.
         mute: Labels to mute; everything else is kept.
         like: An example, (time,) or (channel, time), to keep what sounds like it; if it is a
-            voice, that talker (see `Talker`). Exactly one of the three is given.
+            voice, that talker (see `Talker`). Only its first minute counts. Exactly one of the
+            three is given.
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
         like_sample_rate: Hz, of the example; `sample_rate` if None.
         model: Name of the model.

@@ -25,7 +25,7 @@ class Detect:
     Shape:
         wave (channel, time) -> probabilities (label, step).
 
-    Delay: `delay` steps. Hop: `hop` samples, a step.
+    Delay: `delay` steps, 0.5 s. Hop: `hop` samples, a step of 10 ms.
 
     Raises:
         ModelError: there is no such model.

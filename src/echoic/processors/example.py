@@ -29,7 +29,7 @@ def check_example(
     samples = as_channels(wave)[:, : round(MAX_EXAMPLE_S * sample_rate)]
     spans = active_spans(samples, sample_rate=sample_rate)
     if not spans:
-        raise ParameterError("nothing sounds in the example")
+        raise ParameterError("nothing sounds in the first minute of the example")
     return samples, spans
 
 
