@@ -528,6 +528,33 @@ def test_an_open_ended_wav_is_an_ordinary_one(tmp_path, wave, subtype):
         np.testing.assert_array_equal(scipy.io.wavfile.read(path)[1].T, wave)
 
 
+def test_an_open_ended_wav_in_a_coding_that_rf64_lacks(tmp_path, wave):
+    path = tmp_path / "a.wav"
+    with audio.open_writer(path, **STEREO, subtype="IMA_ADPCM") as writer:
+        writer.write(wave)
+    assert audio.info(path).subtype == "IMA_ADPCM"
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_of_several_files_none_appears_if_one_fails_at_the_end(tmp_path, wave, failing):
+    """The files were renamed one by one, the last of them first."""
+    paths = [tmp_path / "a.wav", tmp_path / "b.wav"]
+    with (
+        pytest.raises(AudioError, match="no samples to write"),
+        audio.open_writers(paths, **STEREO) as writers,
+    ):
+        writers[1 - failing].write(wave)
+    assert os.listdir(tmp_path) == []
+
+
+def test_too_many_channels_for_a_pipe(capsysbinary):
+    with (
+        pytest.raises(AudioError, match="20000 channels, more than 1024"),
+        audio.open_writer("-", sample_rate=RATE, channels=20_000),
+    ):
+        pass
+
+
 def test_an_open_ended_wav_that_grows_above_4_gb_is_an_rf64(tmp_path, wave, monkeypatch):
     monkeypatch.setattr(codings, "WAV_MAX_BYTES", 200_000)
     path = tmp_path / "a.wav"

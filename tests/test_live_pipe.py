@@ -51,6 +51,17 @@ def joined(sound: LiveWav | Recording, block_samples: int = 1000) -> np.ndarray:
     return np.concatenate(list(sound.blocks(block_samples)), axis=1)
 
 
+@pytest.mark.parametrize("n_channels", [1, 2, 3])
+def test_24_bits_in_containers_of_4_bytes_are_said(piped, tmp_path, n_channels):
+    """They were read as if they were 3 bytes wide: noise at full scale."""
+    content = bytearray(encoded("WAV", "PCM_32", n_channels))
+    content[34:36] = struct.pack("<H", 24)  # bits a sample; 4 bytes a sample as before
+    (tmp_path / "a.wav").write_bytes(content)
+    for read in (lambda: piped(bytes(content)), lambda: Recording(tmp_path / "a.wav")):
+        with pytest.raises(AudioError, match="24 bits in 4 bytes"):
+            read()
+
+
 @pytest.mark.parametrize("n_channels", [1, 3])
 @pytest.mark.parametrize(("container", "coding"), CODINGS)
 def test_what_comes_live_is_what_a_file_holds(piped, tmp_path, container, coding, n_channels):

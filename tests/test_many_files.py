@@ -378,6 +378,23 @@ def test_attend_takes_many_files_and_keeps_their_places(run, here):
     assert not list((here / "in").rglob("*.part"))
 
 
+def test_a_file_named_twice_is_heard_once(run, here):
+    write(here / "a.wav")
+    code, out, _ = run("tag", "a.wav", "a.wav", "--json")
+    assert code == 0
+    assert len(out.splitlines()) == 1
+
+
+def test_folders_of_a_glob_keep_their_layout(run, here):
+    for name in ("rec1/x", "rec1/y"):
+        (here / name).mkdir(parents=True)
+        write(here / name / "a.wav")
+    code, _, _ = run("cochleagram", "rec*", "--recursive", "-o", "out")
+    assert code == 0
+    assert (here / "out/x/a.png").is_file()
+    assert (here / "out/y/a.png").is_file()
+
+
 # --- one table --------------------------------------------------------------------------------
 
 

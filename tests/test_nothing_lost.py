@@ -315,6 +315,16 @@ def test_equal_names_are_named(run, here, verb, names):
     assert not Path("out").exists()
 
 
+@pytest.mark.parametrize("more", [(), ("b.wav",)])
+def test_a_folder_whose_name_is_too_long_is_said(run, here, more):
+    for name in ("a.wav", *more):
+        write(here / name)
+    code, _, err = run("voices", "a.wav", *more, "-o", "x" * 300)
+    assert code == 1
+    assert "file name too long" in err
+    assert "Errno" not in err
+
+
 # --- leftover files ---------------------------------------------------------------------------
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}

@@ -705,6 +705,12 @@ def test_the_face_offers_what_processors_do():
 # --- streams by name --------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("shape", [(64, 32), (9, 0)])
+def test_chunks_may_have_more_channels_than_samples(shape):
+    live = echoic.stream("denoise", sample_rate=RATE)
+    assert live.push(np.zeros(shape, np.float32)).shape == shape
+
+
 def test_a_stream_refuses_exchanged_axes_and_other_channels():
     live = echoic.stream("denoise", sample_rate=RATE)
     with pytest.raises(ParameterError, match=r"shape \(480, 2\) has its axes exchanged"):

@@ -89,6 +89,22 @@ def lay_out(file: BinaryIO, size: int) -> Layout:
     return _as_it_is(size, end)
 
 
+def pads_samples(file: BinaryIO, size: int) -> bool:
+    """Whether the samples of a WAV are wider than their number of bits requires.
+
+    `arecord -f S24_LE` puts 24 bits into the lower bytes of 4. libsndfile reads such files in
+    part as if samples were 3 bytes wide, which makes them noise.
+    """
+    file.seek(0)
+    if file.read(4) != b"RIFF":
+        return False
+    for chunk_id, _, _ in _chunks(file, size, "<"):
+        if chunk_id == b"fmt " and len(body := file.read(16)) == 16:
+            kind, n_channels, _, _, frame_bytes, n_bits = struct.unpack("<HHIIHH", body)
+            return kind in (1, 0xFFFE) and frame_bytes > n_channels * -(-n_bits // 8)
+    return False
+
+
 def says_no_length(file: BinaryIO) -> bool:
     """Whether the length of an MP3 must be inferred: it has no Xing or Info header.
 

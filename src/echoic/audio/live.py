@@ -46,9 +46,14 @@ def open_once(path: str) -> LiveWav | Recording:
     try:
         return LiveWav(head, pipe, path)
     except _NotLiveError:
-        content = head.content + head.rest()
-        close_pipe(pipe)
+        try:
+            content = head.content + head.rest()
+        finally:
+            close_pipe(pipe)
         return Recording(path, content=content)
+    except AudioError:
+        close_pipe(pipe)
+        raise
 
 
 class _NotLiveError(Exception):
@@ -121,16 +126,16 @@ class LiveWav:
                 layout = content
         if len(layout) < 16:
             raise _NotLiveError
-        kind, self.n_channels, self.sample_rate, _, _, n_bits = struct.unpack(
+        kind, self.n_channels, self.sample_rate, _, frame_bytes, n_bits = struct.unpack(
             "<HHIIHH", layout[:16]
         )
         if kind == _EXTENSIBLE and len(layout) >= 26:
             (kind,) = struct.unpack("<H", layout[24:26])
         self._coding = _Coding(kind, n_bits // 8)
-        if self._coding not in _CODINGS or n_bits % 8 or not 1 <= self.n_channels <= MAX_CHANNELS:
+        is_plain = n_bits % 8 == 0 and frame_bytes == self.n_channels * self._coding.n_bytes
+        if self._coding not in _CODINGS or not is_plain or not 1 <= self.n_channels <= MAX_CHANNELS:
             raise _NotLiveError
         check_rate(self.sample_rate, name)
-        frame_bytes = self.n_channels * self._coding.n_bytes
         (n_bytes,) = struct.unpack("<I", riff[4:8])
         # A recorder that is still running has not written any length yet.
         is_running = length == 0 and n_bytes + 8 <= len(head.content)
@@ -195,7 +200,8 @@ class LiveWav:
         kind, n_bytes = self._coding
         samples: NDArray[np.floating]
         if kind == _FLOAT:
-            samples = np.frombuffer(content, f"<f{n_bytes}").astype(np.float32)
+            with np.errstate(over="ignore"):  # infinities are mended
+                samples = np.frombuffer(content, f"<f{n_bytes}").astype(np.float32)
         elif n_bytes == 1:
             samples = (np.frombuffer(content, np.uint8).astype(np.float32) - 128) / 128
         else:  # into the most significant bytes of 32-bit integers

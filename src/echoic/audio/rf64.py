@@ -26,7 +26,8 @@ def become_wav(sink: Sink) -> None:
     riff_bytes, data_bytes = struct.unpack_from("<QQ", header, header.index(b"ds64") + 8)
     struct.pack_into("<4sI", header, 0, b"RIFF", riff_bytes)
     struct.pack_into("<4s", header, header.index(b"ds64"), b"JUNK")
-    struct.pack_into("<I", header, header.index(b"data") + 4, data_bytes)
+    at_data = header.index(b"data", header.index(b"fmt "))  # the sizes before may spell it, too
+    struct.pack_into("<I", header, at_data + 4, data_bytes)
     sink.seek(0)
     sink.write(bytes(header))
     sink.seek(0, os.SEEK_END)

@@ -42,9 +42,18 @@ class Writer:
         n_written: Samples per channel written so far.
     """
 
-    def __init__(self, path: AudioPath, sound: soundfile.SoundFile | WavPipe, sink: Sink) -> None:
+    def __init__(
+        self,
+        path: AudioPath,
+        sound: soundfile.SoundFile | WavPipe,
+        sink: Sink,
+        *,
+        as_wav: bool = False,
+    ) -> None:
         self.path = path
         self.n_written = 0
+        self._as_wav = as_wav  # whether an RF64 that fits into a WAV becomes one
+        self._is_complete = False
         self._sound = sound
         self._sink = sink
         of_integers = 1.0 if sound.subtype.startswith("PCM") else 1 - 2**-15
@@ -96,16 +105,16 @@ class Writer:
         if self._sink.error is not None:
             raise self._failure("")
 
-    def _close(self, *, as_wav: bool = False) -> None:
-        """Let the encoder finish the file; an OS error at this point raises as well.
-
-        Args:
-            as_wav: Whether an RF64 that fits into a WAV becomes one.
-        """
+    def _complete(self) -> None:
+        """Let the encoder finish the file; an OS error at this point raises as well."""
+        if self._is_complete:
+            return
+        self._is_complete = True
         sound = self._sound
         sound.close()
-        if as_wav and not is_too_long("WAV", self.n_written, sound.channels, sound.subtype):
+        if self._as_wav and not is_too_long("WAV", self.n_written, sound.channels, sound.subtype):
             become_wav(self._sink)
+        self._sink.flush()
         if self._sink.error is not None:
             raise self._failure("")
         if self.n_written == 0:
@@ -222,16 +231,16 @@ def open_writer(
         yield from _pipe_writer(int(sample_rate), int(channels), frames, subtype)
         return
     container, coding = choose_format(path, int(sample_rate), int(channels), frames, subtype)
-    is_open_wav = container == "WAV" and frames is None
+    is_open_wav = container == "WAV" and frames is None and soundfile.check_format("RF64", coding)
     if is_open_wav:
         container = "RF64"
     try:
         with fresh_file(path, force=force) as part, Sink.to_file(part) as sink:
             sound = _encoder(path, sink, int(sample_rate), int(channels), container, coding)
-            writer = Writer(path, sound, sink)
+            writer = Writer(path, sound, sink, as_wav=is_open_wav)
             try:
                 yield writer
-                writer._close(as_wav=is_open_wav)
+                writer._complete()
             finally:
                 sound.close()
     except AudioError:
@@ -252,7 +261,10 @@ def open_writers(paths: Iterable[AudioPath], **how: Any) -> Iterator[list[Writer
         ParameterError, AudioError: As for `write`.
     """
     with ExitStack() as stack:
-        yield [stack.enter_context(open_writer(path, **how)) for path in paths]
+        writers = [stack.enter_context(open_writer(path, **how)) for path in paths]
+        yield writers
+        for writer in writers:  # before the first of them gets its name
+            writer._complete()
 
 
 def _pipe_writer(
@@ -260,12 +272,14 @@ def _pipe_writer(
 ) -> Iterator[Writer]:
     if subtype not in (None, "FLOAT"):
         raise AudioError(f"-: standard output gets WAV in FLOAT, not in {subtype}")
+    if channels > MAX_CHANNELS:
+        raise AudioError(f"-: cannot be written: {channels} channels, more than {MAX_CHANNELS}")
     with Sink.to_stdout() as sink:
         pipe = WavPipe(sink, sample_rate=sample_rate, channels=channels, n_samples=frames)
         writer = Writer(STDIN, pipe, sink)
         try:
             yield writer
-            writer._close()
+            writer._complete()
         except AudioError:
             if isinstance(sink.error, BrokenPipeError):  # the reader closed the pipe: no error
                 raise sink.error from None

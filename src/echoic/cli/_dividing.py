@@ -210,7 +210,7 @@ def divide_one(
     record = {"file": path, **written, **({"report": str(page)} if page else {}), **also_say}
     if skip_existing:  # write only the missing files
         own = {part: file for part, file in own.items() if not os.path.isfile(file)}
-        page = None if page is not None and page.is_file() else page
+        page = None if page is not None and os.path.isfile(page) else page
     with made_folder(folders[path]) if path in folders else nullcontext():
         for one in (*own.values(), page):
             if one not in {STDOUT, None}:

@@ -47,6 +47,16 @@ def expand_one(given: str, note: Callable[[str], None], *, recursive: bool = Fal
     return list(found)
 
 
+def named_folders(given: Sequence[str]) -> list[str]:
+    """The folders among arguments, and among the matches of globs."""
+    is_glob = [glob.has_magic(one) and not os.path.lexists(one) for one in given]
+    matches = [
+        glob.glob(one, recursive=True) if is_one else [one]
+        for one, is_one in zip(given, is_glob, strict=True)
+    ]
+    return [path for found in matches for path in found if os.path.isdir(path)]
+
+
 def is_one_file(paths: Sequence[str], given: Sequence[str]) -> bool:
     """Whether a single file was named explicitly.
 

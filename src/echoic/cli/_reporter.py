@@ -60,6 +60,7 @@ class Reporter:
         subfolders), selected by suffix and sorted; other entries are skipped with a
         note. An existing name is never treated as a glob. A folder without audio or a
         glob without a match is a failure at once; a missing file only when it is read.
+        A file that is named twice counts once.
 
         Raises:
             typer.BadParameter: "-" is given twice.
@@ -73,7 +74,7 @@ class Reporter:
             except OSError as error:
                 self.fail(given, error)
         self._of_several = not is_one_file(paths, inputs)
-        return paths
+        return list(dict.fromkeys(paths))
 
     def each(
         self,

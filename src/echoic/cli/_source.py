@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from echoic.cli._inputs import STDIN
+from echoic.cli._inputs import STDIN, named_folders
 
 if TYPE_CHECKING:
     from echoic.audio import LiveWav, Recording, Wave
@@ -39,11 +39,11 @@ def name_results(paths: Sequence[str], suffix: str, *, given: Sequence[str] = ()
         >>> name_results(["in/a.wav", "b.wav", "b.flac", "-"], ".png")
         {'in/a.wav': 'a.png', 'b.wav': 'b.wav.png', 'b.flac': 'b.flac.png', '-': 'stdin.png'}
     """
-    folders = [folder for folder in given if os.path.isdir(folder)]
+    folders = named_folders(given)
 
     def name_of(path: str, own: str) -> str:
         roots = [folder for folder in folders if path.startswith(os.path.join(folder, ""))]
-        within = os.path.dirname(os.path.relpath(path, roots[0])) if roots else ""
+        within = os.path.dirname(os.path.relpath(path, min(roots, key=len))) if roots else ""
         return os.path.join(within, own + suffix)
 
     names = {path: name_of(path, source_name(path)) for path in paths}

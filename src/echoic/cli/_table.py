@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -57,6 +58,8 @@ def open_table(
 
 def _begins_with(path: str, columns: Sequence[str]) -> bool:
     """Whether the first line of a file is the header of these columns."""
+    if not os.path.isfile(path):  # reading from a named pipe would block
+        return False
     with suppress(OSError), open(path, "rb") as file:
         return file.readline(1024).rstrip(b"\r\n") == ",".join(columns).encode()
     return False

@@ -53,7 +53,7 @@ def find_targets(
         return {paths[0]: output}
     names = name_results(paths, suffix or suffixes[0], given=given)
     targets = {path: output / name for path, name in names.items()}
-    if output.exists() and not output.is_dir():
+    if os.path.exists(output) and not os.path.isdir(output):
         raise typer.BadParameter(
             f"{output}: is a file; several inputs, or those of a folder, need a folder"
         )
@@ -123,7 +123,7 @@ def made_folder(folder: Path) -> Iterator[None]:
     Raises:
         FileError: it cannot be created.
     """
-    was_there = folder.exists()
+    was_there = os.path.exists(folder)
     make_folder(folder)
     try:
         yield

@@ -21,7 +21,7 @@ PROCESSORS = {
 }
 
 _WARM_UP_S = 0.03
-_MANY_CHANNELS = 8  # a first chunk with more channels than this, and than samples, is transposed
+_FEW = 8  # a first chunk of at most so many samples in more channels than that is transposed
 
 
 def stream(processor: str, *, sample_rate: float, **options: Any) -> LiveStream:
@@ -113,7 +113,7 @@ def check_chunk(chunk: NDArray[np.floating], n_channels: int | None) -> None:
     """
     shape: tuple[int, ...] = getattr(chunk, "shape", ())
     check_channels(shape)
-    if n_channels is None and shape[0] > max(shape[1], _MANY_CHANNELS):
+    if n_channels is None and 1 <= shape[1] <= _FEW < shape[0]:
         raise ParameterError(f"chunk of shape {shape} has its axes exchanged: (channel, time)")
     if n_channels not in (None, shape[0]):
         raise ParameterError(f"chunk has {shape[0]} channels, the stream {n_channels}")
