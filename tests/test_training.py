@@ -25,6 +25,7 @@ from echoic.training.asking import (
 from echoic.training.data import (
     OTHER,
     Recordings,
+    is_changed,
     is_kept_aside,
     load_clips,
     load_files,
@@ -93,6 +94,16 @@ def test_one_draw_in_four_is_synthesised_however_many_such_clips_there_are(rng):
     recordings = Recordings(make_clip(file, "clock_tick", noise, RATE) for file in files)
     drawn = [recordings.draw("clock_tick", rng).file for _ in range(1000)]
     assert 200 < sum(file.startswith("synthetic/") for file in drawn) < 300
+
+
+def test_one_draw_in_five_is_changed_and_none_in_a_background(rng):
+    """Changed clips were half of all other sounds, and played as backgrounds."""
+    noise = rng.standard_normal(8000).astype(np.float32)
+    files = ["real-1.wav", "real-2.wav", *(f"changed/rain-{k}x" for k in range(30))]
+    recordings = Recordings(make_clip(file, OTHER, noise, RATE) for file in files)
+    drawn = [recordings.draw(OTHER, rng).file for _ in range(1000)]
+    assert 150 < sum(map(is_changed, drawn)) < 250
+    assert not any(is_changed(recordings.draw(OTHER, rng, changed=False).file) for _ in range(100))
 
 
 def test_nothing_that_has_a_label_is_made_as_a_sound_of_other_kinds():
@@ -170,15 +181,33 @@ def test_a_room_rings_on_after_the_sound(rng):
     mixer = SceneMixer(clips, sample_rate=RATE, rooms=rooms, settings=settings)
     mixer._room = lambda rng: mixer.rooms[0]
     wave, spans = mixer._vary(clips.draw(OTHER, rng), rng)
-    assert spans[-1][1] == pytest.approx(2, abs=0.05)
-    assert wave.size > 2 * RATE
-    decay = np.square(wave[2 * RATE :])
+    (onset_s, offset_s), end = spans[-1], round(spans[-1][1] * RATE)
+    assert offset_s - onset_s == pytest.approx(1, abs=0.05)
+    assert wave.size > end
+    decay = np.square(wave[end:])
     assert 0 < decay[-800:].sum() < 0.1 * decay[:800].sum()
+
+
+@pytest.mark.parametrize("onset_s", [0.0, 2.0, 4.5])
+def test_every_piece_of_a_recording_sounds(rng, onset_s):
+    """A short sound in seconds of padding was cropped away."""
+    wave = 1e-4 * rng.standard_normal(5 * RATE).astype(np.float32)
+    wave[round(onset_s * RATE) :][: RATE // 2] += tone(500, RATE // 2)
+    clips = [make_clip("sneeze.wav", "person_sneeze", wave, RATE)]
+    recordings = Recordings([*clips, make_clip("hum.wav", OTHER, tone(100), RATE)])
+    mixer = SceneMixer(
+        recordings, sample_rate=RATE, settings=MixingSettings(silent_end_probability=0)
+    )
+    for _ in range(50):
+        scene = mixer.draw_alone("person_sneeze", rng)
+        assert sum(off - on for on, off in scene.spans_s["person_sneeze"]) > 0.05
 
 
 def test_what_is_cut_out_of_a_recording_fades(rng):
     clips = Recordings([make_clip("a/1-x", OTHER, tone(100, 9 * RATE), RATE)])
-    settings = MixingSettings(room_probability=0.0, colour_db=0.0, narrow_probability=0.0)
+    settings = MixingSettings(
+        onset_probability=0.0, room_probability=0.0, colour_db=0.0, narrow_probability=0.0
+    )
     mixer = SceneMixer(clips, sample_rate=RATE, settings=settings)
     cut = [mixer._vary(clips.draw(OTHER, rng), rng)[0] for _ in range(20)]
     ends = [np.abs([*wave[:9], *wave[-9:]]).max() / np.abs(wave).max() for wave in cut]
@@ -200,7 +229,8 @@ def test_a_scene_depends_on_its_generator_alone_and_is_the_sum_of_its_sources(re
 
 @pytest.mark.parametrize("rate", [16_000, 32_000])
 def test_a_source_sounds_where_its_spans_say(recordings, rng, rate):
-    mixer = SceneMixer(recordings, sample_rate=rate, settings=MixingSettings(room_probability=0))
+    settings = MixingSettings(room_probability=0, silent_end_probability=0)
+    mixer = SceneMixer(recordings, sample_rate=rate, settings=settings)
     for _ in range(10):
         scene = mixer.draw(LABELS, rng)
         for label, spans in scene.spans_s.items():

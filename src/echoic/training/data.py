@@ -29,7 +29,9 @@ Wave = NDArray[np.float32]
 OTHER = "other"  # none of the labels: must raise no event
 ROOM = "room"  # an impulse response
 SYNTHESISED = "synthetic/"  # prefix of the names of synthesised clips
+CHANGED = "changed/"  # prefix of the names of clips changed beyond recognition
 _MADE_PROBABILITY = 0.25
+_CHANGED_PROBABILITY = 0.2
 UNSURE = "unsure"  # may hold labelled sounds: neither positive nor negative
 _KEPT_ASIDE = 10  # one recording in this many is held out for validation
 
@@ -58,17 +60,19 @@ class Clip:
 
 
 class _Group(NamedTuple):
-    """Takes of every real and of every synthesised recording of a label."""
+    """Takes of every real, synthesised and changed recording of a label."""
 
     real: list[list[Clip]]
     made: list[list[Clip]]
+    changed: list[list[Clip]]
 
 
 class Recordings:
     """Clips by label and, within a label, by recording.
 
     Draws are uniform over recordings: five takes of one clock count as one. Where a label
-    has real recordings and synthesised clips, one draw in four is synthesised.
+    has real recordings and synthesised clips, one draw in four is synthesised; where it has
+    clips changed beyond recognition (`hard_negatives`), one in five is one of these.
 
     Args:
         clips: Clips of any labels.
@@ -85,11 +89,13 @@ class Recordings:
         grouped: dict[str, dict[str, list[Clip]]] = defaultdict(lambda: defaultdict(list))
         for clip in clips:
             grouped[clip.label][clip.recording].append(clip)
-        self._by_label = {label: _Group([], []) for label in grouped}
+        self._by_label = {label: _Group([], [], []) for label in grouped}
         for label, own in grouped.items():
+            real, made, changed = self._by_label[label]
             for takes in own.values():
-                real, made = self._by_label[label]
-                (made if is_synthesised(takes[0].file) else real).append(takes)
+                file = takes[0].file
+                group = made if is_synthesised(file) else changed if is_changed(file) else real
+                group.append(takes)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -100,18 +106,26 @@ class Recordings:
         """Number of recordings of a label."""
         return sum(map(len, self._by_label.get(label, ())))
 
-    def draw(self, label: str, rng: np.random.Generator) -> Clip:
+    def draw(self, label: str, rng: np.random.Generator, *, changed: bool = True) -> Clip:
         """Draw a clip of a label.
+
+        Args:
+            label: Of the clip.
+            rng: Source of randomness.
+            changed: Whether it may be a changed clip.
 
         Raises:
             ParameterError: no clip of that label.
         """
         if label not in self._by_label:
             raise ParameterError(f"label={label!r}: no clip of it to draw")
-        real, made = self._by_label[label]
-        recordings = real or made
-        if real and made and rng.random() < _MADE_PROBABILITY:
-            recordings = made
+        group = self._by_label[label]
+        recordings = group.real or group.made or group.changed
+        kind = rng.random()
+        if group.real and group.made and kind < _MADE_PROBABILITY:
+            recordings = group.made
+        elif group.real and group.changed and changed and kind > 1 - _CHANGED_PROBABILITY:
+            recordings = group.changed
         takes = recordings[int(rng.integers(len(recordings)))]
         return takes[int(rng.integers(len(takes)))]
 
@@ -119,6 +133,11 @@ class Recordings:
 def is_synthesised(file: str) -> bool:
     """Whether a clip's name marks it as synthesised."""
     return file.startswith(SYNTHESISED)
+
+
+def is_changed(file: str) -> bool:
+    """Whether a clip's name marks it as changed beyond recognition, see `hard_negatives`."""
+    return file.startswith(CHANGED)
 
 
 def data_folder() -> Path:

@@ -13,7 +13,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from echoic.training.data import OTHER, Clip, Recordings, Wave, make_clip
+from echoic.training.data import CHANGED, OTHER, Clip, Recordings, Wave, make_clip
 from echoic.training.synthetic import SAMPLE_RATE
 
 _LONGEST_S = 5.0
@@ -132,5 +132,5 @@ def make_hard_negatives(recordings: Recordings, *, n_clips: int, seed: int) -> l
             excerpt = clip.wave[start : start + length]
             excerpt = soxr.resample(excerpt, clip.sample_rate, SAMPLE_RATE)
             wave = changes[index % len(changes)](np.asarray(excerpt, np.float32), rng)
-            made.append(make_clip(f"changed/{label}-{index}x", OTHER, wave, SAMPLE_RATE))
+            made.append(make_clip(f"{CHANGED}{label}-{index}x", OTHER, wave, SAMPLE_RATE))
     return [clip for clip in made if clip is not None]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from echoic.synthesis.noises import coloured_noise
 from echoic.synthesis.room import room_response
-from echoic.training.data import OTHER, Clip, Recordings, Wave
+from echoic.training.data import OTHER, Clip, Recordings, Wave, is_changed
 
 Spans = list[tuple[float, float]]
 
@@ -30,6 +30,9 @@ class MixingSettings:
     foreground_other_probability: float = 0.35
     crop_probability: float = 0.4
     shortest_crop: float = 0.5  # as a part of what fits the scene
+    onset_probability: float = 0.5  # that a crop begins at an onset
+    # Of a recording before its first and after its last sound, up to this much is used.
+    longest_margin_s: float = 0.5
     speed_probability: float = 0.8
     max_speed_octaves: float = 0.4
     # Sounds without label are of unlimited kinds: they are varied further, and reversed.
@@ -174,7 +177,7 @@ class SceneMixer:
         s, gain = self.settings, np.float32(10 ** (gain_db / 20))
         if rng.random() < 0.5:
             return gain * some_noise(s.duration_s, self.sample_rate, rng)
-        clip = self.recordings.draw(OTHER, rng)
+        clip = self.recordings.draw(OTHER, rng, changed=False)
         wave = np.resize(np.roll(clip.wave, -int(rng.integers(clip.wave.size))), self._length(clip))
         resampled = soxr.resample(wave, clip.sample_rate, self.sample_rate)
         return gain / np.float32(clip.level_rms) * np.resize(resampled, self.n_samples)
@@ -193,8 +196,13 @@ class SceneMixer:
             wave, clip_spans = self._vary(clip, rng)
             wave = wave * np.float32(10 ** (gain_db / 20) / clip.level_rms)
             # Most of a sound lies within the scene, but it may start before the scene.
-            latest = self.n_samples - min(wave.size, self.n_samples // 2)
-            start = int(rng.integers(-(wave.size // 4), max(latest, 1)))
+            onset, offset = (
+                round(at_s * self.sample_rate) for at_s in (clip_spans[0][0], clip_spans[-1][1])
+            )
+            half = self.n_samples // 2
+            earliest = -(onset + (offset - onset) // 4)
+            latest = self.n_samples - max(onset + min(offset - onset, half), min(wave.size, half))
+            start = int(rng.integers(earliest, max(latest, earliest + 1)))
             wave = wave[max(0, -start) :][: self.n_samples - max(start, 0)]
             out[max(start, 0) : max(start, 0) + wave.size] += wave
             moved = [
@@ -216,27 +224,51 @@ class SceneMixer:
         s = self.settings
         speed = 1.0
         if rng.random() < s.speed_probability:
-            octaves = s.max_other_speed_octaves if clip.label == OTHER else s.max_speed_octaves
+            # A further change of a clip that has been changed already could undo that.
+            is_varied_further = clip.label == OTHER and not is_changed(clip.file)
+            octaves = s.max_other_speed_octaves if is_varied_further else s.max_speed_octaves
             speed = 2 ** rng.uniform(-octaves, octaves)
-        wave, start = clip.wave, 0
-        longest = min(wave.size, int(self._length(clip) * speed))
-        is_long = wave.size > clip.sample_rate
-        if wave.size > longest or (is_long and rng.random() < s.crop_probability):
-            length = int(rng.integers(int(s.shortest_crop * longest), longest + 1))
-            start = int(rng.integers(wave.size - length + 1))
-            wave = wave[start : start + length]
+        start, end = self._crop(clip, int(self._length(clip) * speed), rng)
+        wave = clip.wave[start:end]
         start_s = start / clip.sample_rate
-        is_cut = start > 0, start + wave.size < clip.wave.size
+        is_cut = start > 0, end < clip.wave.size
         wave = soxr.resample(wave, clip.sample_rate * speed, self.sample_rate)
         self._fade(wave, *is_cut, rng)
-        if clip.label == OTHER and rng.random() < s.reversed_other_probability:
-            wave = wave[::-1]
         duration_s = wave.size / self.sample_rate
         spans = [
             (max((on - start_s) / speed, 0.0), min((off - start_s) / speed, duration_s))
             for on, off in clip.spans_s
         ]
-        return self._colour(wave, rng), [(on, off) for on, off in spans if off > on]
+        spans = [(on, off) for on, off in spans if off > on]
+        if clip.label == OTHER and rng.random() < s.reversed_other_probability:
+            wave = wave[::-1]
+            spans = [(duration_s - off, duration_s - on) for on, off in spans[::-1]]
+        return self._colour(wave, rng), spans
+
+    def _crop(self, clip: Clip, longest: int, rng: np.random.Generator) -> tuple[int, int]:
+        """Draw the first and the last sample (exclusive) of a piece of a clip that sounds.
+
+        Args:
+            clip: The clip.
+            longest: The most samples that fit the scene.
+            rng: Source of randomness.
+        """
+        s, rate = self.settings, clip.sample_rate
+        before_s, after_s = rng.uniform(0, s.longest_margin_s, 2)
+        first = max(0, int((clip.spans_s[0][0] - before_s) * rate))
+        last = min(clip.wave.size, int(np.ceil((clip.spans_s[-1][1] + after_s) * rate)))
+        size = last - first
+        longest = min(longest, size)
+        if size <= longest and (size <= rate or rng.random() >= s.crop_probability):
+            return first, last
+        length = int(rng.integers(int(s.shortest_crop * longest), longest + 1))
+        onset_s, offset_s = clip.spans_s[int(rng.integers(len(clip.spans_s)))]
+        if rng.random() < s.onset_probability:
+            start = int((onset_s - rng.uniform(0, 0.1)) * rate)
+        else:  # anywhere around a moment that sounds
+            start = int(rng.uniform(onset_s, offset_s) * rate - rng.uniform(0.1, 0.9) * length)
+        start = min(max(start, first), last - length)
+        return start, start + length
 
     def _fade(self, wave: Wave, at_start: bool, at_end: bool, rng: np.random.Generator) -> None:
         """Fade the ends at which a recording was cropped, in place, over 5 to 50 ms."""
