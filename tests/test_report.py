@@ -364,7 +364,6 @@ def test_several_inputs_fill_a_folder(run, wav, tmp_path):
         ["two.wav", "-o", "a.jpg"],
         ["two.wav", "-o", "a.png", "--format", "npz"],
         ["two.wav", "-o", "a.png", "--bands", "0"],
-        ["two.wav", "two.wav", "-o", "out"],
         ["two.wav", "one.wav", "-o", "two.wav"],
     ],
 )
