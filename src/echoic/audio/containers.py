@@ -33,6 +33,34 @@ _OGG_MAX_PAGE_BYTES = 27 + 255 + 255 * 255
 _OGG_LAST_PAGE = 0x04
 
 
+WAV_PCM, WAV_FLOAT, WAV_EXTENSIBLE = 1, 3, 0xFFFE
+
+
+class WavFormat(NamedTuple):
+    """Contents of the fmt chunk of a WAV.
+
+    kind: Of the samples, such as `WAV_PCM`.
+    frame_bytes: Bytes for one sample of every channel.
+    n_bits: Of a sample.
+    """
+
+    kind: int
+    n_channels: int
+    sample_rate: int
+    frame_bytes: int
+    n_bits: int
+
+    @classmethod
+    def parse(cls, chunk: bytes) -> WavFormat | None:
+        """Parse the content of the chunk; None if it is too short."""
+        if len(chunk) < 16:
+            return None
+        kind, n_channels, sample_rate, _, frame_bytes, n_bits = struct.unpack("<HHIIHH", chunk[:16])
+        if kind == WAV_EXTENSIBLE and len(chunk) >= 26:
+            (kind,) = struct.unpack("<H", chunk[24:26])
+        return cls(kind, n_channels, sample_rate, frame_bytes, n_bits)
+
+
 class Layout(NamedTuple):
     """How to read a file: `head`, then its bytes from `begin` to `end`.
 
@@ -98,10 +126,10 @@ def pads_samples(file: BinaryIO, size: int) -> bool:
     file.seek(0)
     if file.read(4) != b"RIFF":
         return False
-    for chunk_id, _, _ in _chunks(file, size, "<"):
-        if chunk_id == b"fmt " and len(body := file.read(16)) == 16:
-            kind, n_channels, _, _, frame_bytes, n_bits = struct.unpack("<HHIIHH", body)
-            return kind in (1, 0xFFFE) and frame_bytes > n_channels * -(-n_bits // 8)
+    for chunk_id, _, length in _chunks(file, size, "<"):
+        if chunk_id == b"fmt " and (found := WavFormat.parse(file.read(min(length, 40)))):
+            is_pcm = found.kind in (WAV_PCM, WAV_EXTENSIBLE)
+            return is_pcm and found.frame_bytes > found.n_channels * -(-found.n_bits // 8)
     return False
 
 

@@ -10,14 +10,18 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.audio.containers import MAX_HEAD_BYTES, is_unknown_length
+from echoic.audio.containers import (
+    MAX_HEAD_BYTES,
+    WAV_FLOAT,
+    WAV_PCM,
+    WavFormat,
+    is_unknown_length,
+)
 from echoic.audio.mending import Mending
 from echoic.audio.opening import check_rate, close_pipe, open_pipe, unreadable
 from echoic.audio.recording import Recording, Wave
 from echoic.checks import MAX_CHANNELS
 from echoic.errors import AudioError
-
-_PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 
 
 class _Coding(NamedTuple):
@@ -27,7 +31,7 @@ class _Coding(NamedTuple):
     n_bytes: int
 
 
-_CODINGS = [_Coding(_PCM, n) for n in (1, 2, 3, 4)] + [_Coding(_FLOAT, n) for n in (4, 8)]
+_CODINGS = [_Coding(WAV_PCM, n) for n in (1, 2, 3, 4)] + [_Coding(WAV_FLOAT, n) for n in (4, 8)]
 
 
 def open_once(path: str) -> LiveWav | Recording:
@@ -124,13 +128,9 @@ class LiveWav:
             content = head.read(length + length % 2)
             if chunk_id == b"fmt ":
                 layout = content
-        if len(layout) < 16:
+        if (found := WavFormat.parse(layout)) is None:
             raise _NotLiveError
-        kind, self.n_channels, self.sample_rate, _, frame_bytes, n_bits = struct.unpack(
-            "<HHIIHH", layout[:16]
-        )
-        if kind == _EXTENSIBLE and len(layout) >= 26:
-            (kind,) = struct.unpack("<H", layout[24:26])
+        kind, self.n_channels, self.sample_rate, frame_bytes, n_bits = found
         self._coding = _Coding(kind, n_bits // 8)
         is_plain = n_bits % 8 == 0 and frame_bytes == self.n_channels * self._coding.n_bytes
         if self._coding not in _CODINGS or not is_plain or not 1 <= self.n_channels <= MAX_CHANNELS:
@@ -199,7 +199,7 @@ class LiveWav:
     def _decode(self, content: bytes) -> NDArray[np.float32]:
         kind, n_bytes = self._coding
         samples: NDArray[np.floating]
-        if kind == _FLOAT:
+        if kind == WAV_FLOAT:
             with np.errstate(over="ignore"):  # infinities are mended
                 samples = np.frombuffer(content, f"<f{n_bytes}").astype(np.float32)
         elif n_bytes == 1:

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from echoic.audio.codings import WAV_MAX_BYTES
+from echoic.audio.containers import WAV_FLOAT
 from echoic.audio.sink import Sink
 
 _UNKNOWN_BYTES = 0xFFFFFFFF  # the customary placeholder for an unknown length
-_IEEE_FLOAT = 3
 
 
 class WavPipe:
@@ -40,7 +40,7 @@ class WavPipe:
         is_open = n_samples is None or n_bytes > WAV_MAX_BYTES
         layout = struct.pack(
             "<HHIIHHH",
-            _IEEE_FLOAT,
+            WAV_FLOAT,
             channels,
             sample_rate,
             sample_rate * frame_bytes,

@@ -33,10 +33,8 @@ def expand_one(given: str, note: Callable[[str], None], *, recursive: bool = Fal
     """
     if os.path.isdir(given):
         return _audio_files(given, note, recursive)
-    if given == STDIN or os.path.lexists(given) or not glob.has_magic(given):
-        return [given]
     found: dict[str, None] = {}  # in order, without repetition: ** matches a folder and its files
-    for match in sorted(glob.glob(given, recursive=True)):
+    for match in _matches(given):
         if not os.path.isdir(match):
             found[match] = None
         elif not _is_result(match):
@@ -49,12 +47,14 @@ def expand_one(given: str, note: Callable[[str], None], *, recursive: bool = Fal
 
 def named_folders(given: Sequence[str]) -> list[str]:
     """The folders among arguments, and among the matches of globs."""
-    is_glob = [glob.has_magic(one) and not os.path.lexists(one) for one in given]
-    matches = [
-        glob.glob(one, recursive=True) if is_one else [one]
-        for one, is_one in zip(given, is_glob, strict=True)
-    ]
-    return [path for found in matches for path in found if os.path.isdir(path)]
+    return [path for one in given for path in _matches(one) if os.path.isdir(path)]
+
+
+def _matches(given: str) -> list[str]:
+    """The matches of a glob; any other argument, and an existing name, as it is."""
+    if os.path.lexists(given) or not glob.has_magic(given):
+        return [given]
+    return sorted(glob.glob(given, recursive=True))
 
 
 def is_one_file(paths: Sequence[str], given: Sequence[str]) -> bool:
