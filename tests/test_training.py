@@ -22,6 +22,7 @@ from echoic.training.asking import (
     labels_asked,
     queries_of,
 )
+from echoic.training.band_masking import with_bands_hidden
 from echoic.training.data import (
     OTHER,
     Recordings,
@@ -451,7 +452,9 @@ def test_power_is_shared_among_what_is_there_the_rest_and_some_others():
     assert among[:, -1].all()
     assert among[::2, 0].all()
     assert among[1::2, [0, 3]].all()
-    assert 0.3 < among[:, 4].float().mean() < 0.7
+    assert 0.15 < among[:, 4].float().mean() < 0.35
+    alone = torch.tensor([[0, -1]]).repeat(400, 1)
+    assert 0.4 < (drawn_among(alone, 12).sum(dim=1) == 2).float().mean() < 0.65
 
 
 def test_asked_for_is_what_sounds_anywhere_and_some_of_what_does_not():
@@ -496,6 +499,19 @@ def test_a_batch_can_be_learned(recordings, contents):
     assert all(torch.isfinite(value) for value in found.values())
     idle = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     assert idle == []
+
+
+def test_no_mask_is_asked_for_in_a_band_that_is_hidden():
+    torch.manual_seed(0)
+    shapes = {"frames": (300, 2, 64, 2), "own": (300, 3, 64, 1), "cross": (300, 3, 64, 1)}
+    batch = {name: torch.ones(shape) for name, shape in shapes.items()}
+    batch |= {"mixture": torch.ones(300, 64, 1), "activity": torch.ones(300, 5, 1)}
+    hidden = with_bands_hidden(batch)
+    kept = hidden["mixture"][..., 0]
+    assert 0.1 < 1 - kept.mean() < 0.25
+    assert torch.equal(hidden["activity"], batch["activity"])
+    for name in shapes:
+        assert torch.equal(hidden[name], kept[:, None, :, None].expand(shapes[name]))
 
 
 def test_the_last_third_of_a_batch_is_heard_after_the_third_before_it():

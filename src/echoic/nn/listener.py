@@ -20,7 +20,6 @@ N_GROUPS = 16
 BANDS_PER_GROUP = N_BANDS // N_GROUPS
 _TYPICAL_LEVEL, _TYPICAL_SPREAD, _TYPICAL_ONSET = 0.45, 0.22, 0.06
 _HARMONICS = (0.5, 2.0, 3.0)
-_N_MASKS = 2
 
 
 class BlockState(NamedTuple):
@@ -73,31 +72,6 @@ def harmonic_matrix(multiple: float) -> Tensor:
             matrix[band, low] = low + 1 - place
             matrix[band, low + 1] = place - low
     return torch.from_numpy(matrix)
-
-
-class Masking(nn.Module):
-    """Set two runs of adjacent bands to silence during training, drawn anew for every item.
-
-    Training recordings are few: a network that cannot rely on any band learns what sounds of
-    one kind have in common, not the single recording (SpecAugment, Park et al. 2019).
-
-    Shape:
-        frames (batch, feature, band, frame) -> the same shape.
-    """
-
-    def __init__(self, widest_bands: int) -> None:
-        super().__init__()
-        self.widest_bands = widest_bands
-
-    def forward(self, frames: Tensor) -> Tensor:
-        """Mask in training mode; otherwise return the frames unchanged."""
-        if not self.training:
-            return frames
-        batch, band = frames.shape[0], torch.arange(N_BANDS, device=frames.device)
-        width = torch.randint(0, self.widest_bands + 1, (batch, _N_MASKS, 1), device=frames.device)
-        start = torch.randint(0, N_BANDS, (batch, _N_MASKS, 1), device=frames.device)
-        kept = ((band < start) | (band >= start + width)).all(dim=1)
-        return frames * kept[:, None, :, None]
 
 
 class Encoder(nn.Module):
@@ -187,7 +161,6 @@ class Listener(nn.Module):
         width: Features per group of bands.
         size: Size of the embedding.
         n_blocks: Number of blocks.
-        masked_bands: Maximum width of each of the two runs of bands masked in training.
         dropout: Dropout on the features gathered from the groups, in training.
 
     Shape:
@@ -208,12 +181,10 @@ class Listener(nn.Module):
         width: int = 32,
         size: int = 256,
         n_blocks: int = 2,
-        masked_bands: int = 12,
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
         self.size, self.width = size, width
-        self.masking = Masking(masked_bands)
         self.encoder = Encoder(n_octaves, n_hidden, width)
         self.blocks = nn.ModuleList(Block(width, size, dropout) for _ in range(n_blocks))
 
@@ -229,7 +200,7 @@ class Listener(nn.Module):
         """Encode the next frames."""
         batch, _, _, n_frames = frames.shape
         state = self.init_state(batch) if state is None else state
-        groups, memory = self.encoder(standardise(self.masking(frames)), state.memory)
+        groups, memory = self.encoder(standardise(frames), state.memory)
         wide, after = groups.new_zeros(()), []
         for block, before in zip(self.blocks, state.blocks, strict=True):
             groups, wide, block_state = block(groups, wide, before)

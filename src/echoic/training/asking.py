@@ -88,10 +88,11 @@ def at_places(slot: Tensor, chosen: Tensor, n_queries: int) -> Tensor:
 def drawn_among(slot: Tensor, n_queries: int) -> Tensor:
     """Draw the queries that share each item's power: the sources, the rest and some others.
 
-    Sometimes hardly any others, as when the sounding labels are known, sometimes all.
+    In half of the items no others, as when the sounding labels are known, in the others up to
+    all of them.
     """
     n_items = len(slot)
-    share = torch.rand(n_items, 1, device=slot.device)
+    share = (2 * torch.rand(n_items, 1, device=slot.device) - 1).clamp(min=0)
     among = torch.rand(n_items, n_queries, device=slot.device) < share
     among[:, -1] = True
     return among | at_places(slot, slot >= 0, n_queries)

@@ -46,7 +46,7 @@ class LoopSettings:
     n_steps: int
     cooldown_steps: int = 0
     learning_rate: float = 1e-3
-    weight_decay: float = 2e-2
+    weight_decay: float = 0.1
     warm_up_steps: int = 200
     clip_norm: float = 1.0
     ema_decay: float = 0.999

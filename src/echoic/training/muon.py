@@ -76,7 +76,7 @@ class Muon(torch.optim.Optimizer):
 def optimisers(
     model: nn.Module, *, learning_rate: float, weight_decay: float
 ) -> list[torch.optim.Optimizer]:
-    """Muon for the weight matrices between layers, AdamW for the rest.
+    """Muon for the weight matrices between layers, AdamW without decay for the rest.
 
     The rest are biases, norms, lookup vectors, and the last layer of a classifier, `logits`,
     whose rows are classes and not directions of one space.
@@ -87,5 +87,5 @@ def optimisers(
         (hidden if is_hidden else rest).append(parameter)
     return [
         Muon(hidden, lr=learning_rate, weight_decay=weight_decay),
-        torch.optim.AdamW(rest, lr=learning_rate, weight_decay=weight_decay),
+        torch.optim.AdamW(rest, lr=learning_rate, weight_decay=0.0),
     ]
