@@ -16,7 +16,17 @@ from echoic import audio
 from echoic.ear import Filterbank, Inverse
 from echoic.errors import AudioWarning, LabelError, ParameterError
 from echoic.pipeline import attend, denoise, hear, tag
-from echoic.processors import ApplyMasks, Attend, Detect, Model, Separate, separate
+from echoic.processors import (
+    ApplyMasks,
+    Attend,
+    Detect,
+    Listen,
+    Model,
+    Replay,
+    Separate,
+    load_model,
+    separate,
+)
 from echoic.processors.events import (
     _SMOOTHING_S,
     BRIDGE_S,
@@ -429,6 +439,21 @@ def test_what_is_asked_for_too_takes_nothing_from_the_rest_of_the_scene(made_up)
     np.testing.assert_allclose(alone + rest, speech + rain + left, atol=1e-6)
     assert np.square(rain).sum() < np.square(alone).sum()
     assert np.square(left).sum() < np.square(rest).sum()
+
+
+def test_masks_of_a_second_pass_look_50_ms_ahead():
+    """Each is the mean of five, of the last ones as far as there are any."""
+    model, wave = load_model("hear"), scene(4_807)
+    places = Listen(model, sample_rate=RATE)(wave)[0].places
+    replay = Replay(
+        model, lambda start, stop: places[..., start:stop], labels=PAIR, sample_rate=RATE
+    )
+    masks = replay.masks(places)[:-1]
+    held = np.concatenate([masks, *[masks[..., -1:]] * 4], axis=-1)
+    ahead = np.lib.stride_tricks.sliding_window_view(held, 5, axis=-1).mean(axis=-1)
+    apply = ApplyMasks(n_labels=2, frames_per_step=2, sample_rate=RATE)
+    signals, _ = apply(wave, ahead.astype(np.float32))
+    np.testing.assert_allclose(replay(wave)[0], signals, atol=1e-6)
 
 
 # --- events -----------------------------------------------------------------------------------
