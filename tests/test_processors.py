@@ -283,6 +283,18 @@ def test_shares_among_few_labels_are_theirs_and_the_rest_s_alone():
     np.testing.assert_allclose(little[-1] * few[0], 0.1 * few[-1] * little[0], atol=1e-6)
 
 
+def test_a_label_does_not_compete_with_an_example_of_itself():
+    """An example whose query is that of a label gets what the label gets."""
+    model = Model(replace(find_model("hear"), masks_from={}))
+    heard, _ = model(np.random.default_rng(0).random((2, 64, 40)).astype(np.float32))
+    example = model._network._queries[LABELS.index("rain")]
+    np.testing.assert_allclose(
+        model.masker((), [example], others=1.0)(heard.places),
+        model.masker(["rain"], others=1.0)(heard.places),
+        atol=1e-6,
+    )
+
+
 # --- streaming equals whole files -------------------------------------------------------------
 
 

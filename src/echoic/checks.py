@@ -17,6 +17,7 @@ Arrays = TypeVar("Arrays", bound=tuple[NDArray[Any], ...])
 SATURATION = 1e9
 _SATURATED_POWER = SATURATION**2
 _FLOAT32 = np.dtype(np.float32)
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8_000, 192_000  # Hz
 # More than any microphone array has; a wave whose axes are exchanged exceeds it.
 MAX_CHANNELS = 1024
 

@@ -89,6 +89,19 @@ class FrameClock:
             last -= 1
         return last + 1
 
+    def check_length(self, n_samples: int) -> int:
+        """Return `n_frames` of a whole sound; reject one without a single frame.
+
+        Raises:
+            ParameterError: it is shorter than one frame.
+        """
+        n_frames = self.n_frames(n_samples)
+        if not n_frames:
+            raise ParameterError(
+                f"{n_samples} samples are shorter than one frame of {self.hop_samples:g} samples"
+            )
+        return n_frames
+
     def end(self, frame: int) -> int:
         """Sample at which a frame ends (exclusive)."""
         return frame_end(frame, self.hop_samples)

@@ -11,15 +11,13 @@ from echoic.audio.levels import (
     peak_dbfs,
 )
 from echoic.audio.live import LiveWav, open_once
-from echoic.audio.opening import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioPath
+from echoic.audio.opening import AudioPath
 from echoic.audio.recording import Recording, Wave
 from echoic.audio.resample import resample
 from echoic.audio.writing import Writer, open_writer, open_writers, write
 
 __all__ = [
     "FULL_SCALE_DB_SPL",
-    "MAX_SAMPLE_RATE",
-    "MIN_SAMPLE_RATE",
     "AudioInfo",
     "AudioPath",
     "LiveWav",

@@ -18,13 +18,12 @@ import soundfile
 
 from echoic.audio.containers import READABLE, describe_unreadable
 from echoic.audio.view import View
+from echoic.checks import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from echoic.errors import AudioError, ParameterError
 from echoic.outputs import describe_os_error
 
 AudioPath: TypeAlias = str | os.PathLike[str]
 
-MIN_SAMPLE_RATE = 8_000
-MAX_SAMPLE_RATE = 192_000
 STDIN = "-"
 
 _MAX_FRAMES = 1 << 48  # libsndfile's value for "unknown" is above this

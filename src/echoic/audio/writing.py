@@ -17,11 +17,18 @@ import numpy.typing as npt
 import soundfile
 
 from echoic.audio.codings import check_fits_float32, checked_wave, choose_format, is_too_long
-from echoic.audio.opening import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, STDIN, AudioPath
+from echoic.audio.opening import STDIN, AudioPath
 from echoic.audio.rf64 import become_wav
 from echoic.audio.sink import Sink
 from echoic.audio.wav_pipe import WavPipe
-from echoic.checks import MAX_CHANNELS, check_channels, check_count, check_number
+from echoic.checks import (
+    MAX_CHANNELS,
+    MAX_SAMPLE_RATE,
+    MIN_SAMPLE_RATE,
+    check_channels,
+    check_count,
+    check_number,
+)
 from echoic.errors import AudioError, AudioWarning, FileError, ParameterError
 from echoic.outputs import describe_os_error, fresh_file
 

@@ -125,19 +125,17 @@ def cochleagram_of_one(
 ) -> dict[str, Any]:
     """Compute the cochleagram of one input and write its file."""
     from echoic.ear import Ear
-    from echoic.errors import AudioError
+    from echoic.errors import AudioError, ParameterError
     from echoic.pipeline.cochleagram import envelopes
 
     target = targets[path]
     read.check_output(target, force=force)
     source = Source(path)
     ear = Ear(sample_rate=source.sample_rate, **settings)
-    n_frames = ear.clock.n_frames(source.n_samples)
-    if n_frames == 0:
-        raise AudioError(
-            f"{path}: its {source.n_samples} samples are shorter than one frame of "
-            f"{ear.hop:g} samples"
-        )
+    try:
+        n_frames = ear.clock.check_length(source.n_samples)
+    except ParameterError as error:  # due to this file, not to the options
+        raise AudioError(f"{path}: {error}") from error
     save = _save_npz if target.suffix.lower() == ".npz" else _save_png
     with (
         reporter.progress("hearing", total=source.duration_s) as advance,

@@ -21,7 +21,7 @@ N_CELL_ROWS = 6  # four stages of the membrane, mean and mean square of the pote
 
 
 @compiled
-def transduce(  # type: ignore[no-untyped-def]
+def rectify_and_decimate(  # type: ignore[no-untyped-def]
     subbands, phase, stride, membrane, coupling, follow, cells, potential, power
 ):
     """Rectify, smooth and decimate subbands (band, time); return the new cells (band, 6).
@@ -100,10 +100,10 @@ def correlate_frames(  # type: ignore[no-untyped-def]
 ):
     """Autocorrelate frame by frame, over a window of as many frames as there are slots.
 
-    `potential` and `power` come from `transduce`; frame k spans the new potentials bounds[k]
-    to bounds[k + 1]. `products` (slot, row, lag), `squares` (slot, lag) and `rest` (slot,)
-    are ring buffers with one slot per frame; a row is a band or, for the summary, the sum
-    over bands. Writes `out` (row, lag, frame) from `column` on.
+    `potential` and `power` come from `rectify_and_decimate`; frame k spans the new potentials
+    bounds[k] to bounds[k + 1]. `products` (slot, row, lag), `squares` (slot, lag) and `rest`
+    (slot,) are ring buffers with one slot per frame; a row is a band or, for the summary, the
+    sum over bands. Writes `out` (row, lag, frame) from `column` on.
     """
     n_slots, _, n_lags = products.shape
     longest, past = n_lags - 1, potential.shape[1] - (power.shape[1] - 1)

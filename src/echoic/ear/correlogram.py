@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.checks import as_float32, check_kind, check_number, check_state
-from echoic.ear.autocorrelation import N_CELL_ROWS, correlate_frames, transduce
+from echoic.ear.autocorrelation import N_CELL_ROWS, correlate_frames, rectify_and_decimate
 from echoic.ear.design import HIGH_HZ, LOW_HZ, N_BANDS
 from echoic.ear.filterbank import Filterbank, FilterbankState
 from echoic.errors import ParameterError
@@ -207,7 +207,7 @@ class Correlogram:
         cells = np.empty_like(state.cells)
         products, squares, rest = state.products.copy(), state.squares.copy(), state.rest.copy()
         for index in np.ndindex(block.shape[:-1]):
-            cells[index] = transduce(
+            cells[index] = rectify_and_decimate(
                 subbands[index],
                 start % self.stride,
                 self.stride,

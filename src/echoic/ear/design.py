@@ -21,7 +21,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_count, check_number
+from echoic.checks import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, check_count, check_number
 from echoic.errors import ParameterError
 from echoic.units import ERB_SLOPE_PER_HZ, erb_hz, erb_rate_to_hz, hz_to_erb_rate
 
@@ -30,7 +30,6 @@ ORDER = 4
 # rectangular bandwidth (Patterson et al. 1992).
 DECAY_PER_ERB = 1.019
 
-LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000.0, 192_000.0
 MAX_BANDS = 256
 # Defaults of the listening bank: half an ERB apart.
 N_BANDS, LOW_HZ, HIGH_HZ = 64, 50.0, 7600.0
@@ -84,10 +83,9 @@ def check_sample_rate(sample_rate: float) -> float:
         ParameterError: not a number from 8 to 192 kHz.
     """
     check_number(sample_rate, name="sample_rate")
-    if not LOWEST_RATE_HZ <= sample_rate <= HIGHEST_RATE_HZ:
+    if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
         raise ParameterError(
-            f"sample_rate={sample_rate!r} is outside {LOWEST_RATE_HZ:.0f} to "
-            f"{HIGHEST_RATE_HZ:.0f} Hz"
+            f"sample_rate={sample_rate!r} is outside {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz"
         )
     return float(sample_rate)
 

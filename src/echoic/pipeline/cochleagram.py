@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from echoic.ear.design import HIGH_HZ, LOW_HZ, N_BANDS
 from echoic.ear.ear import Ear
-from echoic.errors import ParameterError
 from echoic.events import Event
 from echoic.pipeline.sound import Wave, WaveSound
 from echoic.report.meter import ColumnMeter
@@ -85,10 +84,7 @@ def cochleagram(
     """
     ear = Ear(sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz, hop_s=hop_s)
     sound = WaveSound(wave, sample_rate=sample_rate)
-    if ear.clock.n_frames(sound.n_samples) == 0:
-        raise ParameterError(
-            f"{sound.n_samples} samples are shorter than one frame of {ear.hop:g} samples"
-        )
+    ear.clock.check_length(sound.n_samples)
     envelope = np.concatenate(list(envelopes(sound.blocks(), ear)), axis=-1)
     return Cochleagram(envelope, ear.center_hz, ear.hop / sample_rate, sample_rate)
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.pitch import Pitch
-from echoic.errors import ParameterError
 from echoic.pipeline.sound import Sound, WaveSound, ignore_progress
 from echoic.report.meter import ColumnMeter
 
@@ -94,11 +93,7 @@ def track_pitch(
     sound: Sound, pitch: Pitch, advance: Callable[[float], None] = ignore_progress
 ) -> PitchTrack:
     """As `pitch`, for a sound that is read block by block."""
-    n_frames = pitch.clock.n_frames(sound.n_samples)
-    if n_frames == 0:
-        raise ParameterError(
-            f"{sound.n_samples} samples are shorter than one frame of {pitch.hop:g} samples"
-        )
+    n_frames = pitch.clock.check_length(sound.n_samples)
     meter = ColumnMeter(n_frames, n_bands=pitch.correlogram.n_lags)
     # Silence after the sound, for the delay of the last decisions.
     n_late = pitch.clock.end(n_frames + pitch.delay.f0_hz - 1) - sound.n_samples

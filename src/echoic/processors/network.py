@@ -51,6 +51,11 @@ def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.exp(-np.logaddexp(0, -logits)), np.float32)
 
 
+def _cosines(vectors: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Cosine similarity of vectors (row, size) with another (size,), but for a common factor."""
+    return np.asarray(vectors @ other / np.linalg.norm(vectors, axis=1), np.float32)
+
+
 class QueryNetwork:
     """A network that maps every band and step, and every label, to a vector.
 
@@ -119,10 +124,15 @@ class QueryNetwork:
     def masker(
         self, rows: Sequence[int], examples: Sequence[Query], *, others: float, rest: float
     ) -> Masker:
-        """Softmax over the labels in these rows, the examples, the rest and the other labels."""
+        """Softmax over the labels in these rows, the examples, the rest and the other labels.
+
+        The label that is most like an example is likely its own, and does not compete with it.
+        """
         *of_labels, of_rest = self._queries
+        nearest = [int(np.argmax(_cosines(self._queries[:-1], one))) for one in examples]
+        left_out = {*rows, *nearest}
         asked = [*(of_labels[row] for row in rows), *examples, of_rest]
-        unasked = [query for row, query in enumerate(of_labels) if others and row not in rows]
+        unasked = [query for row, query in enumerate(of_labels) if others and row not in left_out]
         size, n_asked = len(of_rest), len(asked)
         queries = np.stack([*asked, *unasked]) * np.float32(SHARPNESS / np.sqrt(size))
         offset = np.zeros((len(queries), 1), np.float32)
