@@ -6,7 +6,8 @@ The scenes are those of `attend_scenes.two_talkers`: every pair of five readers 
 training. Printed are the SI-SDR improvement over the mixture, the mean of both talkers in their
 better order; over a minute also the share of exchanged seconds among those in which both talk; the
 improvement by `attend --like`, which keeps one talker given 5 s of another utterance of the same
-talker; and the time to process a push.
+talker; the first and the last of these as for files, with look-ahead; and the time to process a
+push.
 """
 
 from __future__ import annotations
@@ -23,24 +24,25 @@ from hear_scenes import SAMPLE_RATE
 
 import echoic
 from echoic.metrics import si_sdr_db
+from echoic.processors.masks import WHOLE_LOOK_AHEAD_S
 
 LONG_S = 60.0
 ORDERS = ((0, 1), (1, 0))
 _QUIET_DB = 20.0  # a talker this far below their own mean level is not talking
 
 
-def taken_apart(scene: Talkers) -> Wave:
+def taken_apart(scene: Talkers, look_ahead_s: float = 0.0) -> Wave:
     """(3, time), from a live stream."""
-    live = echoic.stream("voices", sample_rate=SAMPLE_RATE)
+    live = echoic.stream("voices", sample_rate=SAMPLE_RATE, look_ahead_s=look_ahead_s)
     heard = [*pushed(live, scene.wave), live.flush()]
     delay = round(live.latency_s * SAMPLE_RATE)
     return np.concatenate(heard, axis=-1)[:, 0, delay:]
 
 
-def by_example(scene: Talkers) -> Wave:
+def by_example(scene: Talkers, look_ahead_s: float = 0.0) -> Wave:
     """(2, time): each talker, kept by an example of that voice."""
     kept = [
-        echoic.attend(scene.wave, like=example, sample_rate=SAMPLE_RATE)
+        echoic.attend(scene.wave, like=example, sample_rate=SAMPLE_RATE, look_ahead_s=look_ahead_s)
         for example in scene.examples
     ]
     return np.stack(kept)
@@ -86,6 +88,8 @@ def main() -> None:
     scenes = list(two_talkers(options.n))
     gains = [in_better_order(taken_apart(scene), scene) for scene in scenes]
     liked = [gained(by_example(scene), scene) for scene in scenes]
+    gains_ahead = [in_better_order(taken_apart(one, WHOLE_LOOK_AHEAD_S), one) for one in scenes]
+    liked_ahead = [gained(by_example(one, WHOLE_LOOK_AHEAD_S), one) for one in scenes]
     minutes = list(two_talkers(options.long, duration_s=LONG_S))
     found = [taken_apart(scene)[:2] for scene in minutes]
     over_minutes = [in_better_order(one, scene) for one, scene in zip(found, minutes, strict=True)]
@@ -99,6 +103,8 @@ def main() -> None:
         "gain dB over a minute": float(np.mean(over_minutes)),
         "part of the seconds exchanged": float(np.mean(exchanged)),
         "by example, gain dB": float(np.mean(liked)),
+        "files, gain dB": float(np.mean(gains_ahead)),
+        "files, by example, gain dB": float(np.mean(liked_ahead)),
         **{
             f"ms a push of 5 ms, {name}": value
             for name, value in step_times("voices", minutes[0].wave).items()

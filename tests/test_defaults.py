@@ -39,7 +39,8 @@ def defaults(function: Callable[..., Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: " ".join(one.__name__ for one in pair))
 def test_defaults_do_not_diverge(pair):
     first, second = (defaults(one) for one in pair)
-    shared = first.keys() & second.keys()
+    # A whole sound is processed with look-ahead, a stream without.
+    shared = (first.keys() & second.keys()) - {"look_ahead_s"}
     assert {name: first[name] for name in shared} == {name: second[name] for name in shared}
 
 

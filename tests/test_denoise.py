@@ -91,12 +91,13 @@ def test_a_click_comes_out_within_ten_milliseconds(rate):
     assert latency / rate <= 0.010
 
 
-def test_any_chunks_give_what_the_whole_gives():
+@pytest.mark.parametrize("look_ahead_s", [0, 0.04])
+def test_any_chunks_give_what_the_whole_gives(look_ahead_s):
     wave = scene(16_013)
-    module = Denoise(sample_rate=RATE, floor_db=-30)
+    module = Denoise(sample_rate=RATE, floor_db=-30, look_ahead_s=look_ahead_s)
     cuts = np.cumsum(np.random.default_rng(0).integers(0, 700, 40))
     streamed = np.concatenate(list(run_blocks(module, np.split(wave, cuts, axis=-1))), axis=-1)
-    whole = denoise(wave, sample_rate=RATE, floor_db=-30)
+    whole = denoise(wave, sample_rate=RATE, floor_db=-30, look_ahead_s=look_ahead_s)
     assert np.abs(whole - streamed).max() <= 1e-6 * np.abs(wave).max()
 
 

@@ -16,17 +16,7 @@ from echoic import audio
 from echoic.ear import Filterbank, Inverse
 from echoic.errors import AudioWarning, LabelError, ParameterError
 from echoic.pipeline import attend, denoise, hear, tag
-from echoic.processors import (
-    ApplyMasks,
-    Attend,
-    Detect,
-    Listen,
-    Model,
-    Replay,
-    Separate,
-    load_model,
-    separate,
-)
+from echoic.processors import ApplyMasks, Attend, Detect, Model, Separate, separate
 from echoic.processors.events import (
     _SMOOTHING_S,
     BRIDGE_S,
@@ -241,6 +231,27 @@ def test_a_mask_acts_on_what_comes_out_after_it_is_known():
     assert one[320] != other[320]
 
 
+def test_looking_ahead_applies_the_mean_of_the_masks_to_the_input_of_the_first():
+    """As if the means of each step and the next two were known two steps earlier."""
+    wave = scene(160 * 40)
+    masks = np.random.default_rng(0).random((1, 64, 40)).astype(np.float32)
+    ahead = np.lib.stride_tricks.sliding_window_view(masks, 3, axis=-1).mean(axis=-1)
+    held = np.concatenate([ahead, masks[..., -2:]], axis=-1)  # not compared
+    of = {"n_labels": 1, "frames_per_step": 2, "sample_rate": RATE}
+    module, plain = ApplyMasks(**of, look_ahead_s=0.02), ApplyMasks(**of)
+    assert module.delay == plain.delay + 320
+    late, _ = module(wave, masks)
+    known, _ = plain(wave, held.astype(np.float32))
+    n = 160 * 38  # as far as all three are known
+    np.testing.assert_allclose(late[..., 640 : 320 + n], known[..., 320:n], atol=1e-6)
+
+
+@pytest.mark.parametrize("look_ahead_s", [-0.01, 1.5, np.nan, "far"])
+def test_a_look_ahead_out_of_range_is_refused(look_ahead_s):
+    with pytest.raises(ParameterError, match="look_ahead_s="):
+        Attend(keep=PAIR, sample_rate=RATE, look_ahead_s=look_ahead_s)
+
+
 def test_masks_must_be_as_many_as_steps_that_end():
     module = ApplyMasks(n_labels=2, frames_per_step=1, sample_rate=RATE)
     wave = np.zeros((1, 161), np.float32)
@@ -321,8 +332,8 @@ def test_separate_in_chunks_equals_the_whole(any_network, lengths):
 @pytest.mark.parametrize("selection", [{"keep": PAIR}, {"mute": PAIR}])
 def test_attend_in_chunks_equals_the_whole(any_network, selection):
     wave = scene(16_013)
-    whole = attend(wave, sample_rate=RATE, **selection)
-    module = Attend(sample_rate=RATE, **selection)
+    whole = attend(wave, sample_rate=RATE, look_ahead_s=0.03, **selection)
+    module = Attend(sample_rate=RATE, look_ahead_s=0.03, **selection)
     streamed = np.concatenate(list(run(module, cut(wave, uneven(16_013, 2)))), axis=-1)
     assert whole.shape == streamed.shape
     assert np.abs(whole - streamed).max() <= 1e-6 * np.abs(wave).max()
@@ -451,21 +462,6 @@ def test_what_is_asked_for_too_takes_nothing_from_the_rest_of_the_scene(made_up)
     np.testing.assert_allclose(alone + rest, speech + rain + left, atol=1e-6)
     assert np.square(rain).sum() < np.square(alone).sum()
     assert np.square(left).sum() < np.square(rest).sum()
-
-
-def test_masks_of_a_second_pass_look_50_ms_ahead():
-    """Each is the mean of five, of the last ones as far as there are any."""
-    model, wave = load_model("hear"), scene(4_807)
-    places = Listen(model, sample_rate=RATE)(wave)[0].places
-    replay = Replay(
-        model, lambda start, stop: places[..., start:stop], labels=PAIR, sample_rate=RATE
-    )
-    masks = replay.masks(places)[:-1]
-    held = np.concatenate([masks, *[masks[..., -1:]] * 4], axis=-1)
-    ahead = np.lib.stride_tricks.sliding_window_view(held, 5, axis=-1).mean(axis=-1)
-    apply = ApplyMasks(n_labels=2, frames_per_step=2, sample_rate=RATE)
-    signals, _ = apply(wave, ahead.astype(np.float32))
-    np.testing.assert_allclose(replay(wave)[0], signals, atol=1e-6)
 
 
 # --- events -----------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ Report = Annotated[
 
 def select_from_all(
     inputs: Sequence[str],
-    make: Callable[[int], Divides],
+    make: Callable[[int, float], Divides],
     reporter: Reporter,
     *,
     output: str,
@@ -95,7 +95,7 @@ def select_from_all(
 
 def divide_all(
     paths: list[str],
-    make: Callable[[int], Divides],
+    make: Callable[[int, float], Divides],
     reporter: Reporter,
     *,
     files: Mapping[str, Mapping[str, str]],
@@ -113,7 +113,7 @@ def divide_all(
 
     Args:
         paths: The inputs.
-        make: Creates the processor for a sample rate; picklable.
+        make: Creates the processor for a sample rate and a look-ahead in s; picklable.
         reporter: Prints notes and progress.
         files: {part: {input: file}}, of the requested parts.
         given: The arguments as typed.
@@ -192,7 +192,7 @@ def divide_one(
     path: str,
     reporter: Reporter,
     *,
-    make: Callable[[int], Divides],
+    make: Callable[[int, float], Divides],
     files: Mapping[str, Mapping[str, str]],
     folders: Mapping[str, Path],
     pages: Mapping[str, Path],
@@ -204,6 +204,7 @@ def divide_one(
 ) -> dict[str, Any]:
     """Divide one input, write the parts and the page, and return the record."""
     from echoic.pipeline.dividing import divide_and_report, divide_into
+    from echoic.processors.masks import WHOLE_LOOK_AHEAD_S
 
     own, page = {part: found[path] for part, found in files.items()}, pages.get(path)
     written = {_OPTIONS.get(part, part): file for part, file in own.items()}
@@ -227,7 +228,7 @@ def divide_one(
             work = partial(
                 divide_and_report, own.items(), source, report=page, kicker=kicker, asked=asked
             )
-        module = make(source.sample_rate)
+        module = make(source.sample_rate, 0.0 if source.is_live else WHOLE_LOOK_AHEAD_S)
         with reporter.progress(source.name, total=source.duration_s) as advance:
             levels_db = work(module, force=force, advance=advance)
     kept_db = levels_db.get("kept", 0.0)

@@ -88,6 +88,13 @@ class SourceOnce:
         return source_name(self.path)
 
     @property
+    def is_live(self) -> bool:
+        """Whether it is decoded as it arrives."""
+        from echoic.audio import LiveWav
+
+        return isinstance(self._recording, LiveWav)
+
+    @property
     def n_samples(self) -> int | None:
         """Samples per channel; None if unknown."""
         return self._recording.n_samples

@@ -90,12 +90,12 @@ def attend(
     )
 
 
-def make_attend(selection: dict[str, Any], sample_rate: int) -> Attend:
-    """Create the processor for a sample rate."""
+def make_attend(selection: dict[str, Any], sample_rate: int, look_ahead_s: float) -> Attend:
+    """Create the processor for a sample rate and a look-ahead."""
     from echoic.processors.attend import Attend
 
     options = read_example(selection["like"]) if "like" in selection else selection
-    return Attend(sample_rate=sample_rate, **options)
+    return Attend(sample_rate=sample_rate, look_ahead_s=look_ahead_s, **options)
 
 
 @lru_cache(maxsize=1)  # shared by all inputs

@@ -69,8 +69,8 @@ def denoise(
     )
 
 
-def make_denoise(floor_db: float | None, sample_rate: int) -> Denoise:
-    """Create the processor for a sample rate."""
+def make_denoise(floor_db: float | None, sample_rate: int, look_ahead_s: float) -> Denoise:
+    """Create the processor for a sample rate and a look-ahead."""
     from echoic.processors.denoise import Denoise
 
-    return Denoise(sample_rate=sample_rate, floor_db=floor_db)
+    return Denoise(sample_rate=sample_rate, floor_db=floor_db, look_ahead_s=look_ahead_s)

@@ -79,8 +79,8 @@ def voices(
     )
 
 
-def make_voices(sample_rate: int) -> Voices:
-    """Create the processor for a sample rate."""
+def make_voices(sample_rate: int, look_ahead_s: float) -> Voices:
+    """Create the processor for a sample rate and a look-ahead."""
     from echoic.processors.voices import Voices
 
-    return Voices(sample_rate=sample_rate)
+    return Voices(sample_rate=sample_rate, look_ahead_s=look_ahead_s)

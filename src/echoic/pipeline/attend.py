@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from echoic.pipeline.dividing import processed
 from echoic.processors.attend import Attend
+from echoic.processors.masks import WHOLE_LOOK_AHEAD_S
 
 
 def attend(
@@ -19,6 +20,7 @@ def attend(
     like: NDArray[np.floating] | None = None,
     sample_rate: int,
     like_sample_rate: int | None = None,
+    look_ahead_s: float = WHOLE_LOOK_AHEAD_S,
     model: str = "hear",
 ) -> NDArray[np.float32]:
     """Keep or mute sounds of a whole wave, sample-aligned, same shape.
@@ -32,6 +34,7 @@ def attend(
             the three is given.
         sample_rate: Hz, 8 to 192 kHz.
         like_sample_rate: Hz, of the example; `sample_rate` if None.
+        look_ahead_s: As for `Attend`; 0 gives what a stream gives.
         model: Name of the model.
 
     Raises:
@@ -50,6 +53,7 @@ def attend(
         like=like,
         sample_rate=sample_rate,
         like_sample_rate=like_sample_rate,
+        look_ahead_s=look_ahead_s,
         model=model,
     )
     return processed(wave, module, sample_rate=sample_rate)

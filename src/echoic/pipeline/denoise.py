@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from echoic.pipeline.dividing import processed
 from echoic.processors.denoise import Denoise
+from echoic.processors.masks import WHOLE_LOOK_AHEAD_S
 
 
 def denoise(
@@ -14,6 +15,7 @@ def denoise(
     *,
     sample_rate: int,
     floor_db: float | None = None,
+    look_ahead_s: float = WHOLE_LOOK_AHEAD_S,
     model: str = "denoise",
 ) -> NDArray[np.float32]:
     """Keep the speech of a whole wave, sample-aligned, same shape.
@@ -23,6 +25,7 @@ def denoise(
         sample_rate: Hz, 8 to 192 kHz.
         floor_db: Gain in dB to which everything but speech is attenuated, below 0; complete
             attenuation if None.
+        look_ahead_s: As for `Denoise`; 0 gives what a stream gives.
         model: Name of the model.
 
     Raises:
@@ -34,5 +37,7 @@ def denoise(
         >>> denoise(noise, sample_rate=16000).shape
         (8000,)
     """
-    module = Denoise(sample_rate=sample_rate, floor_db=floor_db, model=model)
+    module = Denoise(
+        sample_rate=sample_rate, floor_db=floor_db, look_ahead_s=look_ahead_s, model=model
+    )
     return processed(wave, module, sample_rate=sample_rate)

@@ -64,8 +64,8 @@ class Spool:
             raise FileError(f"{where}: a temporary file cannot be written: {words}") from error
 
     def read(self, start: int, stop: int) -> NDArray[np.float16]:
-        """Return steps [start, stop), (…, step); at the end, as many as there are."""
+        """Return steps [start, stop), (…, step)."""
         n_bytes = 2 * int(np.prod(self._shape))
         self._file.seek(start * n_bytes)
         by_step = np.frombuffer(self._file.read((stop - start) * n_bytes), np.float16)
-        return np.moveaxis(by_step.reshape(-1, *self._shape), 0, -1)
+        return np.moveaxis(by_step.reshape(stop - start, *self._shape), 0, -1)

@@ -6,17 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.pipeline.dividing import processed
+from echoic.processors.masks import WHOLE_LOOK_AHEAD_S
 from echoic.processors.voices import Voices
 
 
 def voices(
-    wave: NDArray[np.floating], *, sample_rate: int, model: str = "voices"
+    wave: NDArray[np.floating],
+    *,
+    sample_rate: int,
+    look_ahead_s: float = WHOLE_LOOK_AHEAD_S,
+    model: str = "voices",
 ) -> NDArray[np.float32]:
     """Separate two talkers and the background of a whole wave, sample-aligned.
 
     Args:
         wave: (time,) or (channel, time).
         sample_rate: Hz, 8 to 192 kHz.
+        look_ahead_s: As for `Voices`; 0 gives what a stream gives.
         model: Name of the model.
 
     Returns:
@@ -33,4 +39,5 @@ def voices(
         >>> one.shape
         (8000,)
     """
-    return processed(wave, Voices(sample_rate=sample_rate, model=model), sample_rate=sample_rate)
+    module = Voices(sample_rate=sample_rate, look_ahead_s=look_ahead_s, model=model)
+    return processed(wave, module, sample_rate=sample_rate)

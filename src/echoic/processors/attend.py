@@ -39,13 +39,15 @@ class Attend:
             three is given.
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
         like_sample_rate: Hz, of the example; `sample_rate` if None.
+        look_ahead_s: Additional delay in s, which improves the separation; 0 to 1.
         model: Name of the model.
         talkers: Name of the model that separates talkers.
 
     Shape:
         wave (channel, time) -> (channel, time).
 
-    Delay: `delay` samples, 8 ms; each call returns as many samples as it was given.
+    Delay: `delay` samples, 8 ms and the look-ahead; each call returns as many samples as it was
+    given.
     Hop: 1.
 
     Raises:
@@ -65,6 +67,7 @@ class Attend:
         like: NDArray[np.floating] | None = None,
         sample_rate: float,
         like_sample_rate: float | None = None,
+        look_ahead_s: float = 0.0,
         model: str = "hear",
         talkers: str = "voices",
     ) -> None:
@@ -80,7 +83,11 @@ class Attend:
         rate = sample_rate if like_sample_rate is None else like_sample_rate
         if like is not None and is_speech(load_model(model), like, sample_rate=rate):
             self.separate = Talker(
-                like, sample_rate=sample_rate, example_sample_rate=rate, model=talkers
+                like,
+                sample_rate=sample_rate,
+                example_sample_rate=rate,
+                look_ahead_s=look_ahead_s,
+                model=talkers,
             )
         else:
             if like is not None:
@@ -91,6 +98,7 @@ class Attend:
                 sample_rate=sample_rate,
                 model=model,
                 together=True,
+                look_ahead_s=look_ahead_s,
             )
         self.delay = self.separate.delay
 
@@ -121,6 +129,7 @@ class Attend:
         if isinstance(separate, SeparateState) and bool(state.keeps[0]) != self.keeps:
             # The output changes from selected to rest or back: with complementary gains it
             # continues without a click.
-            gains = 1 - separate.apply.gains
-            separate = separate._replace(apply=separate.apply._replace(gains=gains))
+            apply = separate.apply
+            apply = apply._replace(masks=1 - apply.masks, gains=1 - apply.gains)
+            separate = separate._replace(apply=apply)
         return separate

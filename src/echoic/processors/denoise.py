@@ -20,12 +20,14 @@ class Denoise:
         floor_db: Gain in dB to which everything but speech is attenuated, below 0; the
             residual sounds natural. Complete attenuation if None.
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+        look_ahead_s: Additional delay in s, which improves the separation; 0 to 1.
         model: Name of the model.
 
     Shape:
         wave (channel, time) -> (channel, time).
 
-    Delay: `delay` samples, 8 ms; each call returns as many samples as it was given.
+    Delay: `delay` samples, 8 ms and the look-ahead; each call returns as many samples as it was
+    given.
     Hop: 1.
 
     Raises:
@@ -37,7 +39,12 @@ class Denoise:
     parts = ("kept", "left out")
 
     def __init__(
-        self, *, sample_rate: float, floor_db: float | None = None, model: str = "denoise"
+        self,
+        *,
+        sample_rate: float,
+        floor_db: float | None = None,
+        look_ahead_s: float = 0.0,
+        model: str = "denoise",
     ) -> None:
         """Load the model."""
         floor = 0.0
@@ -46,7 +53,13 @@ class Denoise:
             if not floor_db < 0:
                 raise ParameterError(f"floor_db={floor_db:g} is not below 0")
             floor = 10 ** (floor_db / 20)
-        self.separate = Unmix(model=model, kind="speech", sample_rate=sample_rate, floor=floor)
+        self.separate = Unmix(
+            model=model,
+            kind="speech",
+            sample_rate=sample_rate,
+            look_ahead_s=look_ahead_s,
+            floor=floor,
+        )
         self.delay = self.separate.delay
 
     def divide(

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.checks import check_kind
-from echoic.ear.design import N_GAIN_BANDS
 from echoic.processors.listen import Listen, ListenState
-from echoic.processors.masks import ApplyMasks, ApplyMasksState
+from echoic.processors.masks import WHOLE_LOOK_AHEAD_S, ApplyMasks, ApplyMasksState
 from echoic.processors.model import Model, check_labels, load_model
 from echoic.processors.network import Query
 
@@ -21,9 +20,6 @@ from echoic.processors.network import Query
 # In a second pass (`Replay`) it is known.
 OTHERS, REST = 0.05, 0.35
 REST_OF_HEARD = 0.15
-# In a second pass a mask is the mean of those of this step and the next four, 50 ms: the network
-# recognises a sound a little after its onset. It improves separation by 0.3 dB.
-AVERAGED_STEPS = 5
 
 
 class SeparateState(NamedTuple):
@@ -43,12 +39,14 @@ class Separate:
         model: Name of the model.
         examples: Queries of `hear_example`, requested as well.
         together: Whether all requested labels and examples are summed into one signal.
+        look_ahead_s: Additional delay, which improves the separation, see `ApplyMasks`.
 
     Shape:
         wave (channel, time) -> signals (label + example + 1, channel, time), rest last;
         (2, channel, time) if `together`.
 
-    Delay: `delay` samples, 8 ms; each call returns as many samples as it was given.
+    Delay: `delay` samples, 8 ms and the look-ahead; each call returns as many samples as it was
+    given.
     Hop: 1.
 
     Raises:
@@ -66,6 +64,7 @@ class Separate:
         model: str = "hear",
         examples: Sequence[Query] = (),
         together: bool = False,
+        look_ahead_s: float = 0.0,
     ) -> None:
         """Load the model and design the banks."""
         self.model = load_model(model)
@@ -79,6 +78,7 @@ class Separate:
             n_labels=1 if together else len(self.labels) + len(examples),
             frames_per_step=self.model.frames_per_step,
             sample_rate=sample_rate,
+            look_ahead_s=look_ahead_s,
         )
         self.delay = self.apply.delay
 
@@ -101,37 +101,19 @@ class Separate:
         return self.apply.finish(state.apply)
 
 
-def mean_ahead(values: NDArray[np.float32], width: int, n_steps: int) -> NDArray[np.float32]:
-    """Mean of every step and the `width` − 1 after it; past the end, the last is repeated.
-
-    Shape:
-        values (…, step) -> (…, n_steps).
-
-    Example:
-        >>> mean_ahead(np.array([2.0, 4.0, 8.0], np.float32), 2, 3).tolist()
-        [3.0, 6.0, 8.0]
-    """
-    n_missing = max(n_steps + width - 1 - values.shape[-1], 0)
-    held = np.concatenate([values, np.repeat(values[..., -1:], n_missing, axis=-1)], axis=-1)
-    total = held[..., :n_steps].copy()
-    for shift in range(1, width):
-        total += held[..., shift : shift + n_steps]
-    return np.divide(total, np.float32(width), out=total)
-
-
 class Replay:
     """Separate a wave in a second pass, from the places stored in the first.
 
     Args:
         model: Model of the first pass.
-        places: Returns the places of steps [start, stop), (64, size, step), fewer at the end.
+        places: Returns the places of steps [start, stop), (64, size, step).
         labels: Requested labels.
         sample_rate: Hz.
 
     Shape:
         wave (channel, time) -> signals (label + 1, channel, time), rest last.
 
-    Delay: `delay` samples, 8 ms. Hop: 1.
+    Delay: `delay` samples, 8 ms and 40 ms of look-ahead. Hop: 1.
 
     Raises:
         LabelError: an unknown label.
@@ -154,6 +136,7 @@ class Replay:
             n_labels=len(self.labels),
             frames_per_step=model.frames_per_step,
             sample_rate=sample_rate,
+            look_ahead_s=WHOLE_LOOK_AHEAD_S,
         )
         self.delay = self.apply.delay
 
@@ -164,13 +147,9 @@ class Replay:
         if state is not None:
             check_kind(state, ApplyMasksState, owner="Replay")
         start = int(state.n_samples[0]) if state else 0
-        first, last = (self.apply.n_steps(n) for n in (start, start + np.shape(wave)[-1]))
-        n_steps = last - first
-        masks = np.empty((len(self.labels), N_GAIN_BANDS, 0), np.float32)
-        if n_steps:
-            ahead = self.masks(self.places(first, last + AVERAGED_STEPS - 1))[:-1]
-            masks = mean_ahead(ahead, AVERAGED_STEPS, n_steps)
-        return self.apply(wave, masks, state)
+        steps = (self.apply.n_steps(n) for n in (start, start + np.shape(wave)[-1]))
+        masks = self.masks(self.places(*steps))
+        return self.apply(wave, masks[:-1], state)
 
     def finish(self, state: ApplyMasksState) -> NDArray[np.float32]:
         """The last `delay` samples."""

@@ -34,13 +34,15 @@ class Talker:
         example: A few seconds of the talker alone; anything after the first minute is ignored.
         sample_rate: Hz, 8 to 192 kHz, of the wave; nothing is resampled.
         example_sample_rate: Hz, of the example; `sample_rate` if None.
+        look_ahead_s: Additional delay in s, which improves the separation; 0 to 1.
         model: Name of the model, of kind "talkers".
 
     Shape:
         example (time,) or (channel, time).
         wave (channel, time) -> signals (2, channel, time): the talker, and everything else.
 
-    Delay: `delay` samples, 8 ms; each call returns as many samples as it was given.
+    Delay: `delay` samples, 8 ms and the look-ahead; each call returns as many samples as it was
+    given.
     Hop: 1.
 
     Raises:
@@ -57,12 +59,15 @@ class Talker:
         *,
         sample_rate: float,
         example_sample_rate: float | None = None,
+        look_ahead_s: float = 0.0,
         model: str = "voices",
     ) -> None:
         rate = sample_rate if example_sample_rate is None else example_sample_rate
         samples, spans = check_example(example, sample_rate=rate)
         samples = samples[:, round(spans[0][0] * rate) : round(spans[-1][1] * rate)]
-        self._unmix = Unmix(model=model, kind="talkers", sample_rate=sample_rate)
+        self._unmix = Unmix(
+            model=model, kind="talkers", sample_rate=sample_rate, look_ahead_s=look_ahead_s
+        )
         self._place, self._heard = self._listen_to(samples, rate)
         self._example = np.array([zlib.crc32(samples.tobytes())], np.uint32)
         self.delay = self._unmix.delay

@@ -29,6 +29,7 @@ class Unmix:
         model: Name of the model.
         kind: What its masks are of, according to its card: "speech" or "talkers".
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+        look_ahead_s: Additional delay, which improves the separation, see `ApplyMasks`.
         floor: Gain to which the background is attenuated in the other signals, 0 to 1.
 
     Attributes:
@@ -38,7 +39,8 @@ class Unmix:
     Shape:
         wave (channel, time) -> signals (signal, channel, time), background last.
 
-    Delay: `delay` samples, 8 ms; each call returns as many samples as it was given.
+    Delay: `delay` samples, 8 ms and the look-ahead; each call returns as many samples as it was
+    given.
     Hop: 1.
 
     Raises:
@@ -47,7 +49,15 @@ class Unmix:
 
     hop = 1
 
-    def __init__(self, *, model: str, kind: str, sample_rate: float, floor: float = 0.0) -> None:
+    def __init__(
+        self,
+        *,
+        model: str,
+        kind: str,
+        sample_rate: float,
+        look_ahead_s: float = 0.0,
+        floor: float = 0.0,
+    ) -> None:
         """Load the network and design the banks."""
         self._floor = np.float32(floor)
         self.network = load_signal_network(model, kind)
@@ -57,6 +67,7 @@ class Unmix:
             n_labels=self.n_signals - 1,
             frames_per_step=self.network.hop,
             sample_rate=sample_rate,
+            look_ahead_s=look_ahead_s,
         )
         self.delay = self._apply.delay
 

@@ -16,12 +16,14 @@ class Voices(Unmix):
 
     Args:
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
+        look_ahead_s: Additional delay in s, which improves the separation; 0 to 1.
         model: Name of the model.
 
     Shape:
         wave (channel, time) -> (3, channel, time), in the order of `parts`.
 
-    Delay: `delay` samples, 8 ms; each call returns as many samples as it was given.
+    Delay: `delay` samples, 8 ms and the look-ahead; each call returns as many samples as it was
+    given.
     Hop: 1.
 
     Raises:
@@ -30,8 +32,12 @@ class Voices(Unmix):
 
     parts = ("voice-1", "voice-2", "background")
 
-    def __init__(self, *, sample_rate: float, model: str = "voices") -> None:
-        super().__init__(model=model, kind="talkers", sample_rate=sample_rate)
+    def __init__(
+        self, *, sample_rate: float, look_ahead_s: float = 0.0, model: str = "voices"
+    ) -> None:
+        super().__init__(
+            model=model, kind="talkers", sample_rate=sample_rate, look_ahead_s=look_ahead_s
+        )
 
     @property
     def separate(self) -> Unmix:
