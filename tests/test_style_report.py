@@ -15,13 +15,14 @@ import torch
 from numpy.testing import assert_allclose
 
 from echoic import audio
+from echoic.audio.recording import Recording
 from echoic.errors import ParameterError
 from echoic.report import charts, paint_levels
 from echoic.report.charts import Line, chart_svg
 from echoic.report.outcome import Point, Result
 from echoic.report.transfer import write_transfer_page
 from echoic.style.comparing import restyle_and_report
-from echoic.style.pairs import MAX_STYLE_S, Pair, read_pair
+from echoic.style.pairs import MAX_STYLE_S, Pair, read_first, read_pair
 from echoic.style.styling import How
 from echoic.style.trade_off import TradeOff
 from pages import Tags
@@ -255,6 +256,23 @@ def test_what_is_unseen_comes_after_what_is_shown(here):
     pair = read_pair("content.wav", "long.wav")
     assert_allclose(pair.shown, long[0, :n_shown], atol=1e-6)
     assert_allclose(pair.unseen, long[0, n_shown:], atol=1e-6)
+
+
+def test_no_more_is_decoded_than_is_needed(here, monkeypatch):
+    monkeypatch.setattr("echoic.style.pairs.READ_BLOCK_SAMPLES", RATE)
+    audio.write("long.wav", sound(60 * RATE, seed=2), sample_rate=RATE)
+    sizes, blocks = [], Recording.blocks
+
+    def counted(self, block_samples):
+        for block in blocks(self, block_samples):
+            sizes.append(block.shape[1])
+            yield block
+
+    monkeypatch.setattr(Recording, "blocks", counted)
+    waves, _ = read_first("long.wav", 2.5)
+    assert sum(sizes) == 3 * RATE
+    assert_allclose(waves, sound(60 * RATE, seed=2)[:, : 5 * RATE // 2], atol=1e-6)
+    assert read_first("long.wav", np.inf)[0].shape == (1, 60 * RATE)
 
 
 # --- the verb -----------------------------------------------------------------------------------

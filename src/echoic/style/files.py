@@ -14,7 +14,7 @@ import torch
 from echoic import audio
 from echoic.errors import AudioError, ParameterError
 from echoic.style.methods import METHODS
-from echoic.style.pairs import Pair, read_pair, shown_of
+from echoic.style.pairs import MAX_STYLE_S, Pair, read_first, read_pair, shown_of
 from echoic.style.styling import (
     MAX_SEED,
     MIN_STYLE_S,
@@ -150,7 +150,7 @@ def texture_file(
     if not MIN_STYLE_S <= seconds < np.inf:
         raise ParameterError(f"seconds={seconds:g} is not from {MIN_STYLE_S:g} s")
     check_seed(seed)
-    waves, rate = audio.read(style)
+    waves, rate = read_first(style, MAX_STYLE_S)
     shown = shown_of(waves, rate, style)
     steps = TEXTURE_STEPS if n_steps is None else n_steps
     n_samples = round(seconds * rate)
