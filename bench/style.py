@@ -25,11 +25,12 @@ from style_material import PAIRS, SAMPLE_RATE, Material, Wave, controls, load, r
 from style_tables import line_of, print_gaps, print_margins, print_methods, print_table, read_rows
 
 from echoic import audio
-from echoic.style import METHODS, texture, transfer
+from echoic.style import METHODS, texture
 from echoic.style.cochlea import Cochlea
 from echoic.style.scoring import Scorer
 from echoic.style.scoring.copying import largest_copy
-from echoic.style.statistics import SCALES, TextureStatistics, audible_bands, class_snr_db
+from echoic.style.statistics import CLASS_SPREADS, TextureStatistics, audible_bands, class_snr_db
+from echoic.style.styling import STRENGTH, How, transfer_as
 
 # Running ---------------------------------------------------------------------------------------
 
@@ -57,28 +58,26 @@ def wanted_runs(options: argparse.Namespace) -> Iterator[Run]:
             domains = {method.domain} if options.domain == "published" else {options.domain}
             if options.domain == "both":
                 domains = {method.domain, "waveform"}
-            for domain in sorted({"-"} if method.solve else domains):
-                for strength in options.strengths:
+            steps = options.steps if method.optimises else None
+            for domain in sorted(domains if method.optimises else {"-"}):
+                for strength in options.strengths if method.has_strength else [STRENGTH]:
                     for seed in options.seeds:
-                        yield Run(
-                            pair, name, domain, strength, seed, options.seconds, options.steps
-                        )
+                        yield Run(pair, name, domain, strength, seed, options.seconds, steps)
 
 
 def perform(run: Run, material: Material, scorer: Scorer, keep: Path | None) -> dict[str, Any]:
     """Perform one run and score it."""
-    row: dict[str, Any] = {**run._asdict(), "kind": PAIRS[run.pair].kind}
+    row: dict[str, Any] = run._asdict()
     started = time.process_time()
     if run.method in METHODS:
-        found = transfer(
-            material.content,
-            material.style,
-            sample_rate=SAMPLE_RATE,
-            method=run.method,
+        how = How(
             strength=run.strength,
             seed=run.seed,
             domain=None if run.domain == "-" else run.domain,
             n_steps=run.steps,
+        )
+        found = transfer_as(
+            how.by(run.method), material.content, material.style, sample_rate=SAMPLE_RATE
         )
         wave = found.wave
         row |= {"style_before": found.style_before, "style_after": found.style_after}
@@ -149,14 +148,14 @@ def _statistics(wave: Wave) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
 
 
 def print_scales(seconds: float = 4.0) -> None:
-    """Print the spread of each class of statistics over many recordings: `statistics.SCALES`."""
+    """Print the spread of each class over many recordings: `statistics.CLASS_SPREADS`."""
     folder = Path(os.environ["ECHOIC_DATA"])
     paths = [
         *sorted(folder.glob("esc10/audio/*.ogg"))[::5],
         *sorted(folder.glob("ambience/*.ogg"))[::3],
         *sorted(folder.glob("librispeech-mini/train/*.flac"))[::10],
     ]
-    pool: dict[str, list[torch.Tensor]] = {name: [] for name in SCALES}
+    pool: dict[str, list[torch.Tensor]] = {name: [] for name in CLASS_SPREADS}
     for path in paths:
         wave = torch.from_numpy(read(str(path.relative_to(folder)))[: round(seconds * SAMPLE_RATE)])
         if wave.square().mean() < 1e-8 or wave.shape[-1] < 2 * SAMPLE_RATE:

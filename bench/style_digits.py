@@ -38,7 +38,8 @@ from style_judges import (
 )
 from style_tables import read_rows
 
-from echoic.style import METHODS, transfer
+from echoic.style import METHODS
+from echoic.style.styling import How, transfer_as
 
 STRENGTHS = (0.1, 0.3, 0.5, 0.7, 0.9)
 DEFAULT_METHODS = ("hearing", "vocoder", "gatys")
@@ -99,15 +100,12 @@ def run_all(options: argparse.Namespace) -> None:
     styles = recognised_styles(judges[1])
     for run in left:
         content, said = contents[run.row]
-        found = transfer(
-            content,
-            styles[run.style],
-            sample_rate=SAMPLE_RATE,
-            method=run.method,
+        how = How(
             strength=run.strength,
             seed=run.row,
             domain=None if run.domain == "-" else run.domain,  # type: ignore[arg-type]
         )
+        found = transfer_as(how.by(run.method), content, styles[run.style], sample_rate=SAMPLE_RATE)
         parts = [fitted(part) for part in found.wave.reshape(-1, DIGIT_SAMPLES)]
         row = {
             **run._asdict(),

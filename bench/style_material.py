@@ -19,41 +19,27 @@ Wave = NDArray[np.float32]
 
 
 class Pair(NamedTuple):
-    """A content, a style, and what kind of style it is."""
+    """A content and a style."""
 
     content: str
     style: str
-    kind: str
     style_start_s: float = 0.0
 
 
 SPEECH, AMBIENCE = "librispeech-mini/dev", "ambience/moodist"
 PAIRS = {
-    "rain": Pair(f"{SPEECH}/3005/3005-163389-0000.flac", "esc10/audio/1-17367-A.ogg", "noise"),
-    "waves": Pair(f"{SPEECH}/3080/3080-5032-0001.flac", f"{AMBIENCE}-nature-waves.ogg", "noise"),
-    "waterfall": Pair(
-        f"{SPEECH}/3331/3331-159605-0002.flac", f"{AMBIENCE}-nature-waterfall.ogg", "noise"
-    ),
-    "wind": Pair(
-        f"{SPEECH}/533/533-1066-0003.flac", f"{AMBIENCE}-nature-wind-in-trees.ogg", "noise"
-    ),
-    "boiling": Pair(
-        "music/sorohanro-solo-trumpet-06.ogg", f"{AMBIENCE}-things-boiling-water.ogg", "noise"
-    ),
-    "fire": Pair(f"{SPEECH}/533/533-1066-0002.flac", "esc10/audio/1-17150-A.ogg", "impulsive"),
-    "clock": Pair(
-        f"{SPEECH}/3005/3005-163389-0003.flac", f"{AMBIENCE}-things-clock.ogg", "impulsive"
-    ),
-    "typewriter": Pair(
-        f"{SPEECH}/3080/3080-5032-0004.flac", f"{AMBIENCE}-things-typewriter.ogg", "impulsive"
-    ),
-    "chimes": Pair(
-        f"{SPEECH}/3331/3331-159605-0004.flac", f"{AMBIENCE}-things-wind-chimes.ogg", "pitched"
-    ),
+    "rain": Pair(f"{SPEECH}/3005/3005-163389-0000.flac", "esc10/audio/1-17367-A.ogg"),
+    "waves": Pair(f"{SPEECH}/3080/3080-5032-0001.flac", f"{AMBIENCE}-nature-waves.ogg"),
+    "waterfall": Pair(f"{SPEECH}/3331/3331-159605-0002.flac", f"{AMBIENCE}-nature-waterfall.ogg"),
+    "wind": Pair(f"{SPEECH}/533/533-1066-0003.flac", f"{AMBIENCE}-nature-wind-in-trees.ogg"),
+    "boiling": Pair("music/sorohanro-solo-trumpet-06.ogg", f"{AMBIENCE}-things-boiling-water.ogg"),
+    "fire": Pair(f"{SPEECH}/533/533-1066-0002.flac", "esc10/audio/1-17150-A.ogg"),
+    "clock": Pair(f"{SPEECH}/3005/3005-163389-0003.flac", f"{AMBIENCE}-things-clock.ogg"),
+    "typewriter": Pair(f"{SPEECH}/3080/3080-5032-0004.flac", f"{AMBIENCE}-things-typewriter.ogg"),
+    "chimes": Pair(f"{SPEECH}/3331/3331-159605-0004.flac", f"{AMBIENCE}-things-wind-chimes.ogg"),
     "strings": Pair(
         f"{SPEECH}/3005/3005-163389-0005.flac",
         "music/hungarian_dance_number_5-allegro_in_f_sharp_minor_string_orchestra.ogg",
-        "pitched",
         5.0,
     ),
 }

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from style_material import PAIRS
+
+from echoic.style import METHODS
 
 DEPTHS = (0.2, 0.35, 0.5, 0.7)
 CONTROL = "vocoder"
-N_PAIRS = 10
+SECONDS = 4.0  # usual length of the content
 
 COLUMNS = {
     "d_over_floor": "D/floor",
@@ -75,7 +78,7 @@ def print_margins(rows: list[dict[str, Any]]) -> None:
     curves = _vocoder_curves(rows)
     margins: dict[tuple[str, float], list[tuple[float, ...]]] = defaultdict(list)
     for row in rows:
-        margin = _margin(row, curves[row["pair"]])
+        margin = _margin(row, curves[_where(row)])
         if row["method"] != CONTROL and margin is not None:
             margins[_name(row), row["strength"]].append((row["depth"], *margin, row["passes"]))
     print("above the vocoder at the same depth, mean over pairs")
@@ -91,22 +94,23 @@ def print_margins(rows: list[dict[str, Any]]) -> None:
 def print_methods(rows: list[dict[str, Any]]) -> None:
     """Print a line of Markdown per method at strength 0.5 and per control, seed 0.
 
-    Means over pairs; of NCC the largest; of the style loss after reconstruction, over that
-    before it, the median. "Above" is the gap above that of the vocoder at the same depth.
+    Runs of another length or number of steps have lines of their own. Means over pairs; of NCC
+    the largest; of the style loss after reconstruction, over that before it, the median. "Above"
+    is the gap above that of the vocoder at the same depth.
     """
     curves = _vocoder_curves(rows)
     found = defaultdict(list)
     for row in rows:
-        is_control = row["domain"] == "-" and row["strength"] == 0 and row["method"] != CONTROL
+        is_control = row["method"] not in METHODS
         if row["seed"] == 0 and (row["strength"] == 0.5 or is_control):
             found[_name(row)].append(row)
     for name, own in found.items():
-        margins = [margin for row in own if (margin := _margin(row, curves[row["pair"]]))]
+        margins = [margin for row in own if (margin := _margin(row, curves[_where(row)]))]
         after = [row["style_after"] / row["style_before"] for row in own if row.get("style_before")]
         is_learned = bool(np.isfinite(after).any())
         cells = [
             f"`{name}`",
-            ", ".join(row["pair"] for row in own) if len(own) < N_PAIRS else "all",
+            ", ".join(row["pair"] for row in own) if len(own) < len(PAIRS) else "all",
             *(_short(_mean(own, key)) for key in ("depth", "gap")),
             _short(np.mean(margins, axis=0)[0], "+") if margins else "n/a",
             *(_short(_mean(own, key)) for key in ("env", "estoi", "mee")),
@@ -128,13 +132,20 @@ def _mean(rows: list[dict[str, Any]], key: str) -> float:
     return float(np.mean([row[key] for row in rows]))
 
 
-def _vocoder_curves(rows: list[dict[str, Any]]) -> dict[str, list[tuple[float, float, float]]]:
-    """Pair -> (depth, gap, ESTOI) of the vocoder's strengths by depth, seed 0."""
+def _where(row: dict[str, Any]) -> tuple[str, float]:
+    """What results must share to be compared: the pair and its length."""
+    return row["pair"], row["seconds"]
+
+
+def _vocoder_curves(
+    rows: list[dict[str, Any]],
+) -> dict[tuple[str, float], list[tuple[float, float, float]]]:
+    """Pair and length -> (depth, gap, ESTOI) of the vocoder's strengths by depth, seed 0."""
     curves = defaultdict(list)
     for row in rows:
         if row["method"] == CONTROL and row["seed"] == 0:
-            curves[row["pair"]].append((row["depth"], row["gap"], row["estoi"]))
-    return defaultdict(list, {pair: sorted(curve) for pair, curve in curves.items()})
+            curves[_where(row)].append((row["depth"], row["gap"], row["estoi"]))
+    return defaultdict(list, {where: sorted(curve) for where, curve in curves.items()})
 
 
 def _margin(
@@ -149,7 +160,14 @@ def _margin(
 
 
 def _name(row: dict[str, Any]) -> str:
-    return str(row["method"]) + (" (waveform)" if row["domain"] == "waveform" else "")
+    """The method, and what is unusual about its run."""
+    unusual = {
+        "waveform": row["domain"] == "waveform",
+        f"{row['seconds']:g} s": row["seconds"] != SECONDS,
+        f"{row['steps']} steps": row["steps"] is not None,
+    }
+    words = ", ".join(word for word, applies in unusual.items() if applies)
+    return f"{row['method']} ({words})" if words else str(row["method"])
 
 
 def _at(curve: list[dict[str, Any]], key: str, depth: float) -> str:

@@ -7,21 +7,29 @@ import pytest
 import torch
 
 from echoic.errors import ParameterError
-from echoic.style import METHODS, transfer
+from echoic.style import METHODS, texture, transfer
 from echoic.style.cochlea import FRAME_HZ, Cochlea, fast_length
 from echoic.style.coherence import analytic, coherence_term
 from echoic.style.depth import depth_of, exponent_for
 from echoic.style.losses import gaussian_mmd_loss, gram, mean_loss, polynomial_mmd_loss
-from echoic.style.methods.course import LIKENESS, WORDS_RISE, envelope_term, words_term
+from echoic.style.methods.course import (
+    LIKENESS,
+    WORDS_RISE,
+    depth_term,
+    envelope_term,
+    words_term,
+)
 from echoic.style.methods.listening import shifted_to_fit, with_course
 from echoic.style.methods.long_term import LongTermSpectrum, spectrum_term
+from echoic.style.methods.mcdermott import TextureFeatures, TextureView
+from echoic.style.methods.mosaic import _more_runs
 from echoic.style.methods.picture import li
 from echoic.style.methods.task import Task
-from echoic.style.methods.texture import TextureFeatures, TextureView
-from echoic.style.networks import PictureNetwork
+from echoic.style.networks import PictureNetwork, Wide
 from echoic.style.optimise import Problem, Schedule, Term, minimise
 from echoic.style.spectrogram import DecibelSpectrogram, LogSpectrogram
 from echoic.style.statistics import CORRELATION_OFFSETS, TextureStatistics, class_distances
+from echoic.style.styling import MAX_SEED, How
 from echoic.style.vocoder import depth_gains, lengthen, randomise_phase, shape_bands, smooth, vocode
 
 RATE = 16_000
@@ -137,6 +145,25 @@ def test_depth_is_the_slope_of_levels():
     assert depth_of(content, half, sample_rate=RATE) == pytest.approx(0.5, abs=0.15)
 
 
+@pytest.mark.parametrize("sample_rate", [8_000, RATE])
+def test_the_depth_that_is_optimised_is_the_one_that_is_measured(sample_rate):
+    content = syllables(2 * sample_rate)
+    spectrum = torch.fft.rfft(content)
+    spectrum[spectrum.shape[-1] // 4 :] *= 1j  # high bands follow the content, low ones do not
+    spectrum[: spectrum.shape[-1] // 4] = torch.fft.rfft(noise(2 * sample_rate, seed=3))[
+        : spectrum.shape[-1] // 4
+    ]
+    result = torch.fft.irfft(spectrum, n=2 * sample_rate)
+    cochlea = Cochlea.wide(2 * sample_rate, sample_rate=sample_rate)
+    # Losses at depths of 0 and 1 are mean(s²) and mean((s − 1)²) of the slopes s.
+    at_0, at_1 = (
+        float(depth_term(cochlea(content).linear, depth, cochlea).loss(heard(result, cochlea)))
+        for depth in (0.0, 1.0)
+    )
+    measured = depth_of(content, result, sample_rate=sample_rate)
+    assert (at_0 - at_1 + 1) / 2 == pytest.approx(measured, abs=0.06)
+
+
 def test_the_vocoder_comes_to_the_depth_that_is_asked_for():
     content, carrier = syllables(2 * RATE), noise(2 * RATE, seed=4)
     cochlea = Cochlea(2 * RATE, sample_rate=RATE, level=0.05)
@@ -215,7 +242,7 @@ def test_the_polynomial_discrepancy_is_the_mean_over_all_pairs():
         return (a.T @ b + c).square().mean()
 
     wanted = mean_kernel(x, x) + mean_kernel(y, y) - 2 * mean_kernel(x, y)
-    found = polynomial_mmd_loss(x, y) * gram(y).square().sum()
+    found = polynomial_mmd_loss(x, gram(y), y.mean(-1)) * gram(y).square().sum()
     torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-6)
 
 
@@ -232,12 +259,12 @@ def test_a_gaussian_kernel_pairs_positions_anew_every_round():
     content, style = (0.1 * torch.randn(RATE // 2) for _ in range(2))
     task = Task(content=content, style=style, sample_rate=RATE, strength=0.5, seed=3)
     problem = li(task, "gaussian")
-    view = problem.view(content)
+    seen = problem.features_of(problem.view(content))
 
     def style_loss(terms) -> float:
-        return float(next(term.loss(view) for term in terms if term.kind == "style"))
+        return float(next(term.loss(seen) for term in terms if term.kind == "style"))
 
-    rounds = [style_loss(problem.renew(view)) for _ in range(3)]
+    rounds = [style_loss(problem.renew(seen)) for _ in range(3)]
     assert len({style_loss(problem.terms), *rounds}) == 4
     assert li(task, "polynomial").renew is None
 
@@ -269,6 +296,13 @@ def test_what_was_optimised_and_what_came_of_it_are_told_apart():
     assert done.style_after == pytest.approx(8)
 
 
+def test_the_loss_is_that_of_the_wave():
+    done = minimise(bowl(torch.zeros(4)), Schedule("adam", 30, 0.8))
+    totals = [sum(losses.values()) for losses in done.losses]
+    assert min(totals) < 0.9 * totals[-1]
+    assert done.loss == min(totals) == pytest.approx(float(2 * done.wave.square().sum()))
+
+
 def test_ctrl_c_keeps_the_best_so_far():
     def stop(number, _losses):
         if number == 5:
@@ -294,8 +328,8 @@ def test_terms_are_renewed_from_round_to_round():
 # Coherence ----------------------------------------------------------------------------------
 
 
-def heard(wave: torch.Tensor) -> TextureFeatures:
-    view = TextureView(Cochlea(wave.shape[-1], sample_rate=RATE))
+def heard(wave: torch.Tensor, cochlea: Cochlea | None = None) -> TextureFeatures:
+    view = TextureView(cochlea or Cochlea(wave.shape[-1], sample_rate=RATE))
     return view(wave)
 
 
@@ -329,7 +363,8 @@ HEAVY = {"ulyanov"}  # 46 million weights; ulyanov-1024 is the same code
 
 @pytest.mark.parametrize("method", sorted(set(METHODS) - HEAVY))
 def test_every_method_restyles(method):
-    done = transfer(CONTENT, STYLE, sample_rate=RATE, method=method, n_steps=3)
+    n_steps = 3 if METHODS[method].optimises else None
+    done = transfer(CONTENT, STYLE, sample_rate=RATE, method=method, n_steps=n_steps)
     assert done.wave.shape == CONTENT.shape
     assert done.wave.dtype == np.float32
     assert np.isfinite(done.wave).all()
@@ -343,6 +378,28 @@ def test_published_methods_work_on_the_waveform_too(method):
     )
     assert sum(done.losses[-1].values()) < 0.5 * sum(done.losses[0].values())
     assert done.style_after == done.style_before
+
+
+@pytest.mark.parametrize(
+    ("method", "n_networks"),
+    [("gatys", 1), ("verma-smith", 1), ("wyse", 2), ("ulyanov-1024", 1), ("antognini", 6)],
+)
+def test_networks_run_once_for_all_terms(monkeypatch, method, n_networks):
+    calls = []
+    for kind in (PictureNetwork, Wide):
+        original = kind.__call__
+        monkeypatch.setattr(
+            kind,
+            "__call__",
+            lambda *a, original=original, **k: calls.append(a) or original(*a, **k),
+        )
+    asked = {"sample_rate": RATE, "method": method, "domain": "waveform"}
+    n_calls = []
+    for n_steps in (1, 3):
+        calls.clear()
+        transfer(CONTENT, STYLE, n_steps=n_steps, **asked)
+        n_calls.append(len(calls))
+    assert n_calls[1] - n_calls[0] == 2 * n_networks
 
 
 @pytest.mark.parametrize("method", ["gatys", "ulyanov-1024"])
@@ -435,12 +492,48 @@ def test_a_seed_gives_the_same_sound_again():
     assert np.abs(waves[0] - waves[2]).max() > 1e-3
 
 
+def test_runs_of_frames_are_promoted_over_three_frames():
+    active = torch.zeros(7, 7)
+    active[3, 3] = 1
+    assert torch.nonzero(_more_runs(active)).tolist() == [[2, 2], [3, 3], [4, 4]]
+
+
+@pytest.mark.parametrize(
+    ("method", "changed", "words"),
+    [
+        ("mcdermott", {"strength": 0.5}, "takes no strength=0.5; these do: hearing"),
+        ("grinstein", {"strength": 0.0}, "takes no strength=0.0"),
+        ("musaicing", {"strength": 1.0}, "takes no strength=1.0"),
+        ("vocoder", {"n_steps": 60}, "takes no n_steps=60"),
+        ("musaicing", {"domain": "waveform"}, "takes no domain='waveform'"),
+        ("hearing", {"domain": "published"}, "takes no domain='published'; these do: gatys"),
+        ("complex", {"domain": "published"}, "takes no domain='published'"),
+    ],
+)
+def test_what_means_nothing_to_a_method_is_refused(method, changed, words):
+    with pytest.raises(ParameterError, match=f"method '{method}' {words}"):
+        How(method, **changed).check()
+
+
+def test_another_method_takes_the_settings_that_it_has():
+    asked = How("gatys", strength=0.3, n_steps=5, domain="published", network="layers.pt")
+    assert asked.by("gatys") == asked
+    assert asked.by("hearing") == How("hearing", strength=0.3, n_steps=5)
+    assert asked.by("musaicing") == How("musaicing")
+    assert asked.by("grinstein") == How("grinstein", n_steps=5, domain="published")
+    assert (How().settings()["strength"], How("mcdermott").settings()["strength"]) == (0.5, None)
+    with pytest.raises(ParameterError, match="'magic' is not one of"):
+        asked.by("magic")
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
         ({"method": "magic"}, "method 'magic' is not one of: hearing"),
         ({"strength": 1.5}, "strength=1.5 is outside 0 to 1"),
         ({"n_steps": 0}, "n_steps=0 is below 1"),
+        ({"seed": -1}, "seed=-1 is outside 0 to 4294967295"),
+        ({"seed": 2**64}, "seed=18446744073709551616 is outside"),
         ({"style": np.zeros(RATE, np.float32)}, "style is silent"),
         ({"content": np.zeros(RATE, np.float32)}, "content is silent"),
         ({"style": STYLE[:800]}, "style is 0.05 s long"),
@@ -452,6 +545,14 @@ def test_what_cannot_be_restyled_is_refused(changed, words):
     arguments = {"content": CONTENT, "style": STYLE, "sample_rate": RATE, **changed}
     with pytest.raises(ParameterError, match=words):
         transfer(**arguments)
+
+
+def test_the_largest_seed_is_a_seed():
+    assert np.isfinite(
+        transfer(CONTENT, STYLE, sample_rate=RATE, seed=MAX_SEED, n_steps=1).wave
+    ).all()
+    with pytest.raises(ParameterError, match="seed="):
+        texture(STYLE, sample_rate=RATE, seconds=0.5, seed=MAX_SEED + 1)
 
 
 def test_learned_layers_take_the_place_of_random_ones(tmp_path):
@@ -485,6 +586,8 @@ def test_learned_layers_of_another_rate_are_refused(tmp_path):
         (b"no network", "holds no weights"),
         ({"a": torch.ones(1)}, "holds no weights"),
         ([torch.ones(4, 3, 5)], "axes; needed are 5 of 4"),
+        ([torch.ones(4, 3, 3, 3), *[torch.ones(4, 4, 3, 3)] * 4], r"take \[3, 4, .* given \[1, 4"),
+        ([torch.ones(4, 1, 3, 3), *[torch.ones(4, 8, 3, 3)] * 4], r"take \[1, 8, .* given \[1, 4"),
         (None, "No such file"),
     ],
 )

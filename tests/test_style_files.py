@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 
 import numpy as np
 import pytest
@@ -53,6 +54,27 @@ def test_stereo_keeps_its_image(run, here):
     assert run("style", "wide.wav", "style.wav", "-o", "out.wav", "--method", "vocoder").code == 0
     out, _ = audio.read("out.wav")
     assert np.std(out[0]) / np.std(out[1]) == pytest.approx(10, rel=0.2)
+
+
+@pytest.mark.parametrize("share", [0.0, -0.9, -1.0])
+def test_channels_keep_their_level_however_they_are_correlated(here, share):
+    first, second = sound(1, RATE, seed=2), sound(1, RATE, seed=3)
+    wave = np.concatenate([first, share * first + np.sqrt(1 - share**2) * second])
+    audio.write("wide.wav", wave, sample_rate=RATE)
+    restyle_file("wide.wav", "style.wav", "out.wav", how=How("vocoder"))
+    assert windows.level_of(audio.read("out.wav")[0]) == pytest.approx(
+        windows.level_of(wave), rel=0.01
+    )
+
+
+def test_a_window_whose_channels_cancel_is_no_silence(here, monkeypatch):
+    monkeypatch.setattr(windows, "WINDOW_S", 1.5)
+    first = sound(1, 4 * RATE)
+    wave = np.concatenate([first, first * np.where(np.arange(4 * RATE) < 2 * RATE, 1, -1)])
+    audio.write("wide.wav", wave.astype(np.float32), sample_rate=RATE)
+    restyle_file("wide.wav", "style.wav", "out.wav", how=How("vocoder"))
+    levels = audio.read("out.wav")[0].reshape(2, 16, -1).std(axis=2)
+    assert levels[:, -4:].min() > 0.3 * levels.max()
 
 
 def test_windows_have_no_seams(monkeypatch):
@@ -120,6 +142,23 @@ def test_only_one_sound_is_restyled(run, here, monkeypatch):
     np.testing.assert_allclose(out, alone + content - half, atol=1e-5)
 
 
+def test_a_picture_is_upright_and_at_most_512_pixels_wide(run, here):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # orientation: to be turned by 90 degrees
+    Image.fromarray(checks(0, 100)[:300]).save("content.jpg", exif=exif)
+    assert restyle_picture_file("content.jpg", "content.jpg", "out.png", n_steps=1).loss > 0
+    with Image.open("out.png") as painted:
+        assert painted.size == (256, 512)
+
+
+def test_a_picture_that_is_too_large_is_refused(run, here, monkeypatch):
+    Image.fromarray(checks(0, 8)).save("content.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    done = run("style", "content.png", "content.png", "-o", "out.png")
+    assert done.code == 1
+    assert "content.png: is no picture that can be read" in done.err
+
+
 def checks(seed: int, size: int) -> np.ndarray:
     """Coloured squares."""
     colours = np.random.default_rng(seed).random((6, 6, 3))
@@ -183,6 +222,14 @@ def test_no_steps_are_refused_and_do_not_mean_the_usual_number(here):
         (("--texture", "style.wav", "--method", "gatys"), "--method does not apply to a texture"),
         (("--texture", "style.wav", "--strength", "1"), "--strength does not apply to a texture"),
         (("--texture", "style.wav", "--only", "rain"), "--only does not apply to a texture"),
+        (("--texture", "style.wav", "--compare", "gatys"), "--compare does not apply to a texture"),
+        (("content.wav", "style.wav", "--method", "vocoder"), "takes no n_steps=2"),
+        (
+            ("content.wav", "style.wav", "--method", "mcdermott", "--strength", "1"),
+            "method 'mcdermott' takes no strength=1.0",
+        ),
+        (("content.wav", "style.wav", "--domain", "published"), "takes no domain='published'"),
+        (("content.wav", "style.wav", "--seed", str(2**64)), "less than or equal to 4294967295"),
     ],
 )
 def test_bad_input_gets_one_line_and_leaves_nothing(run, here, arguments, words):
@@ -227,3 +274,60 @@ def test_ctrl_c_writes_the_whole_length(run, here, monkeypatch):
     wave, _ = audio.read("out.wav")
     assert wave.shape == (1, 4 * RATE)
     assert wave[0].reshape(16, -1).std(axis=1).min() > 0.005
+
+
+@pytest.mark.parametrize(
+    ("part", "method", "first"),
+    [
+        ("methods.picture.network_of", "gatys", 1),
+        ("spectrogram.LogSpectrogram.invert", "gatys", 2),
+        ("files.spread", "gatys", 2),
+        ("methods.mosaic._more_runs", "musaicing", 60),
+    ],
+)
+def test_ctrl_c_at_any_moment_writes_the_whole_length(here, monkeypatch, part, method, first):
+    monkeypatch.setattr(windows, "WINDOW_S", 1.5)
+    monkeypatch.setattr("echoic.style.spectrogram.N_GRIFFIN_LIM", 3)
+    audio.write("long.wav", sound(2, 4 * RATE), sample_rate=RATE)
+    name, count = f"echoic.style.{part}", iter(range(1, 1000))
+    original = pkgutil.resolve_name(name)
+
+    def interrupted(*arguments, **options):
+        if next(count) == first:
+            raise KeyboardInterrupt
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(name, interrupted)
+    n_steps = 2 if method == "gatys" else None
+    how = How(method, n_steps=n_steps)
+    done = restyle_file("long.wav", "style.wav", "out.wav", how=how)
+    assert done.interrupted
+    wave, _ = audio.read("out.wav")
+    assert wave.shape == (2, 4 * RATE)
+    assert wave.reshape(2, 16, -1).std(axis=2).min() > 0.005
+
+
+def test_ctrl_c_completes_a_texture_with_noise(here, monkeypatch):
+    monkeypatch.setattr(windows, "WINDOW_S", 1.0)
+    count = iter(range(100))
+
+    def interrupt(_share: float) -> None:
+        if next(count) == 3:
+            raise KeyboardInterrupt
+
+    done = texture_file("style.wav", "out.wav", seconds=3, n_steps=3, advance=interrupt)
+    assert done.interrupted
+    assert done.n_evaluations == 4
+    wave, _ = audio.read("out.wav")
+    assert wave.shape == (1, 3 * 22_050)
+    levels = wave[0].reshape(25, -1).std(axis=1)
+    assert levels.min() > 0.3 * levels.max()
+
+
+def test_the_loss_is_the_mean_over_windows(here, monkeypatch):
+    monkeypatch.setattr(windows, "WINDOW_S", 1.5)
+    audio.write("long.wav", sound(1, 4 * RATE), sample_rate=RATE)
+    done = restyle_file("long.wav", "style.wav", "out.wav", how=How("mcdermott", n_steps=5))
+    least = [min(sum(terms.values()) for terms in window) for window in done.losses]
+    assert len(least) > 1
+    assert done.loss == pytest.approx(np.mean(least))

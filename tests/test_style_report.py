@@ -11,16 +11,18 @@ import re
 import numpy as np
 import pytest
 import soundfile
+import torch
 from numpy.testing import assert_allclose
 
 from echoic import audio
+from echoic.audio.recording import Recording
 from echoic.errors import ParameterError
 from echoic.report import charts, paint_levels
 from echoic.report.charts import Line, chart_svg
 from echoic.report.outcome import Point, Result
 from echoic.report.transfer import write_transfer_page
 from echoic.style.comparing import restyle_and_report
-from echoic.style.pairs import MAX_STYLE_S, Pair, read_pair
+from echoic.style.pairs import MAX_STYLE_S, Pair, read_first, read_pair
 from echoic.style.styling import How
 from echoic.style.trade_off import TradeOff
 from pages import Tags
@@ -122,8 +124,8 @@ def write_test_page(here, results=None, **changes) -> str:
         "style": ("style.wav", here / "style.wav"),
         "results": results
         or [
-            Result("hearing", "<ours>", here / "content.wav", [course], 1.5),
-            Result("vocoder", "control", here / "content.wav", [[]], 0.1),
+            Result("hearing", "<ours>", here / "content.wav", [course], 1.5, 1.5),
+            Result("vocoder", "control", here / "content.wav", [[]], None, 0.1),
         ],
         "asked": {"Strength": "0.5", "Only": EVIL},
     } | changes
@@ -160,10 +162,10 @@ def test_names_cannot_break_out(here):
 
 def test_losses_are_means_of_the_windows_that_came_so_far(here):
     windows = [[{"a": 4.0}, {"a": 2.0}], [{"a": 2.0}]]
-    result = Result("hearing", "", here / "content.wav", windows, 1.0, interrupted=True)
+    result = Result("hearing", "", here / "content.wav", windows, 1.5, 1.0, interrupted=True)
     assert result.course() == [{"a": 3.0}, {"a": 2.0}]
     page = write_test_page(here, [result])
-    assert "<td>3, stopped early</td><td>3</td><td>2</td><td>1.0</td>" in page
+    assert "<td>3, stopped early</td><td>3</td><td>1.5</td><td>1.0</td>" in page
     assert "Means of 2 windows" in page
 
 
@@ -173,15 +175,15 @@ def test_terms_may_come_and_go(here):
         [{"a": 4.0, "b": 1.0}, {"a": 2.0, "guard": 6.0}, {"a": 1.0, "b": 1.0}],
         [{"a": 2.0, "b": 1.0}, {"a": 2.0, "b": 1.0}],
     ]
-    result = Result("hearing", "", here / "content.wav", windows, 1.0)
+    result = Result("hearing", "", here / "content.wav", windows, 1.5, 1.0)
     assert result.course() == [
         {"a": 3.0, "b": 1.0},
         {"a": 2.0, "guard": 3.0, "b": 0.5},
         {"a": 1.0, "b": 1.0},
     ]
     page = write_test_page(here, [result])
-    assert "Loss at the end</th>" in page
-    assert "<td>5</td><td>4</td><td>2</td>" in page
+    assert "Loss of the result</th>" in page
+    assert "<td>5</td><td>4</td><td>1.5</td>" in page
     assert re.findall(r"<g><title>(\w+)</title>", page) == ["sum", "a", "b", "guard"]
 
 
@@ -189,13 +191,19 @@ def test_only_methods_with_losses_have_a_chart_of_them(here):
     page = write_test_page(here)
     assert "Losses of hearing" in page
     assert "Losses of vocoder" not in page
-    assert "Style won" not in page
+    assert "Style against content" not in page
 
 
 def test_what_fails_the_gates_is_a_ring(here):
     results = [
         Result(
-            name, "", here / "content.wav", [], 1.0, point=Point(0.5, 0.4, passes=name == "good")
+            name,
+            "",
+            here / "content.wav",
+            [],
+            None,
+            1.0,
+            point=Point(0.5, 0.4, passes=name == "good"),
         )
         for name in ("good", "bad")
     ]
@@ -250,6 +258,23 @@ def test_what_is_unseen_comes_after_what_is_shown(here):
     assert_allclose(pair.unseen, long[0, n_shown:], atol=1e-6)
 
 
+def test_no_more_is_decoded_than_is_needed(here, monkeypatch):
+    monkeypatch.setattr("echoic.style.pairs.READ_BLOCK_SAMPLES", RATE)
+    audio.write("long.wav", sound(60 * RATE, seed=2), sample_rate=RATE)
+    sizes, blocks = [], Recording.blocks
+
+    def counted(self, block_samples):
+        for block in blocks(self, block_samples):
+            sizes.append(block.shape[1])
+            yield block
+
+    monkeypatch.setattr(Recording, "blocks", counted)
+    waves, _ = read_first("long.wav", 2.5)
+    assert sum(sizes) == 3 * RATE
+    assert_allclose(waves, sound(60 * RATE, seed=2)[:, : 5 * RATE // 2], atol=1e-6)
+    assert read_first("long.wav", np.inf)[0].shape == (1, 60 * RATE)
+
+
 # --- the verb -----------------------------------------------------------------------------------
 
 QUICK = ("--steps", "2")
@@ -271,10 +296,34 @@ def test_a_report_compares_methods(run, here, monkeypatch):
     names = re.findall(r'<div class="name">(.*?)</div>', page)
     assert names == ["content", "style", "hearing", "vocoder", "musaicing"]
     assert "vocoder, swept" in page
-    assert "flattering" in page  # the style is too short for a held-out part
+    assert "favours all methods" in page  # the style is too short for a held-out part
     result = Tags(page).data()["tracks"][2]
     wave, _ = soundfile.read(io.BytesIO(base64.b64decode(result["sound"])))
     assert_allclose(result["full_scale"] * wave, audio.read("out.wav")[0][0], atol=2.0**-15)
+
+
+def test_methods_are_compared_without_the_settings_that_they_do_not_have(run, here, monkeypatch):
+    monkeypatch.setattr("echoic.style.trade_off.SWEPT_STRENGTHS", ())
+    torch.save([torch.ones(4, 1, 3, 3), *[torch.ones(4, 4, 3, 3)] * 4], "layers.pt")
+    gatys = ("--method", "gatys", "--domain", "waveform", "--network", "layers.pt", *QUICK)
+    asked = ("--strength", "0.4", "--report", "page.html", "--compare", "mcdermott,vocoder")
+    done = run("style", "content.wav", "style.wav", "-o", "out.wav", *gatys, *asked, "--json")
+    assert (done.code, done.err) == (0, "")
+    record = json.loads(done.out)
+    assert record["strength"] == 0.4
+    assert list(record["compared"]) == ["mcdermott", "vocoder"]
+    page = (here / "page.html").read_text(encoding="utf-8")
+    assert page.count("strength: n/a") == 1
+
+
+def test_layers_of_another_kind_are_refused_before_the_work(run, here, monkeypatch):
+    monkeypatch.setattr("echoic.style.comparing.restyle", None)
+    torch.save([torch.ones(4, 1, 3, 3), *[torch.ones(4, 4, 3, 3)] * 4], "layers.pt")
+    gatys = ("--method", "gatys", "--network", "layers.pt", *QUICK)
+    asked = ("--report", "page.html", "--compare", "wyse")
+    done = run("style", "content.wav", "style.wav", "-o", "out.wav", *gatys, *asked)
+    assert done.code == 1
+    assert "layers.pt holds layers of [4, 4, 4, 4, 4] axes; needed are 2 of 3" in done.err
 
 
 def test_a_report_changes_no_result(run, here, monkeypatch):
@@ -289,8 +338,8 @@ def test_one_sound_by_itself_has_a_page_without_a_curve(run, here):
     vocoder = ("--method", "vocoder", "--report", "page.html")
     assert run("style", "style.wav", "style.wav", "-o", "out.wav", *vocoder).code == 0
     page = (here / "page.html").read_text(encoding="utf-8")
-    assert "There is no trade-off curve" in page
-    assert "Style won" not in page
+    assert "There is no trade-off curve: content and style are the same sound." in page
+    assert "Style against content" not in page
 
 
 def test_ctrl_c_leaves_out_the_methods_to_come(here, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -94,3 +96,28 @@ def test_silence_is_no_copy_and_has_nothing_to_copy():
         assert largest_copy(result, source, sample_rate=RATE) == 0
         waves = torch.from_numpy(result), (torch.from_numpy(source),)
         assert coherence_term(*waves, sample_rate=RATE) is None
+
+
+def test_a_sound_has_no_distance_to_itself():
+    with pytest.raises(ParameterError, match="content and style are the same sound"):
+        Scorer(noise(0), noise(1), noise(0), sample_rate=RATE)
+
+
+def test_only_like_runs_are_averaged_in_the_table_of_methods(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parent.parent / "bench")
+    from style_tables import COLUMNS, print_methods
+
+    usual = {"pair": "rain", "domain": "-", "seed": 0, "seconds": 4.0, "steps": None}
+    scores = dict.fromkeys(COLUMNS, 0.5) | {"passes": True}
+    rows = [
+        usual | {"method": "vocoder-own", "strength": 0.5} | scores,
+        usual | {"method": "vocoder-own", "strength": 0.0} | scores,
+        usual | {"method": "mix0", "strength": 0.0} | scores,
+        usual | {"method": "hearing", "strength": 0.5, "domain": "waveform"} | scores,
+        usual | {"method": "hearing", "strength": 0.5, "domain": "waveform", "seconds": 8} | scores,
+        usual | {"method": "hearing", "strength": 0.5, "domain": "waveform", "steps": 60} | scores,
+    ]
+    print_methods(rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5
+    assert all("| rain |" in line and "1 of 1" in line for line in lines)

@@ -14,9 +14,10 @@ from echoic.cli._inputs import STDIN
 from echoic.cli.common import Force, Json, Quiet, Reporter, Verbose, import_extra, split_commas
 from echoic.outputs import InputFiles
 
-METHOD, STRENGTH = "hearing", 0.5
+METHOD, PICTURE_STRENGTH = "hearing", 0.5
 PREVIEW_S, PREVIEW_STEPS = 3.0, 60
 TEXTURE_S = 5.0
+MAX_SEED = 2**32 - 1
 PAGE_SUFFIXES = {".html", ".htm"}
 RUNNERS = {
     "sound": ("files", "restyle_file"),
@@ -31,7 +32,7 @@ WORDS_FOR = {
     "picture": "a picture",
 }
 OWN_OPTIONS = {
-    "sound": {"--method", "--strength", "--domain", "--network", "--only", "--report"},
+    "sound": {"--method", "--strength", "--domain", "--network", "--only", "--report", "--compare"},
     "texture": {"--seconds"},
     "picture": {"--strength"},
 }
@@ -42,7 +43,7 @@ Sounds = Annotated[
     typer.Argument(
         metavar="CONTENT STYLE",
         help="Whose course is kept, and whose sound is taken; only STYLE with --texture. "
-        "Two pictures work as well.",
+        "Two pictures work as well; the result has at most 512 pixels a side.",
         show_default=False,
     ),
 ]
@@ -65,7 +66,8 @@ Strength = Annotated[
         "--strength",
         min=0.0,
         max=1.0,
-        help="0: content, 1: all style; default 0.5.",
+        help="0: the content's rhythm in full, in the style's sound; 1: all style; default 0.5. "
+        "Not for grinstein, mcdermott and musaicing.",
         show_default=False,
     ),
 ]
@@ -75,13 +77,19 @@ Domain = Annotated[
         "--domain",
         metavar="DOMAIN",
         help="waveform, or published: a picture of the sound, then phase retrieval. "
-        "Default: as the method was published.",
+        "Default: as the method was published. Not for musaicing and the vocoders; published "
+        "only for methods that were.",
         show_default=False,
     ),
 ]
 Steps = Annotated[
     int | None,
-    typer.Option("--steps", min=1, help="Evaluations of the losses.", show_default=False),
+    typer.Option(
+        "--steps",
+        min=1,
+        help="Evaluations of the losses; not for musaicing and the vocoders.",
+        show_default=False,
+    ),
 ]
 Network = Annotated[
     str | None,
@@ -166,7 +174,9 @@ def style(
     report: Report = None,
     compare: Compare = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only 3 s, and quickly.")] = False,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of all that is random.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=MAX_SEED, help="Of all that is random.")
+    ] = 0,
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -175,7 +185,7 @@ def style(
     """Transfer the style of one sound to another; needs echoic[train].
 
     The output has the rate, channels and length of CONTENT; a texture has one channel
-    at STYLE's rate. Ctrl-C keeps the best result so far.
+    at STYLE's rate. Ctrl-C keeps the best result so far, and completes it with the vocoder.
     """
     kind = _kind_of(inputs, output, texture=texture)
     given = {
@@ -185,27 +195,30 @@ def style(
         "--network": network,
         "--only": only,
         "--report": report,
+        "--compare": compare,
         "--seconds": seconds,
     }
     for name, value in given.items():
         if value is not None and name not in OWN_OPTIONS[kind]:
             raise typer.BadParameter(f"{name} does not apply to {WORDS_FOR[kind]}")
-    n_steps = PREVIEW_STEPS if preview and steps is None else steps
-    how: dict[str, Any] = {"n_steps": n_steps, "seed": seed}
+    how: dict[str, Any] = {"n_steps": steps, "seed": seed}
     where: dict[str, Any] = {}
     preview_s = PREVIEW_S if preview else None
     if kind == "texture":
         where = {"seconds": seconds or preview_s or TEXTURE_S}
-    else:
-        how["strength"] = STRENGTH if strength is None else strength
+    if kind == "picture":
+        how["strength"] = PICTURE_STRENGTH if strength is None else strength
     if kind == "sound":
-        how |= {"method": method or METHOD, "domain": domain, "network": network}
+        how |= {"strength": strength, "method": method or METHOD}
+        how |= {"domain": domain, "network": network}
         where = {"only": only, "seconds": preview_s}
     page = _page_asked(report, split_commas(compare), output=output)
     if list(inputs).count(STDIN) > 1:
         raise typer.BadParameter("standard input (-) can be read only once")
     if kind == "sound":
         _check_how(how, only=only, compare=page.get("compare", ()))
+    if preview and steps is None:
+        how["n_steps"] = PREVIEW_STEPS
     job = Job(kind, inputs, output, how, where, page)
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     reporter.each(inputs[:1], lambda _content, reporter: restyle(job, reporter, force=force))
@@ -221,7 +234,10 @@ def restyle(job: Job, reporter: Reporter, *, force: bool) -> dict[str, Any]:
 
         check_suffix(job.output)
     run = _imported(*RUNNERS["page" if job.page else job.kind])
-    how = {"how": _imported("styling", "How")(**job.how)} if job.kind == "sound" else job.how
+    settings, how = job.how, job.how
+    if job.kind == "sound":
+        one = _imported("styling", "How")(**job.how).by(job.how["method"])
+        how, settings = {"how": one}, one.settings()
     options = {**how, **job.where, **job.page, "force": force}
     with reporter.progress(f"style: {job.how.get('method', job.kind)}", total=1) as advance:
         done = run(*job.inputs, job.output, **options, advance=advance)
@@ -233,7 +249,7 @@ def restyle(job: Job, reporter: Reporter, *, force: bool) -> dict[str, Any]:
         "kind": job.kind,
         **dict(zip(("style", "content"), reversed(job.inputs), strict=False)),
         "output": job.output,
-        **job.how,
+        **settings,
         **job.where,
         **_figures(done),
     }
@@ -290,7 +306,8 @@ def _check_how(how: Mapping[str, Any], *, only: str | None, compare: Sequence[st
     """Validate the settings before any file is read.
 
     Raises:
-        ParameterError: an unknown method or domain, or a value out of range.
+        ParameterError: an unknown method or domain, a value out of range, or a setting that the
+            method does not have.
         LabelError: an unknown label.
         MissingExtraError: torch is not installed.
     """
@@ -299,9 +316,10 @@ def _check_how(how: Mapping[str, Any], *, only: str | None, compare: Sequence[st
         from echoic.runtime import find_model
 
         check_labels([only], find_model("hear").labels)
-    settings = _imported("styling", "How")
-    for name in (how["method"], *compare):
-        settings(**{**how, "method": name}).check()
+    asked = _imported("styling", "How")(**how)
+    asked.check()
+    for name in compare:
+        asked.by(name).check()
 
 
 def _imported(module: str, name: str) -> Any:

@@ -37,6 +37,7 @@ class Result:
         sound: The audio file.
         losses: Of every window and evaluation, {term: weighted loss}; empty for methods that do
             not optimise.
+        loss: Of the sound, the mean over windows; None where nothing was optimised.
         cpu_s: CPU time in seconds.
         interrupted: Whether it was stopped early.
         point: Its point in the trade-off chart, if there is one.
@@ -46,6 +47,7 @@ class Result:
     summary: str
     sound: Path
     losses: Sequence[Sequence[Mapping[str, float]]]
+    loss: float | None
     cpu_s: float
     interrupted: bool = False
     point: Point | None = None
@@ -72,7 +74,7 @@ def _terms(losses: Sequence[Mapping[str, float]]) -> list[str]:
 
 def table_html(results: Sequence[Result]) -> str:
     """The table of figures, one row per method."""
-    heads = ["Method", "Evaluations", "Loss at first", "Loss at the end", "CPU (s)"]
+    heads = ["Method", "Evaluations", "Loss at first", "Loss of the result", "CPU (s)"]
     heads += ["Depth (dB/dB)", "Gap closed", "Gates"]
     rows = "".join(
         f'<tr><th scope="row">{as_html(result.method)}</th>'
@@ -88,8 +90,8 @@ def table_html(results: Sequence[Result]) -> str:
 
 
 def _figures(result: Result) -> tuple[str, ...]:
-    totals = [sum(terms.values()) for terms in result.course()]
-    first, last = (_loss_text(totals[0]), _loss_text(totals[-1])) if totals else ("–", "–")
+    course = result.course()
+    first = _loss_text(sum(course[0].values()) if course else None)
     point = result.point
     placed = ["–", "–", "–"]
     if point is not None:
@@ -97,10 +99,12 @@ def _figures(result: Result) -> tuple[str, ...]:
         placed = [*(minus(f"{round(x, 2) + 0.0:.2f}") for x in point[:2]), gates]
     n_evaluations = sum(len(window) for window in result.losses)
     evaluations = f"{n_evaluations}{', stopped early' if result.interrupted else ''}"
-    return (evaluations, first, last, f"{result.cpu_s:.1f}", *placed)
+    return (evaluations, first, _loss_text(result.loss), f"{result.cpu_s:.1f}", *placed)
 
 
-def _loss_text(loss: float) -> str:
+def _loss_text(loss: float | None) -> str:
+    if loss is None:
+        return "–"
     return f"{loss:,.0f}" if loss >= 1000 else f"{loss:.4g}"
 
 
@@ -127,10 +131,10 @@ def charts_html(results: Sequence[Result], vocoder: Sequence[Point], trade_off_n
             y_label="gap to the style closed",
         )
         words = (
-            "The vocoder learns nothing: a method is worth something above its line. Rings are "
+            "The vocoder learns nothing: a method is better than it if above its line. Rings are "
             f"mixtures or copies. {trade_off_note}"
         )
-        figures.insert(0, _figure_html("Style won for content kept", chart, words))
+        figures.insert(0, _figure_html("Style against content", chart, words))
     elif trade_off_note:
         figures.insert(0, f"<p>{as_html(trade_off_note)}</p>")
     return f'<section class="charts" aria-label="Charts">{"".join(figures)}</section>'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -61,7 +60,9 @@ def restyle_and_report(
         FileError: the page cannot be written.
     """
     how.check()
-    hows = [how, *(_by(name, how) for name in dict.fromkeys(compare) if name != how.method)]
+    hows = [how, *(how.by(name) for name in dict.fromkeys(compare) if name != how.method)]
+    for one in hows:
+        one.learned()  # rejects layers of another kind before the long work
     pair = read_pair(content, style, seconds=seconds)
     page_ear(pair.sample_rate)  # rejects an unsupported sample rate before the long work
     done: dict[str, Restyled] = {}
@@ -75,22 +76,17 @@ def restyle_and_report(
         if done[one.method].interrupted:
             break
     _write_page(
-        report, pair, (content, style), made, done, _asked(how, only), seed=how.seed, force=force
+        report, pair, (content, style), made, done, _asked(hows, only), seed=how.seed, force=force
     )
     return done
 
 
-def _by(method: str, how: How) -> How:
-    """The same settings for another method; without the network if it takes none."""
-    other = replace(how, method=method, network=None)
-    other.check()
-    return replace(other, network=how.network) if METHODS[method].learns else other
-
-
-def _asked(how: How, only: str | None) -> dict[str, object]:
+def _asked(hows: Sequence[How], only: str | None) -> dict[str, object]:
     """The settings shown on the page, by name; those that were not given are left out."""
+    how = hows[0]
+    has_strength = any(METHODS[one.method].has_strength for one in hows)
     asked: dict[str, object | None] = {
-        "Strength": f"{how.strength:g}",
+        "Strength": f"{how.applied_strength:g}" if has_strength else "n/a",
         "Seed": how.seed,
         "Domain": how.domain or "as published",
         "Steps": how.n_steps,
@@ -127,6 +123,7 @@ def _write_page(
                 _summary(method),
                 kept(method, waves),
                 done[method].losses,
+                done[method].loss,
                 done[method].elapsed_s,
                 done[method].interrupted,
                 trade_off.place(waves) if trade_off else None,
@@ -148,7 +145,8 @@ def _write_page(
 
 def _summary(method: str) -> str:
     recipe = METHODS[method]
-    return f"{recipe.summary} ({recipe.reference})" if recipe.reference else recipe.summary
+    words = recipe.summary if recipe.has_strength else f"{recipe.summary}; strength: n/a"
+    return f"{words} ({recipe.reference})" if recipe.reference else words
 
 
 def _trade_off(pair: Pair) -> tuple[TradeOff | None, str]:
@@ -156,6 +154,6 @@ def _trade_off(pair: Pair) -> tuple[TradeOff | None, str]:
     try:
         trade_off = TradeOff(pair)
         trade_off.place(pair.waves)
-    except (ParameterError, ZeroDivisionError) as error:
+    except ParameterError as error:
         return None, f"There is no trade-off curve: {error}."
     return trade_off, trade_off.note

@@ -71,9 +71,11 @@ def exponent_for(
     """
     if depth <= 0:
         return 0.0
+    wanted = wide_envelopes(content, sample_rate=sample_rate)
     low, high = 0.0, _MAX_EXPONENT
     for _ in range(_N_BISECTIONS):
         middle = (low + high) / 2
-        found = depth_of(content, vocoded(middle), sample_rate=sample_rate)
+        heard = wide_envelopes(vocoded(middle), sample_rate=sample_rate)
+        found = float(slopes(wanted, heard).mean())
         low, high = (middle, high) if found < depth else (low, middle)
     return (low + high) / 2

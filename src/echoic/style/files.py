@@ -5,32 +5,43 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
+from statistics import fmean
 
 import numpy as np
+import torch
 
 from echoic import audio
 from echoic.errors import AudioError, ParameterError
 from echoic.style.methods import METHODS
-from echoic.style.pairs import Pair, mean_of, read_pair, shown_of
+from echoic.style.pairs import MAX_STYLE_S, Pair, read_first, read_pair, shown_of
 from echoic.style.styling import (
+    MAX_SEED,
     MIN_STYLE_S,
     SILENCE_DBFS,
     TEXTURE_STEPS,
     How,
     Transfer,
+    check_seed,
     texture,
     transfer_as,
 )
-from echoic.style.windows import Waves, in_windows, level_of, spread, windows
+from echoic.style.vocoder import lengthen
+from echoic.style.windows import Waves, in_windows, level_of, mono_of, spread, windows
 
 MIN_SHARE = 0.01  # of the scene's level; a quieter sound counts as absent
 
 
 @dataclass(frozen=True)
 class Restyled:
-    """Outcome of a run: evaluations over all windows, the last loss, CPU-seconds.
+    """Outcome of a run.
 
-    `losses` holds {term: weighted loss} for every window and evaluation; it is empty for pictures.
+    Attributes:
+        n_evaluations: Over all windows.
+        loss: Of what was written, the mean over the windows that were optimised; None if none was.
+        interrupted: Whether Ctrl-C ended it early.
+        elapsed_s: CPU-seconds.
+        losses: {term: weighted loss} of every window and evaluation; empty for pictures.
     """
 
     n_evaluations: int
@@ -87,28 +98,28 @@ def restyle(
     how.check()
     how = replace(how, network=how.learned())  # loaded once, not for every window
     waves, rate = pair.waves, pair.sample_rate
-    rest = np.zeros_like(waves)
+    rest = None
     if only is not None:
         waves, rest = _taken_out(waves, rate, only, pair.content)
-    parts: list[Transfer] = []
+    run = _Run()
     steps = how.n_steps or METHODS[how.method].schedule.n_steps
     n_windows = sum(1 for _ in windows(waves.shape[-1], rate))
 
     def restyle_window(window: Waves, index: int) -> Waves:
-        # After Ctrl-C the remaining windows get one evaluation, and stay as they start.
-        stopped = any(part.interrupted for part in parts)
-        done = transfer_as(
-            replace(how, seed=how.seed + index, n_steps=1 if stopped else how.n_steps),
-            mean_of(window),
-            pair.shown,
-            sample_rate=rate,
-            on_step=lambda _number, _losses: advance(1 / (steps * n_windows)),
-        )
-        parts.append(done)
-        return spread(done.wave, window, sample_rate=rate)
+        def by(method: str) -> tuple[Transfer, Waves]:
+            done = transfer_as(
+                replace(how.by(method), seed=_seed_of(how.seed, index)),
+                mono_of(window),
+                pair.shown,
+                sample_rate=rate,
+                on_step=lambda _number, _losses: advance(1 / (steps * n_windows)),
+            )
+            return done, spread(done.wave, window, sample_rate=rate)
 
-    out = in_windows(waves, restyle_window, sample_rate=rate, depth=1 - how.strength) + rest
-    return out, _summed_up(parts)
+        return run(lambda: by(how.method), instead=lambda: by("vocoder"))
+
+    out = in_windows(waves, restyle_window, sample_rate=rate, depth=1 - how.applied_strength)
+    return out if rest is None else out + rest, run.summary()
 
 
 def texture_file(
@@ -138,27 +149,39 @@ def texture_file(
     """
     if not MIN_STYLE_S <= seconds < np.inf:
         raise ParameterError(f"seconds={seconds:g} is not from {MIN_STYLE_S:g} s")
-    waves, rate = audio.read(style)
+    check_seed(seed)
+    waves, rate = read_first(style, MAX_STYLE_S)
     shown = shown_of(waves, rate, style)
     steps = TEXTURE_STEPS if n_steps is None else n_steps
     n_samples = round(seconds * rate)
     n_windows = sum(1 for _ in windows(n_samples, rate))
-    parts: list[Transfer] = []
+    run = _Run()
     out = np.zeros((1, n_samples), np.float32)
-    for index, (start, end, weight) in enumerate(windows(n_samples, rate)):
-        stopped = any(part.interrupted for part in parts)
+
+    def synthesise(size: int, seed: int) -> tuple[Transfer, Waves]:
         done = texture(
             shown,
             sample_rate=rate,
-            seconds=(end - start) / rate,
-            n_steps=1 if stopped else steps,
-            seed=seed + index,
+            seconds=size / rate,
+            n_steps=steps,
+            seed=seed,
             on_step=lambda _number, _losses: advance(1 / (steps * n_windows)),
         )
-        parts.append(done)
-        out[0, start:end] += weight * done.wave
+        return done, done.wave[np.newaxis]
+
+    def vocode(size: int, seed: int) -> tuple[Transfer, Waves]:
+        longer = lengthen(torch.from_numpy(shown), size, sample_rate=rate).numpy()
+        how = How("vocoder", strength=1.0, seed=seed)
+        done = transfer_as(how, longer, shown, sample_rate=rate)
+        return done, done.wave[np.newaxis]
+
+    for index, (start, end, weight) in enumerate(windows(n_samples, rate)):
+        asked = end - start, _seed_of(seed, index)
+        out[:, start:end] += weight * run(
+            partial(synthesise, *asked), instead=partial(vocode, *asked)
+        )
     write_waves(output, out, rate, force=force)
-    return _summed_up(parts)
+    return run.summary()
 
 
 def write_waves(
@@ -171,15 +194,46 @@ def write_waves(
         writer.write(out)
 
 
-def _summed_up(parts: list[Transfer]) -> Restyled:
-    last = parts[-1].losses[-1] if parts and parts[-1].losses else None
-    return Restyled(
-        sum(len(part.losses) for part in parts),
-        None if last is None else sum(last.values()),
-        any(part.interrupted for part in parts),
-        sum(part.elapsed_s for part in parts),
-        [part.losses for part in parts],
-    )
+class _Run:
+    """Makes one window after another; from Ctrl-C on by a quick substitute."""
+
+    def __init__(self) -> None:
+        self.parts: list[Transfer] = []
+        self.interrupted = False
+
+    def __call__(
+        self,
+        make: Callable[[], tuple[Transfer, Waves]],
+        *,
+        instead: Callable[[], tuple[Transfer, Waves]],
+    ) -> Waves:
+        if not self.interrupted:
+            try:
+                part, waves = make()
+            except KeyboardInterrupt:
+                self.interrupted = True
+            else:
+                self.interrupted = part.interrupted
+                self.parts.append(part)
+                return waves
+        part, waves = instead()
+        self.parts.append(part)
+        return waves
+
+    def summary(self) -> Restyled:
+        losses = [part.loss for part in self.parts if part.losses]
+        return Restyled(
+            sum(len(part.losses) for part in self.parts),
+            fmean(losses) if losses else None,
+            self.interrupted,
+            sum(part.elapsed_s for part in self.parts),
+            [part.losses for part in self.parts],
+        )
+
+
+def _seed_of(seed: int, index: int) -> int:
+    """The seed of a window."""
+    return (seed + index) % (MAX_SEED + 1)
 
 
 def _taken_out(waves: Waves, rate: int, label: str, name: str) -> tuple[Waves, Waves]:

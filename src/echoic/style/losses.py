@@ -38,15 +38,15 @@ def mean_loss(features: Tensor, style: Tensor) -> Tensor:
     return relative_error(flat(features).mean(-1), flat(style).mean(-1))
 
 
-def polynomial_mmd_loss(features: Tensor, style: Tensor) -> Tensor:
+def polynomial_mmd_loss(features: Tensor, wanted: Tensor, wanted_mean: Tensor) -> Tensor:
     """Maximum mean discrepancy with the kernel (xᵀy + c)², c the style's mean energy.
 
-    Expanded, it is the distance of Gram matrices plus 2c times that of means.
+    Expanded, it is the distance of Gram matrices plus 2c times that of means; those of the style
+    are given.
     """
-    found, wanted = gram(features), gram(style)
     c = wanted.diagonal().sum()
-    means = flat(features).mean(-1) - flat(style).mean(-1)
-    distance = (found - wanted).square().sum() + 2 * c * means.square().sum()
+    means = flat(features).mean(-1) - wanted_mean
+    distance = (gram(features) - wanted).square().sum() + 2 * c * means.square().sum()
     return distance / wanted.square().sum().clamp(min=1e-12)
 
 

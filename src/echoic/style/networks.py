@@ -18,6 +18,19 @@ from torch import Tensor
 from echoic.errors import ParameterError
 
 
+class LayersNeeded(NamedTuple):
+    """The learned layers that a network can use.
+
+    Attributes:
+        n_layers: Their number.
+        n_axes: 4 for 2-D layers (map, channel, size, size) over a picture of one channel, 3 for
+            1-D layers (filter, frequency, width).
+    """
+
+    n_layers: int
+    n_axes: int
+
+
 class Layers(NamedTuple):
     """Learned weights, as written by `echoic train style-picture` or `style-channels`.
 
@@ -46,24 +59,27 @@ class Layers(NamedTuple):
             raise ParameterError(f"{path} holds no weights of layers")
         return cls(os.fspath(path), tuple(weights))
 
-    def first(self, n_layers: int, *, n_axes: int) -> tuple[Tensor, ...]:
-        """Return the weights of the first layers.
-
-        Args:
-            n_layers: Number of layers.
-            n_axes: 4 for 2-D layers (map, channel, size, size), 3 for 1-D layers (filter,
-                frequency, width).
+    def first(self, needed: LayersNeeded) -> Self:
+        """Return the first layers, as many as are needed.
 
         Raises:
-            ParameterError: there are fewer layers, or they are of another kind.
+            ParameterError: there are fewer layers, they are of another kind, or a layer does not
+                take the number of channels that the one before gives.
         """
         found = [weight.ndim for weight in self.weights]
-        if len(found) < n_layers or set(found) != {n_axes}:
+        if len(found) < needed.n_layers or set(found) != {needed.n_axes}:
             raise ParameterError(
                 f"{self.path} holds layers of {found} axes; "
-                f"needed are {n_layers} of {n_axes} or more"
+                f"needed are {needed.n_layers} of {needed.n_axes} or more"
             )
-        return self.weights[:n_layers]
+        weights = self.weights[: needed.n_layers]
+        taken = [weight.shape[1] for weight in weights]
+        given = [1 if needed.n_axes == 4 else taken[0], *(w.shape[0] for w in weights[:-1])]
+        if taken != given:
+            raise ParameterError(
+                f"{self.path} holds layers that take {taken} channels and are given {given}"
+            )
+        return self._replace(weights=weights)
 
 
 class Wide:

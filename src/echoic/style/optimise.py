@@ -1,7 +1,7 @@
 """The optimiser shared by all methods: minimise losses on a representation of a sound.
 
-A method defines a `Problem`: a starting point, the representation of the wave that is compared
-(its `view`), and terms, each a loss on that view. It is solved on the waveform or, as most
+A method defines a `Problem`: a starting point, a representation of the wave (its `view`), features
+of that view, and terms, each a loss on the features. It is solved on the waveform or, as most
 systems were published, on the view itself, which `invert` then turns into a wave. `Outcome` holds
 the style loss of both: of what was optimised, and of the wave.
 """
@@ -25,7 +25,7 @@ OnStep = Callable[[int, dict[str, float]], None]
 
 
 class Term(NamedTuple):
-    """A loss on the view, added to the total with the given weight."""
+    """A loss on the features of a view, added to the total with the given weight."""
 
     name: str
     kind: Kind
@@ -39,9 +39,10 @@ class Problem:
 
     Attributes:
         start: (time,), the wave to start from.
-        view: Computes the representation of a wave on which the terms act.
+        view: Computes the representation of a wave.
         terms: The losses.
-        renew: Returns the terms of a round, given the view at its start; None keeps the terms.
+        features: Computes from a view, once for all terms, what they act on; None: the view.
+        renew: Returns the terms of a round, given the features at its start; None keeps the terms.
         invert: Reconstructs a wave from a view; None where only the waveform can be optimised.
         start_view: The starting point where the view is optimised; None: the view of `start`.
     """
@@ -49,9 +50,14 @@ class Problem:
     start: Tensor
     view: Callable[[Tensor], Any]
     terms: tuple[Term, ...]
+    features: Callable[[Any], Any] | None = None
     renew: Callable[[Any], tuple[Term, ...]] | None = None
     invert: Callable[[Tensor], Tensor] | None = None
     start_view: Tensor | None = None
+
+    def features_of(self, view: Any) -> Any:
+        """What the terms act on."""
+        return view if self.features is None else self.features(view)
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,8 @@ class Outcome:
         losses: {term: weighted loss} of every evaluation.
         style_before: Sum of the style terms of what was optimised.
         style_after: The same sum for the wave; equal where the wave was optimised.
+        loss: Sum of all terms of what was optimised, as they were when it was found; NaN without
+            an evaluation.
         interrupted: Whether it was stopped by Ctrl-C.
     """
 
@@ -88,6 +96,7 @@ class Outcome:
     losses: list[dict[str, float]] = field(default_factory=list)
     style_before: float = math.nan
     style_after: float = math.nan
+    loss: float = math.nan
     interrupted: bool = False
 
 
@@ -128,11 +137,12 @@ def minimise(
         wave = problem.invert(best) if on_view and problem.invert else best
         before = _sum_of_style(problem, best if on_view else problem.view(best))
         after = _sum_of_style(problem, problem.view(wave)) if on_view else before
-    return Outcome(wave, descent.losses, before, after, interrupted)
+    return Outcome(wave, descent.losses, before, after, descent.best_loss, interrupted)
 
 
 def _sum_of_style(problem: Problem, view: Any) -> float:
-    return sum(float(t.weight * t.loss(view)) for t in problem.terms if t.kind == "style")
+    seen = problem.features_of(view)
+    return sum(float(t.weight * t.loss(seen)) for t in problem.terms if t.kind == "style")
 
 
 class _Enough(Exception):  # noqa: N818 - no error
@@ -153,29 +163,31 @@ class _Descent:
         self.on_view, self.n_steps, self.on_step = on_view, n_steps, on_step
         self.terms, self.end = problem.terms, n_steps
         self.losses: list[dict[str, float]] = []
-        self.best, self.best_loss = variable.detach().clone(), math.inf
+        self.best, self.best_loss = variable.detach().clone(), math.nan
+        self.to_beat = math.inf
 
     def evaluate(self) -> Tensor:
         if len(self.losses) >= self.end:
             raise _Enough
         self.variable.grad = None
-        view = self.view_of(self.variable)
-        parts = {term.name: term.weight * term.loss(view) for term in self.terms}
+        seen = self.features_of(self.variable)
+        parts = {term.name: term.weight * term.loss(seen) for term in self.terms}
         total = torch.stack(list(parts.values())).sum()
         value = float(total.detach())
         if not self.losses and not math.isfinite(value):
             raise ParameterError(f"the losses are not finite at the start: {parts}")
-        if value < self.best_loss:
+        if value < self.to_beat:
             self.best, self.best_loss = self.variable.detach().clone(), value
+            self.to_beat = value
         total.backward()
         self.losses.append({name: float(part.detach()) for name, part in parts.items()})
         if self.on_step is not None:
             self.on_step(len(self.losses), self.losses[-1])
         return total
 
-    def view_of(self, variable: Tensor) -> Any:
+    def features_of(self, variable: Tensor) -> Any:
         signal = variable * self.unit
-        return signal if self.on_view else self.problem.view(signal)
+        return self.problem.features_of(signal if self.on_view else self.problem.view(signal))
 
     def run(self, schedule: Schedule) -> bool:
         """Run all rounds; return whether Ctrl-C ended them."""
@@ -193,11 +205,11 @@ class _Descent:
         return False
 
     def _begin_round(self) -> None:
-        """Continue from the best so far; after renewing the terms, its loss is not comparable."""
+        """Continue from the best so far; after renewing the terms, its loss need not be beaten."""
         with torch.no_grad():
             self.variable.copy_(self.best)
             if self.problem.renew is not None:
-                self.terms, self.best_loss = self.problem.renew(self.view_of(self.best)), math.inf
+                self.terms, self.to_beat = self.problem.renew(self.features_of(self.best)), math.inf
 
     def _lbfgs(self) -> None:
         optimiser = torch.optim.LBFGS(

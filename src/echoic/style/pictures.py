@@ -20,8 +20,10 @@ from echoic.errors import FileError, ParameterError
 from echoic.outputs import fresh_file
 from echoic.style.files import Restyled
 from echoic.style.losses import gram, grams_loss, relative_error
+from echoic.style.methods.task import content_weight
 from echoic.style.networks import PictureNetwork
 from echoic.style.optimise import OnStep, Outcome, Problem, Schedule, Term, minimise
+from echoic.style.styling import check_seed
 
 N_MAPS, CONTENT_LAYER, CONTENT_WEIGHT, RANGE_WEIGHT = (64, 64, 128, 128, 256), 2, 0.03, 1.0
 N_STEPS, MAX_SIDE, MIN_SIDE = 200, 512, 32
@@ -63,19 +65,19 @@ def restyle_picture(
             )
     if not 0 <= strength <= 1 or n_steps < 1:
         raise ParameterError(f"strength={strength!r}, n_steps={n_steps!r}: need 0 to 1, 1 or more")
+    check_seed(seed)
     network = PictureNetwork.random(n_channels=3, n_maps=N_MAPS, seed=seed)
     shown, manner = (torch.from_numpy(p - np.float32(0.5)) for p in (content, style))
     with torch.no_grad():
         wanted = network(shown)[CONTENT_LAYER]
         grams = [gram(maps) for maps in network(manner)]
 
-    weight = 0.0 if strength == 1 else CONTENT_WEIGHT * 10 ** (2 - 4 * strength)
     terms = (
         Term("style", "style", 1.0, lambda view: grams_loss(view[1], grams)),
         Term(
             "content",
             "content",
-            weight,
+            content_weight(strength, CONTENT_WEIGHT),
             lambda view: relative_error(view[1][CONTENT_LAYER], wanted),
         ),
         Term(
@@ -92,19 +94,19 @@ def restyle_picture(
 
 
 def read_picture(path: str) -> Picture:
-    """Read a picture as (3, height, width), 0 to 1, no side longer than 512 pixels.
+    """Read a picture as (3, height, width), 0 to 1, no side longer than 512 pixels, upright.
 
     Raises:
         FileError: it cannot be read.
     """
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     try:
         with Image.open(path) as image:
-            colours = image.convert("RGB")
+            colours = ImageOps.exif_transpose(image).convert("RGB")
             colours.thumbnail((MAX_SIDE, MAX_SIDE))
             pixels = np.asarray(colours, np.float32) / 255
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise FileError(f"{path}: is no picture that can be read") from error
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
@@ -120,7 +122,7 @@ def restyle_picture_file(
     force: bool = False,
     advance: Callable[[float], None] = lambda _share: None,
 ) -> Restyled:
-    """Restyle a picture file into another, which is written atomically.
+    """Restyle a picture file into another of at most 512 pixels a side, written atomically.
 
     Raises:
         FileError: a file cannot be read or written.
@@ -147,7 +149,7 @@ def restyle_picture_file(
         Image.fromarray(pixels).save(part, format=kind)
     return Restyled(
         len(outcome.losses),
-        sum(outcome.losses[-1].values()) if outcome.losses else None,
+        outcome.loss if outcome.losses else None,
         outcome.interrupted,
         time.process_time() - started,
     )

@@ -30,7 +30,7 @@ SILENT_DB = -30.0
 # Typical spread of each class over sounds: RMS, over its statistics, of their standard deviation
 # over a pool of recordings (bench/style.py --scales). Differences are divided by these scales, so
 # that all classes weigh alike.
-SCALES = {
+CLASS_SPREADS = {
     "mean": 0.483,
     "variation": 0.281,
     "skewness": 2.28,
@@ -80,8 +80,6 @@ class TextureStatistics:
         self._constant_q = _log_half_cosines(padded_hz, centers, width_octaves).square().T
         frequency_hz = np.fft.rfftfreq(n_frames, 1 / FRAME_HZ)
         self._octaves = _log_half_cosines(frequency_hz, np.array(OCTAVES_HZ), 1.0)
-        pairs = [(i, i + d) for d in CORRELATION_OFFSETS for i in range(n_bands - d)]
-        self._pairs = torch.tensor(pairs).T
         self._n_bands = n_bands
 
     def __call__(self, heard: Envelopes) -> dict[str, Tensor]:
@@ -159,8 +157,8 @@ def class_distances(
         bands: (band,) bool, those that count.
     """
     return {
-        name: ((found[name][bands] - wanted[name][bands]) / SCALES[name]).square().mean()
-        for name in SCALES
+        name: ((found[name][bands] - wanted[name][bands]) / CLASS_SPREADS[name]).square().mean()
+        for name in CLASS_SPREADS
     }
 
 
@@ -184,7 +182,7 @@ def class_snr_db(
             float(wanted[name][bands].square().sum())
             / max(float((found[name] - wanted[name])[bands].square().sum()), 1e-12)
         )
-        for name in SCALES
+        for name in CLASS_SPREADS
     }
 
 

@@ -19,6 +19,8 @@ from echoic.style.optimise import Domain, OnStep, Outcome, Schedule, minimise
 MIN_STYLE_S, MIN_CONTENT_S = 0.5, 0.25
 SILENCE_DBFS = -80.0
 TEXTURE_STEPS = 600
+STRENGTH = 0.5
+MAX_SEED = 2**32 - 1
 
 Wave = NDArray[np.floating[Any]]
 
@@ -29,8 +31,9 @@ class How:
 
     Attributes:
         method: A name from `METHODS`.
-        strength: 0 (content) to 1 (all style).
-        seed: Seed of everything random.
+        strength: 0 (the content's rhythm in full, in the style's sound) to 1 (all style); None:
+            0.5, or nothing where the method has no strength.
+        seed: Seed of everything random, 0 to 2³² − 1.
         domain: "waveform", or "published" where that was the log magnitude; None: as published.
         n_steps: Evaluations of the losses; None: as published.
         network: A file of learned weights, for methods that can use them in place of random ones;
@@ -38,7 +41,7 @@ class How:
     """
 
     method: str = "hearing"
-    strength: float = 0.5
+    strength: float | None = None
     seed: int = 0
     domain: Domain | None = None
     n_steps: int | None = None
@@ -48,27 +51,69 @@ class How:
         """Validate the settings.
 
         Raises:
-            ParameterError: an unknown method, or a value outside of its range.
+            ParameterError: an unknown method, a value outside of its range, or a setting that the
+                method does not have.
         """
         if self.method not in METHODS:
             raise ParameterError(f"method {self.method!r} is not one of: {', '.join(METHODS)}")
         if self.domain not in (None, "waveform", "published"):
             raise ParameterError(f"domain {self.domain!r} is not one of: waveform, published")
-        if not 0 <= self.strength <= 1:
+        if not 0 <= self.applied_strength <= 1:
             raise ParameterError(f"strength={self.strength!r} is outside 0 to 1")
+        check_seed(self.seed)
         if self.n_steps is not None and self.n_steps < 1:
             raise ParameterError(f"n_steps={self.n_steps!r} is below 1")
-        if self.network is not None and not METHODS[self.method].learns:
-            learning = ", ".join(name for name, method in METHODS.items() if method.learns)
-            raise ParameterError(f"method {self.method!r} takes no network; these do: {learning}")
+        for name in self._without_effect():
+            words = "network" if name == "network" else f"{name}={getattr(self, name)!r}"
+            takers = [m for m in METHODS if name not in replace(self, method=m)._without_effect()]
+            raise ParameterError(
+                f"method {self.method!r} takes no {words}; these do: {', '.join(takers)}"
+            )
+
+    def by(self, method: str) -> How:
+        """The same settings for another method, without those that it does not have.
+
+        Raises:
+            ParameterError: the method is unknown.
+        """
+        How(method).check()
+        other = replace(self, method=method)
+        left_out: dict[str, Any] = dict.fromkeys(other._without_effect())
+        return replace(other, **left_out)
+
+    def _without_effect(self) -> list[str]:
+        """The names of the settings that are given but mean nothing to the method."""
+        method = METHODS[self.method]
+        has_domain = method.optimises and self.domain in ("waveform", method.domain)
+        has = {
+            "strength": method.has_strength,
+            "domain": has_domain,
+            "n_steps": method.optimises,
+            "network": method.layers is not None,
+        }
+        return [name for name in has if not has[name] and getattr(self, name) is not None]
+
+    @property
+    def applied_strength(self) -> float:
+        """The strength, by default 0.5."""
+        return STRENGTH if self.strength is None else self.strength
+
+    def settings(self) -> dict[str, Any]:
+        """All settings by name, for a record; the strength as it is applied, if it is."""
+        has_strength = METHODS[self.method].has_strength
+        return vars(self) | {"strength": self.applied_strength if has_strength else None}
 
     def learned(self) -> Layers | None:
-        """The learned weights, loaded if given as a file.
+        """The learned layers that the method needs, loaded if given as a file.
 
         Raises:
             ParameterError: the file cannot be read, or holds something else.
         """
-        return Layers.read(self.network) if isinstance(self.network, str) else self.network
+        needed = METHODS[self.method].layers
+        if self.network is None or needed is None:
+            return None
+        found = Layers.read(self.network) if isinstance(self.network, str) else self.network
+        return found.first(needed)
 
 
 @dataclass(frozen=True)
@@ -82,6 +127,8 @@ class Transfer:
         losses: {term: weighted loss} of every evaluation; empty for methods that do not optimise.
         style_before: Style loss of what was optimised.
         style_after: Style loss of the wave.
+        loss: Sum of the weighted losses of what was optimised; NaN for methods that do not
+            optimise.
         interrupted: Whether Ctrl-C ended it early.
         elapsed_s: CPU-seconds.
     """
@@ -92,6 +139,7 @@ class Transfer:
     losses: list[dict[str, float]] = field(repr=False)
     style_before: float
     style_after: float
+    loss: float
     interrupted: bool
     elapsed_s: float
 
@@ -141,7 +189,7 @@ def transfer_as(
         _tensor(content, LEVEL / content_level),
         _tensor(style, LEVEL / style_level),
         sample_rate,
-        float(how.strength),
+        how.applied_strength,
         how.seed,
         how.learned(),
     )
@@ -164,7 +212,7 @@ def texture(
         style: The sound whose statistics are matched.
         sample_rate: Hz.
         seconds: Length of the texture, from 0.5 s.
-        seed: Seed of everything random.
+        seed: Seed of everything random, 0 to 2³² − 1.
         n_steps: Evaluations of the losses.
         on_step: As for `transfer`.
 
@@ -184,6 +232,7 @@ def texture(
         raise ParameterError(
             f"seconds={seconds!r}, n_steps={n_steps!r}: need {MIN_STYLE_S:g} s and 1 step or more"
         )
+    check_seed(seed)
     level = check_sound(style, sample_rate, MIN_STYLE_S, name="style")
     started = time.process_time()
     with torch.no_grad():
@@ -208,6 +257,7 @@ def _finished(
         outcome.losses,
         outcome.style_before,
         outcome.style_after,
+        outcome.loss,
         outcome.interrupted,
         time.process_time() - started,
     )
@@ -224,6 +274,16 @@ def _run(task: Task, how: How, on_step: OnStep | None) -> Outcome:
     with torch.no_grad():
         problem = method.prepare(task)
     return minimise(problem, schedule, domain=how.domain or method.domain, on_step=on_step)
+
+
+def check_seed(seed: int) -> None:
+    """Validate a seed.
+
+    Raises:
+        ParameterError: it is not from 0 to 2³² − 1.
+    """
+    if not 0 <= seed <= MAX_SEED:
+        raise ParameterError(f"seed={seed!r} is outside 0 to {MAX_SEED}")
 
 
 def check_sound(wave: Wave, sample_rate: float, min_s: float, *, name: str) -> float:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.report.outcome import Point
-from echoic.style.pairs import Pair, mean_of
+from echoic.style.pairs import Pair
 from echoic.style.scoring import Scorer
 from echoic.style.styling import MIN_CONTENT_S, check_sound, transfer
-from echoic.style.windows import Waves
+from echoic.style.windows import Waves, mono_of
 
 MAX_SCORED_S = 8.0
 MIN_UNSEEN_S = 2.0  # least length of the unseen style for judging likeness
@@ -47,8 +47,8 @@ class TradeOff:
             "Likeness is judged by a part of the style that no method was shown."
             if has_unseen
             else "Likeness is judged by the very part of the style that the methods were shown, "
-            "and so is flattering, and whether that part is copied is not judged: the recording "
-            "is too short to keep a part unseen."
+            "which favours all methods, and whether that part is copied is not judged: the "
+            "recording is too short to keep a part unseen."
         )
         held_out = pair.unseen if has_unseen else pair.shown
         self._scorer = Scorer(self.content, pair.shown, held_out, sample_rate=pair.sample_rate)
@@ -76,4 +76,4 @@ class TradeOff:
 
     def _scored(self, waves: Waves) -> NDArray[np.float32]:
         n_samples = round(MAX_SCORED_S * self.sample_rate)
-        return mean_of(waves[:, :n_samples])
+        return mono_of(waves[:, :n_samples])

@@ -1,7 +1,8 @@
 """Processing of long sounds in overlapping windows, and the image of several channels.
 
 Windows are restyled one at a time and cross-faded where they overlap. The channels share one
-restyled sound, and differ in each band by the level differences of the content's channels.
+restyled sound, and differ in each band by the level differences of the content's channels; their
+overall level is the content's.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from echoic.style.vocoder import shape_bands, smooth
 
 WINDOW_S, OVERLAP_S = 8.0, 0.5
 IMAGE_HZ = 10.0
-MAX_IMAGE_GAIN = 4.0
+CANCELLED = 0.1  # level of the channels' mean, re that of the channels, below which they cancel
 
 Waves = NDArray[np.float32]  # (channel, time)
 
@@ -42,14 +43,15 @@ def in_windows(
     """Restyle a sound window by window, with cross-fades where windows overlap.
 
     Each window is restyled at its own level; the level differences between windows are then
-    scaled by `depth` in dB, as those within a window are.
+    scaled by `depth` in dB, as those within a window are. A window below −80 dBFS stays silent at
+    any depth, as there is no sound in it to restyle.
     """
     out = np.zeros_like(waves)
     overall = level_of(waves)
     for index, (start, end, weight) in enumerate(windows(waves.shape[-1], sample_rate)):
         window = waves[:, start:end]
         level = level_of(window)
-        if level_of(window.mean(axis=0)) < 10 ** (SILENCE_DBFS / 20):
+        if level_of(mono_of(window)) < 10 ** (SILENCE_DBFS / 20):
             continue
         gain = (level / overall) ** (depth - 1)
         out[:, start:end] += np.float32(gain) * weight * restyle(window, index)
@@ -74,7 +76,7 @@ def windows(n_samples: int, sample_rate: int) -> Iterator[Window]:
 
 
 def spread(wave: NDArray[np.float32], content: Waves, *, sample_rate: int) -> Waves:
-    """Distribute a wave to channels, with the content's level differences in each band.
+    """Distribute a wave to channels, with the content's level, and its differences in each band.
 
     Shape:
         wave (time,), content (channel, time) -> (channel, time).
@@ -86,9 +88,23 @@ def spread(wave: NDArray[np.float32], content: Waves, *, sample_rate: int) -> Wa
     power = torch.stack(
         [smooth(cochlea(torch.from_numpy(c.copy())).linear.square(), IMAGE_HZ) for c in content]
     ).clamp(min=(1e-4 * level) ** 2)
-    gains = (power / power.mean(0, keepdim=True)).sqrt().clamp(max=MAX_IMAGE_GAIN)
+    gains = (power / power.mean(0, keepdim=True)).sqrt()
     sound = torch.from_numpy(wave)
-    return np.stack([shape_bands(sound, row, cochlea).numpy() for row in gains])
+    out = np.stack([shape_bands(sound, row, cochlea).numpy() for row in gains])
+    return out * np.float32(level / max(level_of(out), 1e-9))
+
+
+def mono_of(waves: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """The mean of the channels, or the loudest one where they cancel each other.
+
+    Shape:
+        (channel, time) -> (time,).
+    """
+    mean = waves.mean(axis=0)
+    energies = np.square(waves, dtype=np.float64).sum(axis=1)
+    energy = np.square(mean, dtype=np.float64).sum()
+    cancel = energy < CANCELLED**2 * energies.mean()
+    return np.ascontiguousarray(waves[energies.argmax()] if cancel else mean, np.float32)
 
 
 def level_of(waves: NDArray[np.floating[Any]]) -> float:

@@ -7,13 +7,15 @@ from functools import partial
 from echoic.style.methods.channels import antognini, complex_spectrum, grinstein, ulyanov, wyse
 from echoic.style.methods.controls import vocoder, vocoder_own
 from echoic.style.methods.listening import hearing
+from echoic.style.methods.mcdermott import mcdermott
 from echoic.style.methods.mosaic import musaicing
-from echoic.style.methods.picture import gatys, li, verma_smith, wyse_image
+from echoic.style.methods.picture import N_MAPS, gatys, li, verma_smith, wyse_image
 from echoic.style.methods.task import LEVEL, Method, Task
-from echoic.style.methods.texture import mcdermott
+from echoic.style.networks import LayersNeeded
 from echoic.style.optimise import Schedule
 
 _LI = "Li, Wang, Liu and Hou 2017"
+_FIVE_OF_PICTURES = LayersNeeded(len(N_MAPS), n_axes=4)
 
 METHODS: dict[str, Method] = {
     "hearing": Method(
@@ -24,7 +26,7 @@ METHODS: dict[str, Method] = {
     "gatys": Method(
         "Gram matrices of 2-D convolutions, as on a picture",
         gatys,
-        learns=True,
+        layers=_FIVE_OF_PICTURES,
         domain="published",
         reference="Gatys, Ecker and Bethge 2016",
     ),
@@ -32,7 +34,7 @@ METHODS: dict[str, Method] = {
         f"li-{kernel}": Method(
             f"the same with {words}",
             partial(li, kernel=kernel),
-            learns=True,
+            layers=_FIVE_OF_PICTURES,
             schedule=Schedule(n_rounds=15 if kernel == "gaussian" else 1),
             domain="published",
             reference=_LI,
@@ -47,14 +49,14 @@ METHODS: dict[str, Method] = {
     "verma-smith": Method(
         "Gram matrices and the style's energy envelopes",
         verma_smith,
-        learns=True,
+        layers=_FIVE_OF_PICTURES,
         domain="published",
         reference="Verma and Smith 2018",
     ),
     "wyse": Method(
         "two layers with frequencies as channels",
         wyse,
-        learns=True,
+        layers=LayersNeeded(2, n_axes=3),
         schedule=Schedule("adam"),
         domain="published",
         reference="Wyse 2017",
@@ -62,7 +64,7 @@ METHODS: dict[str, Method] = {
     "wyse-image": Method(
         "two layers over an image of decibels",
         wyse_image,
-        learns=True,
+        layers=LayersNeeded(2, n_axes=4),
         schedule=Schedule("adam"),
         domain="published",
         reference="Wyse 2017",
@@ -84,12 +86,14 @@ METHODS: dict[str, Method] = {
         grinstein,
         schedule=Schedule(n_steps=100),
         domain="published",
+        has_strength=False,
         reference="Grinstein, Duong, Ozerov and Pérez 2018",
     ),
     "mcdermott": Method(
         "texture statistics imposed on the content",
         mcdermott,
         schedule=Schedule(n_steps=200),
+        has_strength=False,
         reference="McDermott and Simoncelli 2011",
     ),
     "antognini": Method(
@@ -106,6 +110,7 @@ METHODS: dict[str, Method] = {
     "musaicing": Method(
         "the content laid out of frames of the style",
         solve=musaicing,
+        has_strength=False,
         reference="Driedger, Prätzlich and Müller 2015",
     ),
     "vocoder": Method(

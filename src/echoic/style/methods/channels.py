@@ -19,7 +19,8 @@ def ulyanov(task: Task, n_filters: int = 4096) -> Problem:
     """One wide layer of random filters over 1025 frequencies, 11 frames wide.
 
     References: Ulyanov and Lebedev (2016), "Audio texture synthesis and style transfer":
-        α = 0.01, start 0.001·N(0, 1).
+        α = 0.01. They start from 0.001·N(0, 1), we from noise of the level of the content's
+        spectrogram.
     """
     spectrogram = LogSpectrogram(sample_rate=task.sample_rate)
     network = Wide.random(spectrogram.n_bins, n_filters=n_filters, seed=task.seed)
@@ -28,15 +29,16 @@ def ulyanov(task: Task, n_filters: int = 4096) -> Problem:
     # They divide the Gram matrix by the number of input frames, we by that of output frames: a
     # constant difference of less than a tenth.
     terms = (
-        Term("style", "style", 1.0, lambda view: (gram(network(view)) - wanted).square().sum()),
+        Term("style", "style", 1.0, lambda found: (gram(found) - wanted).square().sum()),
         Term(
             "content",
             "content",
             task.content_weight(1e-2, decades=2),
-            lambda view: (network(view) - content).square().sum(),
+            lambda found: (found - content).square().sum(),
         ),
     )
-    return Problem(terms=terms, **start_and_inverse(spectrogram, task.content, task.generator()))
+    start = start_and_inverse(spectrogram, task.content, task.generator())
+    return Problem(terms=terms, features=network, **start)
 
 
 def random_wyse_layers(n_bins: int, seed: int) -> tuple[Wide, Wide]:
@@ -49,11 +51,11 @@ def wyse_layers(task: Task, n_bins: int) -> tuple[Wide, Wide]:
     """The two layers of `wyse`: learned where the task has weights, else random.
 
     Raises:
-        ParameterError: the learned layers are of another kind or number of frequencies.
+        ParameterError: the learned layers are of another number of frequencies.
     """
     if task.network is None:
         return random_wyse_layers(n_bins, task.seed)
-    weights = task.network.first(2, n_axes=3)
+    weights = task.network.weights
     if weights[0].shape[1] != n_bins:
         raise ParameterError(
             f"{task.network.path} has learned from {weights[0].shape[1]} frequencies; "
@@ -73,16 +75,16 @@ def wyse(task: Task) -> Problem:
     grams = [gram(features) for features in see(spectrogram(task.style))]
 
     terms = (
-        Term("style", "style", 1.0, lambda view: grams_loss(see(view), grams)),
+        Term("style", "style", 1.0, lambda layers: grams_loss(layers, grams)),
         Term(
             "content",
             "content",
             task.content_weight(1e-1),
-            lambda view: relative_error(see(view)[1], content),
+            lambda layers: relative_error(layers[1], content),
         ),
     )
     mixed = start_and_inverse(spectrogram, task.content, task.generator(), share_of_noise=0.5)
-    return Problem(terms=terms, **mixed)
+    return Problem(terms=terms, features=see, **mixed)
 
 
 def grinstein(task: Task) -> Problem:
@@ -93,9 +95,9 @@ def grinstein(task: Task) -> Problem:
     spectrogram = LogSpectrogram(sample_rate=task.sample_rate)
     network = Wide.random(spectrogram.n_bins, n_filters=1024, seed=task.seed)
     wanted = gram(network(spectrogram(task.style)))
-    term = Term("style", "style", 1.0, lambda view: gram_loss(network(view), wanted))
+    term = Term("style", "style", 1.0, lambda found: gram_loss(found, wanted))
     inverse = start_and_inverse(spectrogram, task.content, task.generator(), share_of_noise=0.0)
-    return Problem(terms=(term,), **inverse)
+    return Problem(terms=(term,), features=network, **inverse)
 
 
 WIDTHS = (2, 4, 8, 16, 32, 64)
@@ -123,23 +125,24 @@ def antognini(task: Task) -> Problem:
     grams = [gram(features) for features in shown]
     rhythms = [autocorrelation(features, n_frames) for features in shown]
 
-    def rhythm_loss(view: Tensor) -> Tensor:
-        pairs = zip(see(view), rhythms, strict=True)
+    def rhythm_loss(layers: list[Tensor]) -> Tensor:
+        pairs = zip(layers, rhythms, strict=True)
         return torch.stack(
             [relative_error(autocorrelation(f, n_frames), wanted) for f, wanted in pairs]
         ).mean()
 
-    def content_loss(view: Tensor) -> Tensor:
-        pairs = zip(see(view), content, strict=True)
+    def content_loss(layers: list[Tensor]) -> Tensor:
+        pairs = zip(layers, content, strict=True)
         return torch.stack([relative_error(f, wanted) for f, wanted in pairs]).mean()
 
     terms = (
-        Term("style", "style", 1.0, lambda view: grams_loss(see(view), grams)),
+        Term("style", "style", 1.0, lambda layers: grams_loss(layers, grams)),
         Term("rhythm", "style", 1.0, rhythm_loss),
         Term("content", "content", task.content_weight(1e-2), content_loss),
-        Term("alignment", "penalty", 0.01, lambda view: alignment(see(view)[0], shown[0])),
+        Term("alignment", "penalty", 0.01, lambda layers: alignment(layers[0], shown[0])),
     )
-    return Problem(terms=terms, **start_and_inverse(spectrogram, task.content, task.generator()))
+    start = start_and_inverse(spectrogram, task.content, task.generator())
+    return Problem(terms=terms, features=see, **start)
 
 
 def autocorrelation(features: Tensor, n_frames: int) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from echoic.style.cochlea import Cochlea, half_cosine_bands
 from echoic.style.depth import CUTOFF_HZ, HIGH_HZ, LOW_HZ, N_WIDE_BANDS, slopes
-from echoic.style.methods.texture import TextureFeatures
+from echoic.style.methods.mcdermott import TextureFeatures
 from echoic.style.optimise import Term
 from echoic.style.vocoder import SMOOTHING_HZ, smooth
 
@@ -114,7 +114,8 @@ def words_term(content: Tensor, vocoded: Tensor, depth: float, cochlea: Cochlea)
 
 def depth_term(content: Tensor, depth: float, cochlea: Cochlea) -> Term:
     """Make levels in six wide bands follow the content's by `depth` dB per dB."""
-    _, centers, spacing = half_cosine_bands(N_WIDE_BANDS, LOW_HZ, HIGH_HZ)
+    high_hz = min(HIGH_HZ, cochlea.sample_rate / 2)  # as in `depth_of`
+    _, centers, spacing = half_cosine_bands(N_WIDE_BANDS, LOW_HZ, high_hz)
     distance = np.abs(cochlea.center_erb - centers[:, None]) / spacing
     weight = torch.from_numpy(np.cos(np.pi / 2 * np.clip(distance, 0, 1)) ** 2).float()
 

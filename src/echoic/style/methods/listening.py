@@ -21,8 +21,8 @@ from echoic.style.depth import exponent_for
 from echoic.style.losses import gram, grams_loss
 from echoic.style.methods.course import course_term, depth_term, envelope_term, words_term
 from echoic.style.methods.long_term import spectrum_term
+from echoic.style.methods.mcdermott import TextureFeatures, TextureView, statistics_term
 from echoic.style.methods.task import LEVEL, Task
-from echoic.style.methods.texture import TextureFeatures, TextureView, statistics_term
 from echoic.style.networks import Wide
 from echoic.style.optimise import Problem, Term
 from echoic.style.statistics import audible_bands
@@ -33,7 +33,7 @@ GRAM_WEIGHT = 10.0
 MAX_COURSE_LOSS, MAX_STEP = 0.2, 4.0
 QUIET = 0.1  # re a band's level in the style: network inputs are linear below, logarithmic above
 # Frames averaged before each network, and the width of its filters in averaged frames.
-SCALES = ((1, 3), (4, 3), (4, 11), (8, 25))
+TIME_SCALES = ((1, 3), (4, 3), (4, 11), (8, 25))
 N_FILTERS = 64
 # For `texture`, where nothing outweighs this term: matching the spectrum of one realisation
 # closely keeps the statistics from reaching their targets.
@@ -177,7 +177,7 @@ def gram_term(style: Envelopes, bands: Tensor, n_frames: int, *, seed: int) -> T
         seed: Seed of the weights.
     """
     n_frames = min(n_frames, style.linear.shape[-1])
-    scales = [(n, width) for n, width in SCALES if n_frames // n >= width]
+    scales = [(n, width) for n, width in TIME_SCALES if n_frames // n >= width]
     # Each band is taken relative to its own level in the style, so that bands weigh alike; the
     # logarithm brings out what lies between the events.
     unit = QUIET * style.linear.square().mean(-1, keepdim=True).sqrt()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from echoic.style.cochlea import squared
-from echoic.style.methods.texture import TextureFeatures
+from echoic.style.methods.mcdermott import TextureFeatures
 from echoic.style.optimise import Term
 from echoic.units import hz_to_erb_rate
 

@@ -11,7 +11,7 @@ from echoic.style.spectrogram import LogSpectrogram
 N_UPDATES, N_GRIFFIN_LIM = 60, 30
 MAX_AT_ONCE = 10
 REPETITION_FRAMES = 3
-CONTINUITY_FRAMES = 10
+CONTINUITY_FRAMES = 3
 
 
 def musaicing(task: Task) -> Tensor:

@@ -11,16 +11,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from echoic.style.losses import (
+    flat,
     gaussian_mmd_loss,
     gram,
     gram_loss,
-    grams_loss,
     mean_loss,
     moments_loss,
     polynomial_mmd_loss,
@@ -32,40 +33,64 @@ from echoic.style.optimise import Problem, Term
 from echoic.style.spectrogram import LogSpectrogram, start_and_inverse, wyse_view
 
 N_MAPS, CONTENT_LAYER, CONTENT_WEIGHT = (32, 32, 64, 64, 128), 3, 1e-2
-LayerLoss = Callable[[Tensor, Tensor], Tensor]  # features, the style's features
+Loss = Callable[[Tensor], Tensor]  # of a layer's features
+LossTo = Callable[[Tensor], Loss]  # the style's features of a layer -> the loss to them
+
+
+class Seen(NamedTuple):
+    """A picture, and its feature maps of every layer."""
+
+    picture: Tensor
+    maps: list[Tensor]
 
 
 def network_of(task: Task, *, n_maps: tuple[int, ...] = N_MAPS, size: int = 3) -> PictureNetwork:
-    """A network with the given layers: learned where the task has weights, else random.
-
-    Raises:
-        ParameterError: the learned layers are too few or of another kind.
-    """
+    """A network with the given layers: learned where the task has weights, else random."""
     if task.network is None:
         return PictureNetwork.random(n_maps=n_maps, size=size, seed=task.seed)
-    return PictureNetwork(task.network.first(len(n_maps), n_axes=4))
+    return PictureNetwork(task.network.weights)
 
 
-def picture(task: Task, layer_loss: LayerLoss) -> Problem:
-    """A style loss on each of five layers, and a content loss on the fourth."""
-    spectrogram = LogSpectrogram(sample_rate=task.sample_rate)
-    network = network_of(task)
-    content = network(spectrogram(task.content)[None])[CONTENT_LAYER]
-    styles = network(spectrogram(task.style)[None])
+def picture(
+    task: Task,
+    spectrogram: LogSpectrogram,
+    network: PictureNetwork,
+    loss_to: LossTo,
+    *,
+    content_layer: int = CONTENT_LAYER,
+    content_weight: float = CONTENT_WEIGHT,
+    share_of_noise: float = 1.0,
+) -> Problem:
+    """A style loss on each layer, and a content loss on one."""
 
-    def style_loss(maps: list[Tensor]) -> Tensor:
-        return torch.stack([layer_loss(m, s) for m, s in zip(maps, styles, strict=True)]).mean()
+    def see(shown: Tensor) -> Seen:
+        return Seen(shown, network(shown[None]))
+
+    content = see(spectrogram(task.content)).maps[content_layer]
+    losses = [loss_to(maps) for maps in see(spectrogram(task.style)).maps]
+
+    def style_loss(seen: Seen) -> Tensor:
+        pairs = zip(losses, seen.maps, strict=True)
+        return torch.stack([loss(maps) for loss, maps in pairs]).mean()
 
     terms = (
-        Term("style", "style", 1.0, lambda view: style_loss(network(view[None]))),
+        Term("style", "style", 1.0, style_loss),
         Term(
             "content",
             "content",
-            task.content_weight(CONTENT_WEIGHT),
-            lambda view: relative_error(network(view[None])[CONTENT_LAYER], content),
+            task.content_weight(content_weight),
+            lambda seen: relative_error(seen.maps[content_layer], content),
         ),
     )
-    return Problem(terms=terms, **start_and_inverse(spectrogram, task.content, task.generator()))
+    start = start_and_inverse(
+        spectrogram, task.content, task.generator(), share_of_noise=share_of_noise
+    )
+    return Problem(terms=terms, features=see, **start)
+
+
+def gram_loss_to(style: Tensor) -> Loss:
+    """The distance of Gram matrices."""
+    return partial(gram_loss, wanted=gram(style))
 
 
 def gatys(task: Task) -> Problem:
@@ -73,7 +98,8 @@ def gatys(task: Task) -> Problem:
 
     References: Gatys, Ecker and Bethge (2016), CVPR, equations 1 to 7.
     """
-    return picture(task, lambda maps, style: gram_loss(maps, gram(style)))
+    spectrogram = LogSpectrogram(sample_rate=task.sample_rate)
+    return picture(task, spectrogram, network_of(task), gram_loss_to)
 
 
 def li(task: Task, kernel: str) -> Problem:
@@ -86,21 +112,29 @@ def li(task: Task, kernel: str) -> Problem:
     References: Li, Wang, Liu and Hou (2017), "Demystifying neural style transfer", IJCAI,
         equations 8 to 12.
     """
-    losses: dict[str, LayerLoss] = {
-        "linear": mean_loss,
-        "polynomial": polynomial_mmd_loss,
-        "moments": moments_loss,
+
+    def problem(loss_to: LossTo) -> Problem:
+        spectrogram = LogSpectrogram(sample_rate=task.sample_rate)
+        return picture(task, spectrogram, network_of(task), loss_to)
+
+    losses: dict[str, LossTo] = {
+        "linear": lambda style: partial(mean_loss, style=style),
+        "polynomial": lambda style: partial(
+            polynomial_mmd_loss, wanted=gram(style), wanted_mean=flat(style).mean(-1)
+        ),
+        "moments": lambda style: partial(moments_loss, style=style),
     }
     if kernel != "gaussian":
-        return picture(task, losses[kernel])
+        return problem(losses[kernel])
     # Draw new pairs of positions every round: fixed pairs would be matched one by one, instead of
     # the distributions. Within a round they stay the same, as the line search needs.
     seeds = count(task.seed)
 
     def paired_anew() -> Problem:
-        return picture(task, partial(gaussian_mmd_loss, seed=next(seeds)))
+        seed = next(seeds)
+        return problem(lambda style: partial(gaussian_mmd_loss, style=style, seed=seed))
 
-    return replace(paired_anew(), renew=lambda _view: paired_anew().terms)
+    return replace(paired_anew(), renew=lambda _seen: paired_anew().terms)
 
 
 def verma_smith_view(sample_rate: float) -> LogSpectrogram:
@@ -114,31 +148,26 @@ def verma_smith(task: Task) -> Problem:
     References: Verma and Smith (2018), "Neural style transfer for audio spectrograms".
     """
     spectrogram = verma_smith_view(task.sample_rate)
-    network = network_of(task)
-    content = network(spectrogram(task.content)[None])[CONTENT_LAYER]
+    problem = picture(task, spectrogram, network_of(task), gram_loss_to)
     shown = spectrogram(task.style)
-    grams = [gram(maps) for maps in network(shown[None])]
     n_frames = spectrogram(task.content).shape[-1]
     over_time = F.interpolate(shown.mean(0)[None, None], n_frames, mode="linear")[0, 0]
     over_frequency = shown.mean(1)
-
-    terms = (
-        Term("style", "style", 1.0, lambda view: grams_loss(network(view[None]), grams)),
+    envelopes = (
         Term(
-            "content",
-            "content",
-            task.content_weight(CONTENT_WEIGHT),
-            lambda view: relative_error(network(view[None])[CONTENT_LAYER], content),
+            "over time",
+            "penalty",
+            0.1,
+            lambda seen: relative_error(seen.picture.mean(0), over_time),
         ),
-        Term("over time", "penalty", 0.1, lambda view: relative_error(view.mean(0), over_time)),
         Term(
             "over frequency",
             "penalty",
             0.1,
-            lambda view: relative_error(view.mean(1), over_frequency),
+            lambda seen: relative_error(seen.picture.mean(1), over_frequency),
         ),
     )
-    return Problem(terms=terms, **start_and_inverse(spectrogram, task.content, task.generator()))
+    return replace(problem, terms=(*problem.terms, *envelopes))
 
 
 def wyse_image(task: Task) -> Problem:
@@ -147,19 +176,12 @@ def wyse_image(task: Task) -> Problem:
     References: Wyse (2017), "Audio spectrogram representations for processing with
         convolutional neural networks".
     """
-    spectrogram = wyse_view(task.sample_rate)
-    network = network_of(task, n_maps=(32, 64), size=5)
-    content = network(spectrogram(task.content)[None])[1]
-    grams = [gram(maps) for maps in network(spectrogram(task.style)[None])]
-
-    terms = (
-        Term("style", "style", 1.0, lambda view: grams_loss(network(view[None]), grams)),
-        Term(
-            "content",
-            "content",
-            task.content_weight(1e-1),
-            lambda view: relative_error(network(view[None])[1], content),
-        ),
+    return picture(
+        task,
+        wyse_view(task.sample_rate),
+        network_of(task, n_maps=(32, 64), size=5),
+        gram_loss_to,
+        content_layer=1,
+        content_weight=1e-1,
+        share_of_noise=0.5,
     )
-    mixed = start_and_inverse(spectrogram, task.content, task.generator(), share_of_noise=0.5)
-    return Problem(terms=terms, **mixed)

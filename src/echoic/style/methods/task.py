@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from echoic.style.networks import Layers
+from echoic.style.networks import Layers, LayersNeeded
 from echoic.style.optimise import Domain, Problem, Schedule
 
 LEVEL = 0.1  # RMS to which both sounds are normalised
@@ -22,9 +22,9 @@ class Task:
         content: (time,), of RMS `LEVEL`.
         style: (time,), of RMS `LEVEL`; any length.
         sample_rate: Hz, of both.
-        strength: 0 (content) to 1 (all style).
+        strength: 0 (most of the content) to 1 (all style).
         seed: Seed of random weights, phases and noise.
-        network: Learned weights, for methods that otherwise use random ones.
+        network: Learned weights of the layers that the method needs, in place of random ones.
     """
 
     content: Tensor
@@ -39,10 +39,15 @@ class Task:
         return torch.Generator().manual_seed(self.seed)
 
     def content_weight(self, published: float, decades: float = 4.0) -> float:
-        """Content weight: `published` at strength 0.5, times 10 ** (decades / 2) at 0; 0 at 1."""
-        if self.strength >= 1:
-            return 0.0
-        return published * 10 ** (decades * (1 - 2 * self.strength) / 2)
+        """As the function `content_weight`, at this strength."""
+        return content_weight(self.strength, published, decades)
+
+
+def content_weight(strength: float, published: float, decades: float = 4.0) -> float:
+    """Content weight: `published` at strength 0.5, times 10 ** (decades / 2) at 0; 0 at 1."""
+    if strength >= 1:
+        return 0.0
+    return published * 10 ** (decades * (1 - 2 * strength) / 2)
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ class Method:
         schedule: As published.
         domain: As published.
         reference: Author, year.
-        learns: Whether its network may have learned weights, `Task.network`.
+        has_strength: Whether it trades content against style by `Task.strength`.
+        layers: The layers of its network that may be learned, `Task.network`; None: none may.
     """
 
     summary: str
@@ -65,4 +71,10 @@ class Method:
     schedule: Schedule = field(default_factory=Schedule)
     domain: Domain = "waveform"
     reference: str = ""
-    learns: bool = False
+    has_strength: bool = True
+    layers: LayersNeeded | None = None
+
+    @property
+    def optimises(self) -> bool:
+        """Whether it evaluates losses, in place of a direct solution."""
+        return self.prepare is not None

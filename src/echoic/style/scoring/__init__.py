@@ -32,7 +32,7 @@ __all__ = ["MAX_MEE", "MAX_NCC", "Scorer", "estoi"]
 @dataclass(frozen=True)
 class _References:
     content: dict[str, float]
-    floor: dict[str, float]
+    d_of_style: float
     self_similarity: float
 
 
@@ -46,7 +46,8 @@ class Scorer:
         sample_rate: Hz, of all.
 
     Raises:
-        ParameterError: not one-dimensional, or shorter than half a second.
+        ParameterError: not one-dimensional, shorter than half a second, or content and held-out
+            style are the same sound.
     """
 
     def __init__(self, content: Wave, style: Wave, held_out: Wave, *, sample_rate: int) -> None:
@@ -61,9 +62,11 @@ class Scorer:
         self._likeness = Likeness(_tensor(held_out), sample_rate=sample_rate)
         self._references = _References(
             self._likeness(_tensor(content)),
-            self._likeness(_tensor(style)),
+            self._likeness(_tensor(style))["d"],
             largest_copy(held_out, style, sample_rate=sample_rate),
         )
+        if self._references.content["gram"] == 0:
+            raise ParameterError("content and style are the same sound")
 
     def __call__(self, result: Wave) -> dict[str, float | bool]:
         """Score a result as long as the content.
@@ -71,16 +74,11 @@ class Scorer:
         Returns:
             `d`, `d_over_floor`, `gap`; `gram`, `mel` relative to the content = 1;
             `carrier_w1`; `env`, `env6`, `depth`, `estoi`, `f0`; `mee`, `mixture_r2`,
-            `ncc_style`, `ncc_content`, and `passes`. For reference also those of the shown style:
-            `gap_of_floor`, `gram_of_floor`, `mel_of_floor`, `ncc_of_style_itself`.
+            `ncc_style`, `ncc_content`, and `passes`.
         """
         if result.shape != self.content.shape:
             raise ParameterError(f"result {result.shape} is not as long as {self.content.shape}")
-        rate, of_content, floor = (
-            self.sample_rate,
-            self._references.content,
-            self._references.floor,
-        )
+        rate, of_content = self.sample_rate, self._references.content
         near = self._likeness(_tensor(result))
         mee = mixture_explained(result, [self.content, self._looped])
         ncc_style = largest_copy(result, self.style, sample_rate=rate)
@@ -89,13 +87,10 @@ class Scorer:
         max_ncc = max(MAX_NCC, self._references.self_similarity)
         return {
             "d": near["d"],
-            "d_over_floor": near["d"] / floor["d"],
+            "d_over_floor": near["d"] / self._references.d_of_style,
             "gap": 1 - near["d"] / of_content["d"],
-            "gap_of_floor": 1 - floor["d"] / of_content["d"],
             "gram": near["gram"] / of_content["gram"],
-            "gram_of_floor": floor["gram"] / of_content["gram"],
             "mel": near["mel"] / of_content["mel"],
-            "mel_of_floor": floor["mel"] / of_content["mel"],
             "carrier_w1": near["carrier_w1"],
             **envelope_scores(_tensor(self.content), _tensor(result), sample_rate=rate),
             "estoi": estoi(self.content, result, sample_rate=rate),
@@ -106,7 +101,6 @@ class Scorer:
             ),
             "ncc_style": ncc_style,
             "ncc_content": ncc_content,
-            "ncc_of_style_itself": self._references.self_similarity,
             "passes": mee <= MAX_MEE and ncc_style <= max_ncc and ncc_content <= MAX_NCC,
         }
 

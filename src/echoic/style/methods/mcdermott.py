@@ -1,4 +1,4 @@
-"""The method that matches the statistics by which listeners represent a texture."""
+"""Statistics by which listeners represent a texture, as a term and as a method of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from echoic.style.cochlea import Cochlea, Envelopes
 from echoic.style.methods.task import LEVEL, Task
 from echoic.style.optimise import Problem, Term
-from echoic.style.statistics import SCALES, TextureStatistics, audible_bands, class_distances
+from echoic.style.statistics import CLASS_SPREADS, TextureStatistics, audible_bands, class_distances
 
 
 class TextureFeatures(NamedTuple):
@@ -51,7 +51,7 @@ def statistics_term(style: TextureFeatures, bands: Tensor, *, least_share: float
     """
     shares = {
         name: float(style.statistics[name][bands].square().mean()) / scale**2
-        for name, scale in SCALES.items()
+        for name, scale in CLASS_SPREADS.items()
     }
 
     def loss(heard: TextureFeatures) -> Tensor:
