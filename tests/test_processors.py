@@ -744,6 +744,33 @@ def test_chunks_may_have_more_channels_than_samples(shape):
     assert live.push(np.zeros(shape, np.float32)).shape == shape
 
 
+def test_a_stream_keeps_its_look_ahead_when_options_change():
+    live = echoic.stream("attend", keep=["rain"], sample_rate=RATE, look_ahead_s=0.04)
+    live.push(np.zeros((1, 900), np.float32))
+    live.change(mute=["music"])
+    assert live.latency_s == pytest.approx(DELAY_S + 0.04)
+    assert live.push(np.zeros((1, 900), np.float32)).shape == (1, 900)
+
+
+def test_a_long_chunk_gives_what_short_ones_give():
+    wave = scene(3 * RATE)
+    whole, parts = (echoic.stream("denoise", sample_rate=RATE) for _ in range(2))
+    pushed = np.concatenate([parts.push(part) for part in np.split(wave, 10, axis=-1)], axis=-1)
+    np.testing.assert_allclose(whole.push(wave), pushed, atol=1e-6)
+
+
+@pytest.mark.parametrize("keep", [np.array(["rain", "wind"]), iter(["rain", "wind"])])
+def test_labels_may_come_in_any_iterable(keep):
+    wave = scene(4_000)
+    expected = attend(wave, keep=["rain", "wind"], sample_rate=RATE)
+    np.testing.assert_array_equal(attend(wave, keep=keep, sample_rate=RATE), expected)
+
+
+def test_what_is_no_label_is_refused():
+    with pytest.raises(ParameterError, match="labels 5 are neither a label nor several"):
+        attend(scene(4_000), keep=5, sample_rate=RATE)
+
+
 def test_a_stream_refuses_exchanged_axes_and_other_channels():
     live = echoic.stream("denoise", sample_rate=RATE)
     with pytest.raises(ParameterError, match=r"shape \(480, 2\) has its axes exchanged"):

@@ -19,6 +19,7 @@ from echoic.errors import ParameterError
 
 State = TypeVar("State")
 Output = TypeVar("Output", covariant=True)
+Number = TypeVar("Number", bound=np.generic)
 
 # 128 steps of a network, which takes 64 at once: blocks of a file are whole multiples of that.
 BLOCK_S = 1.28
@@ -122,14 +123,14 @@ def block_samples(sample_rate: float, n_channels: int) -> int:
     return min(round(BLOCK_S * sample_rate), max(_MAX_BLOCK // max(n_channels, 1), 1))
 
 
-def in_blocks(wave: NDArray[np.float32], n_samples: int) -> Iterator[NDArray[np.float32]]:
-    """Iterate over a whole wave (..., time) in blocks.
+def in_blocks(wave: NDArray[Number], n_samples: int) -> Iterator[NDArray[Number]]:
+    """Iterate over a whole wave (..., time) in blocks; one empty block if it is empty.
 
     Example:
         >>> [block.shape for block in in_blocks(np.zeros((2, 5), np.float32), 3)]
         [(2, 3), (2, 2)]
     """
-    for start in range(0, wave.shape[-1], n_samples):
+    for start in range(0, max(wave.shape[-1], 1), n_samples):
         yield wave[..., start : start + n_samples]
 
 

@@ -248,7 +248,7 @@ class Pitch:
         as_float32(wave)  # rejects what is not a wave; the bank replaces NaN, with a warning
         f0_hz, voicing = [], []
         # Block by block, since the summary takes more memory than the wave.
-        for block in in_blocks(wave, self._block_samples) if wave.shape[-1] else [wave]:
+        for block in in_blocks(wave, self._block_samples):
             _, heard, state = self.listen(block, state)
             f0_hz.append(heard.f0_hz)
             voicing.append(heard.voicing)

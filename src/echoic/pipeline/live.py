@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from echoic.checks import check_channels
 from echoic.errors import ParameterError
 from echoic.processors import Attend, Denoise, Detect, Separate, Voices
-from echoic.streaming import Stream, Streaming
+from echoic.streaming import Stream, Streaming, block_samples, in_blocks
 
 PROCESSORS = {
     "attend": Attend,
@@ -21,6 +21,7 @@ PROCESSORS = {
 }
 
 _WARM_UP_S = 0.03
+_KEPT = ("look_ahead_s",)  # options that a stream keeps when others change
 _FEW = 8  # a first chunk of at most so many samples in more channels than that is transposed
 
 
@@ -60,6 +61,7 @@ class LiveStream(Stream):
         super().__init__(_make(processor, sample_rate, options), sample_rate=sample_rate)
         self.processor = processor
         self._n_channels: int | None = None
+        self._kept = {name: options[name] for name in _KEPT if name in options}
         # The first steps compile loops and load graphs: here rather than in an audio callback.
         self.module(np.zeros((1, round(_WARM_UP_S * sample_rate)), np.float32), None)
 
@@ -70,9 +72,10 @@ class LiveStream(Stream):
             ParameterError: another shape, or another number of channels than before.
         """
         check_chunk(chunk, self._n_channels)
-        output = super().push(chunk)
         self._n_channels = len(chunk)
-        return output
+        blocks = in_blocks(chunk, block_samples(self.sample_rate, len(chunk)))
+        outputs = [super(LiveStream, self).push(block) for block in blocks]
+        return np.concatenate(outputs, axis=-1) if len(outputs) > 1 else outputs[0]
 
     def reset(self) -> None:
         """Discard the state and start a new stream."""
@@ -82,8 +85,11 @@ class LiveStream(Stream):
     def change(self, **options: Any) -> None:
         """Change the options from the next chunk on, without a click.
 
+        A change to or from speech starts another network (see `Specialists`), which needs about
+        a second to be as good as one that has heard what came before.
+
         Args:
-            options: All options of the processor from now on.
+            options: All options of the processor from now on, but for the look-ahead, which stays.
 
         Raises:
             ParameterError: an unknown option, or options that cannot continue the stream:
@@ -99,7 +105,7 @@ class LiveStream(Stream):
             >>> live.push(np.zeros((1, 80), np.float32)).shape
             (1, 80)
         """
-        module = _make(self.processor, self.sample_rate, options)
+        module = _make(self.processor, self.sample_rate, self._kept | options)
         if self._state is not None:
             module.finish(self._state)  # rejects a state that it cannot continue
         self.module = module

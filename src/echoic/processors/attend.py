@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from echoic.checks import check_kind
 from echoic.errors import ParameterError
 from echoic.processors.example import hear_example, is_speech
-from echoic.processors.model import load_model
+from echoic.processors.model import as_labels, load_model
 from echoic.processors.separate import Separate, SeparateState
 from echoic.processors.talker import Talker, TalkerState
 from echoic.streaming import Streaming
@@ -28,8 +28,9 @@ class Attend:
     """Keep only some sounds of a wave, or mute some.
 
     The state does not depend on the selection: an instance with another selection may continue
-    from it, which takes effect within 15 ms, without a click. The exception is a single talker,
-    who cannot be changed during a stream.
+    from it, which takes effect within 15 ms, without a click; the network of speech, if it was not
+    needed before, takes about a second to be as good as in a stream of its own. The exception is a
+    single talker, who cannot be changed during a stream.
 
     Args:
         keep: Labels to keep; everything else is removed.
@@ -72,6 +73,7 @@ class Attend:
         talkers: str = "voices",
     ) -> None:
         """Load the model."""
+        keep, mute = as_labels(keep), as_labels(mute)
         if bool(keep) + bool(mute) + (like is not None) != 1:
             raise ParameterError(
                 f"give one of keep, mute and like, got keep={keep!r}, mute={mute!r} and "

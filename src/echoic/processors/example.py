@@ -15,7 +15,7 @@ from echoic.processors.tag import rank
 from echoic.streaming import block_samples, in_blocks, run
 from echoic.synthesis.activity import active_spans
 
-MAX_EXAMPLE_S = 60.0
+MIN_EXAMPLE_S, MAX_EXAMPLE_S = 0.02, 60.0
 
 
 def check_example(
@@ -24,9 +24,11 @@ def check_example(
     """Return the first minute of an example, (channel, time), and its active spans in s.
 
     Raises:
-        ParameterError: not a wave, or nothing sounds in it.
+        ParameterError: not a wave, shorter than 20 ms, or nothing sounds in it.
     """
     samples = as_channels(wave)[:, : round(MAX_EXAMPLE_S * sample_rate)]
+    if samples.shape[1] < MIN_EXAMPLE_S * sample_rate:
+        raise ParameterError(f"the example is too short: {samples.shape[1] / sample_rate:g} s")
     spans = active_spans(samples, sample_rate=sample_rate)
     if not spans:
         raise ParameterError("nothing sounds in the first minute of the example")
@@ -58,8 +60,6 @@ def hear_example(model: Model, wave: NDArray[np.floating], *, sample_rate: float
     samples, spans = check_example(wave, sample_rate=sample_rate)
     frames, _ = FrontEnd(sample_rate=sample_rate)(samples)
     n_steps = frames.shape[-1] // model.frames_per_step
-    if not n_steps:
-        raise ParameterError(f"the example is too short: {samples.shape[1] / sample_rate:g} s")
     weight = np.full(n_steps, 1e-3, np.float32)  # not 0: if no whole step is active, all count
     step_s = model.step_s
     for onset_s, offset_s in spans:

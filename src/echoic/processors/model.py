@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,27 +11,45 @@ from numpy.typing import NDArray
 
 from echoic.ear.design import N_GAIN_BANDS
 from echoic.ear.frontend import HOP_S, SPECIFICATION
-from echoic.errors import LabelError
+from echoic.errors import LabelError, ParameterError
 from echoic.processors.cards import check_card
 from echoic.processors.network import Heard, Masker, Query, QueryNetwork, Wanted
 from echoic.processors.specialists import Specialists
 from echoic.runtime import Card, find_model
 
 
-def check_labels(labels: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+def as_labels(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return one label or several as a tuple.
+
+    Raises:
+        ParameterError: neither.
+
+    Example:
+        >>> as_labels("rain"), as_labels(["rain", "wind"])
+        (('rain',), ('rain', 'wind'))
+    """
+    if isinstance(labels, str):
+        return (labels,)
+    try:
+        return tuple(labels)
+    except TypeError as error:
+        raise ParameterError(f"labels {labels!r} are neither a label nor several") from error
+
+
+def check_labels(labels: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
     """Validate labels; return them as a tuple.
 
     Raises:
         LabelError: a label that the model does not know, or one given twice.
+        ParameterError: something else than labels.
     """
-    if isinstance(labels, str):
-        labels = (labels,)
+    labels = as_labels(labels)
     for label in labels:
         if label not in known:
             raise LabelError(f"unknown label {label!r}; known: {' '.join(known)}")
     if len(set(labels)) < len(labels):
         raise LabelError(f"a label is given twice: {' '.join(labels)}")
-    return tuple(labels)
+    return labels
 
 
 class Model:
