@@ -22,8 +22,7 @@ from echoic.nn.baselines.spectrogram_unet import (
     stft,
 )
 from echoic.processors.events import find_events
-from echoic.processors.network import SHARPNESS
-from echoic.processors.separate import REST_OF_HEARD
+from echoic.processors.separate import REST as REST_WEIGHT
 from echoic.processors.tag import rank
 from echoic.training.calibration import Confidence
 
@@ -62,8 +61,8 @@ class UnetSystem:
         )
         found = list(dict.fromkeys(event.label for event in events))
         # Renormalise the masks over the labels found and the rest, as echoic does.
-        shares = masks[[*map(LABELS.index, found), len(LABELS)]] ** SHARPNESS
-        shares[-1] *= REST_OF_HEARD
+        shares = masks[[*map(LABELS.index, found), len(LABELS)]]
+        shares[-1] *= REST_WEIGHT
         shares /= np.maximum(shares.sum(axis=0), 1e-12)
         gains = shares[:, mel_of_bin()]
         stems = {

@@ -18,7 +18,6 @@ from echoic.nn.separator import Separator
 from echoic.pipeline import attend
 from echoic.processors import Model
 from echoic.processors.example import hear_example
-from echoic.processors.network import SHARPNESS
 from echoic.runtime import Graph
 from echoic.runtime.models import Card, load_card
 from echoic.runtime.network import Network
@@ -163,7 +162,7 @@ def test_a_model_answers_and_masks_as_torch_does(exported, frames, in_torch):
     wanted = torch.sigmoid(logits).numpy()
     places = places.movedim(-1, 0)
     assert np.abs(heard.probabilities - wanted).max() <= TOLERANCE
-    queries = SHARPNESS * exported.network.queries.labels.detach()[None]
+    queries = exported.network.queries.labels.detach()[None]
     with torch.no_grad():
         every = masks(places[None], queries)[0].numpy()
         two = masks(places[None], queries, torch.tensor([[True, False, True, True]]))[0].numpy()

@@ -17,9 +17,8 @@ from echoic.processors.network import Query
 # Weights of the other labels and of the rest, relative to the requested labels; tuned on held-out
 # recordings. In a stream it is not known whether a requested sound is present: at 0, other sounds
 # leak into it while it pauses; at 1, it loses power to everything that sounds a little like it.
-# In a second pass (`Replay`) it is known.
+# In a second pass (`Replay`) it is known, and the other labels have no weight.
 OTHERS, REST = 0.05, 0.35
-REST_OF_HEARD = 0.15
 
 
 class SeparateState(NamedTuple):
@@ -131,7 +130,7 @@ class Replay:
     ) -> None:
         self.places = places
         self.labels = check_labels(labels, model.labels)
-        self.masks = model.masker(self.labels, rest=REST_OF_HEARD)
+        self.masks = model.masker(self.labels, rest=REST)
         self.apply = ApplyMasks(
             n_labels=len(self.labels),
             frames_per_step=model.frames_per_step,
