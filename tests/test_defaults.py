@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from echoic import audio
+from echoic.cli import style as verb_style
 from echoic.cli.cochleagram import cochleagram
 from echoic.ear import Ear, Filterbank, Inverse
 from echoic.ear.design import design_inverse, design_listening
@@ -16,6 +17,7 @@ from echoic.pipeline import attend, hear, tag
 from echoic.pipeline.hear import FirstPass
 from echoic.pipeline.tag import tag_sound
 from echoic.processors import Attend, Detect, Replay, Separate, load_model
+from echoic.style import styling
 
 PAIRS = [
     (attend, Attend),
@@ -52,6 +54,12 @@ def test_the_verb_hears_as_the_class():
         ear["high_hz"],
     )
     assert verb["hop_ms"] / 1000 == ear["hop_s"]
+
+
+def test_the_verb_takes_the_seeds_and_the_strength_that_the_methods_take():
+    """Written twice, as the verb must not import torch to say what its options are."""
+    assert verb_style.MAX_SEED == styling.MAX_SEED
+    assert verb_style.PICTURE_STRENGTH == styling.STRENGTH
 
 
 def test_one_model_is_meant_everywhere():

@@ -72,9 +72,9 @@ class LiveStream(Stream):
             ParameterError: another shape, or another number of channels than before.
         """
         check_chunk(chunk, self._n_channels)
-        self._n_channels = len(chunk)
         blocks = in_blocks(chunk, block_samples(self.sample_rate, len(chunk)))
         outputs = [super(LiveStream, self).push(block) for block in blocks]
+        self._n_channels = len(chunk)
         return np.concatenate(outputs, axis=-1) if len(outputs) > 1 else outputs[0]
 
     def reset(self) -> None:
