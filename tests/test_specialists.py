@@ -92,6 +92,30 @@ def test_another_selection_goes_on_without_a_click(first, then, at):
     assert np.abs(np.diff(out[0])).max() < 0.04
 
 
+@pytest.mark.parametrize("n_before", [300, 401, 700, 1001])
+@pytest.mark.parametrize(("first", "then"), [("speech", "rain"), ("rain", "speech")])
+def test_a_network_that_joins_has_processed_the_last_two_seconds(n_before, first, then):
+    rng = np.random.default_rng(3)
+    frames = rng.random((2, 64, n_before + 9)).astype(np.float32)
+    model = load_model()
+    state = None
+    for part in np.array_split(frames[..., :n_before], 23, axis=-1):
+        _, state = model(part, state, want=model.wanted([first]))
+    joined, _ = model(frames[..., n_before:], state, want=model.wanted([then]))
+    start = max(n_before - n_before % 2 - 400, 0)
+    alone, _ = model(frames[..., start:], want=model.wanted([then]))
+    n_steps = joined.places.shape[-1]
+    assert n_steps == (n_before % 2 + 9) // 2
+    np.testing.assert_allclose(joined.places, alone.places[..., -n_steps:], atol=2e-5)
+
+
+def test_a_change_of_labels_takes_the_last_two_seconds_into_account_before_the_next_chunk():
+    live = echoic.stream("attend", keep=["speech"], sample_rate=RATE)
+    live.push(noise(RATE))
+    live.change(keep=["rain"])
+    assert live._state.separate.listen.network.common is not None
+
+
 def test_a_state_of_another_network_is_refused(frames):
     _, state = load_signal_network("denoise", "speech")(frames)
     with pytest.raises(ParameterError, match="does not belong to this Specialists"):

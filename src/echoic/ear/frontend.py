@@ -33,6 +33,12 @@ SPECIFICATION = {
 }
 
 
+def blank_frames(n_frames: int) -> NDArray[np.float32]:
+    """Frames of silence, (2, 64, frame)."""
+    shape = (len(SPECIFICATION["features"]), _BANDS["n_bands"], n_frames)
+    return np.zeros(shape, np.float32)
+
+
 class Scale(NamedTuple):
     """Constants of level and onset, on the scale of `compress_log`.
 

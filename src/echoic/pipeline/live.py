@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from echoic.checks import check_channels
 from echoic.errors import ParameterError
-from echoic.processors import Attend, Denoise, Detect, Separate, Voices
+from echoic.processors import Attend, Denoise, Detect, Separate, Voices, load_model
 from echoic.streaming import Stream, Streaming, block_samples, in_blocks
 
 PROCESSORS = {
@@ -20,6 +20,7 @@ PROCESSORS = {
     "voices": Voices,
 }
 
+_OF_LABELS = ("attend", "separate")
 _WARM_UP_S = 0.03
 _KEPT = ("look_ahead_s",)  # options that a stream keeps when others change
 _FEW = 8  # a first chunk of at most so many samples in more channels than that is transposed
@@ -63,6 +64,8 @@ class LiveStream(Stream):
         self._n_channels: int | None = None
         self._kept = {name: options[name] for name in _KEPT if name in options}
         # The first steps compile loops and load graphs: here rather than in an audio callback.
+        if processor in _OF_LABELS:
+            load_model(options.get("model", "hear")).prepare("places")  # whatever the labels
         self.module(np.zeros((1, round(_WARM_UP_S * sample_rate)), np.float32), None)
 
     def push(self, chunk: NDArray[np.floating]) -> Any:
@@ -85,8 +88,7 @@ class LiveStream(Stream):
     def change(self, **options: Any) -> None:
         """Change the options from the next chunk on, without a click.
 
-        A change to or from speech starts another network (see `Specialists`), which needs about
-        a second to be as good as one that has heard what came before.
+        A change to or from speech takes some 30 ms: the other network processes the last 2 s.
 
         Args:
             options: All options of the processor from now on, but for the look-ahead, which stays.
@@ -107,7 +109,8 @@ class LiveStream(Stream):
         """
         module = _make(self.processor, self.sample_rate, self._kept | options)
         if self._state is not None:
-            module.finish(self._state)  # rejects a state that it cannot continue
+            # Rejects a state that it cannot continue, and lets another network join.
+            _, self._state = module(np.zeros((self._n_channels or 1, 0), np.float32), self._state)
         self.module = module
 
 

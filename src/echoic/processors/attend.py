@@ -28,9 +28,8 @@ class Attend:
     """Keep only some sounds of a wave, or mute some.
 
     The state does not depend on the selection: an instance with another selection may continue
-    from it, which takes effect within 15 ms, without a click; the network of speech, if it was not
-    needed before, takes about a second to be as good as in a stream of its own. The exception is a
-    single talker, who cannot be changed during a stream.
+    from it, which takes effect within 15 ms, without a click. The exception is a single talker, who
+    cannot be changed during a stream.
 
     Args:
         keep: Labels to keep; everything else is removed.

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.ear.design import N_GAIN_BANDS
-from echoic.ear.frontend import HOP_S, SPECIFICATION
+from echoic.ear.frontend import HOP_S, blank_frames
 from echoic.errors import LabelError, ParameterError
 from echoic.processors.cards import check_card
 from echoic.processors.network import Heard, Masker, Query, QueryNetwork, Wanted
@@ -109,8 +108,7 @@ class Model:
     def finish(self, state: Any, *, want: Wanted = "all") -> Heard[NDArray[np.float32]]:
         """The remaining probabilities, as if frames of silence followed."""
         n_frames = self.look_ahead_steps * self.frames_per_step
-        silence = np.zeros((len(SPECIFICATION["features"]), N_GAIN_BANDS, n_frames), np.float32)
-        heard, _ = self(silence, state, want=want)
+        heard, _ = self(blank_frames(n_frames), state, want=want)
         return Heard(heard.probabilities, heard.places[..., :0])
 
     def prepare(self, want: Wanted) -> None:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_kind
+from echoic.checks import as_float32, check_kind, check_state
+from echoic.ear.frontend import blank_frames
 from echoic.errors import ParameterError
 from echoic.processors.cards import check_step, load_signal_network
 from echoic.processors.network import Heard, Masker, Query, QueryNetwork, Wanted
@@ -17,13 +18,18 @@ from echoic.runtime.network import Network, NetworkState
 
 _WITHOUT_OWN = {"probabilities", "common"}
 _LEAST_LEFT = 1e-6  # lower bound of the share of all others
+_N_REPLAYED = 400  # frames, 2 s: afterwards a network is almost as good as if it had run before
 
 
 class SpecialistsState(NamedTuple):
-    """State of the common network and of the specialists; None for what was not wanted."""
+    """State of the common network and of the specialists; None for what was not wanted.
+
+    recent: (2, band, frame), the last 2 s, which a network that joins later processes first.
+    """
 
     common: NetworkState | None
     own: tuple[NetworkState, ...] | None
+    recent: NDArray[np.float32]
 
 
 class Specialists:
@@ -52,8 +58,10 @@ class Specialists:
     ) -> tuple[Heard[NDArray[np.float32]], SpecialistsState]:
         """Process front-end frames (2, band, frame)."""
         if state is None:
-            state = SpecialistsState(None, None)
+            state = SpecialistsState(None, None, blank_frames(0))
         check_kind(state, SpecialistsState, owner="Specialists")
+        n_recent = min(np.shape(state.recent)[-1:], default=0)
+        check_state(state.recent, blank_frames(n_recent), owner="Specialists")
         heard, common = self._common.nothing, None
         if want != "own":
             before = state.common or _joining(self._common.prepare(_of_common(want)), state)
@@ -62,7 +70,8 @@ class Specialists:
         if want not in _WITHOUT_OWN:
             shares, own = self._own_shares(frames, state)
         places = self._side_by_side(heard.places, shares)
-        return heard._replace(places=places), SpecialistsState(common, own)
+        recent = _last(state.recent, as_float32(frames), _N_REPLAYED + self.frames_per_step - 1)
+        return heard._replace(places=places), SpecialistsState(common, own, recent)
 
     def _own_shares(
         self, frames: NDArray[np.float32], state: SpecialistsState
@@ -142,14 +151,23 @@ class Specialists:
         return masks
 
 
+def _last(
+    recent: NDArray[np.float32], frames: NDArray[np.float32], n_frames: int
+) -> NDArray[np.float32]:
+    """The last `n_frames` of both, in an array of their own."""
+    n_kept = max(n_frames - frames.shape[-1], 0)
+    kept = recent[..., max(recent.shape[-1] - n_kept, 0) :]
+    return np.concatenate([kept, frames[..., -n_frames:]], axis=-1)
+
+
 def _joining(network: Network, state: SpecialistsState) -> NetworkState:
-    """Initial state of a network that joins a stream, with the frames of the step in progress."""
-    fresh = network.init_state()
+    """State of a network that joins a stream, after the last frames of it."""
     for other in (state.common, *(state.own or ())):
         if other is not None:
             check_kind(other, NetworkState, owner="Specialists")
-            return fresh._replace(pending=other.pending)
-    return fresh
+            n_pending = other.pending.shape[-1]
+            return network(state.recent[..., -(_N_REPLAYED + n_pending) :])[1]
+    return network.init_state()
 
 
 def _of_common(want: Wanted) -> Wanted:
