@@ -175,7 +175,10 @@ def foreign_states_of(state):  # type: ignore[no-untyped-def]
         common,
         state._replace(own=()),
         state._replace(own=(common,)),
-        *(state._replace(recent=one) for one in (None, ear_frames(63)(3), ear_frames()(3) > 0)),
+        *(
+            state._replace(recent=one)
+            for one in (None, (), (None,), (ear_frames(63)(3),), (ear_frames()(3) > 0,))
+        ),
         *(
             state._replace(common=common._replace(**other))
             for other in ({"pending": ear_frames()(4)}, {"graph": GraphState(())})

@@ -40,9 +40,10 @@ def apply_gains(  # type: ignore[no-untyped-def]
         ends: (segment − 1,) int64, where all segments but the last end in the chunk.
         elapsed: Samples of the first segment that precede the chunk.
         ramp: Length of the ramp in samples; no segment but the last is shorter.
-        out: (label, time) float32, overwritten.
+        out: (label + 1, time) float32; the labels' rows are overwritten, and subtracted from
+            the last.
     """
-    n_bands, (n_labels, n_samples) = pole_re.size, out.shape
+    n_bands, n_labels, n_samples = pole_re.size, gains.shape[1], out.shape[1]
     longest = wave.size - n_samples
     s = state.copy()
     stage = kernels.stage_rows(s)
@@ -82,5 +83,6 @@ def apply_gains(  # type: ignore[no-untyped-def]
                             rising += rise[b] * y[b]
                         held += np.float32(start + i + 1 - origin) * rising
                     out[row, start + i] = held
+                    out[n_labels, start + i] -= held
             start += length
     return s

@@ -181,8 +181,8 @@ class ApplyMasks:
             gains[2:, :, :N_GAIN_BANDS] = total / np.float32(n_averaged)
             gains[2:, :, N_GAIN_BANDS:] = gains[2:, :, N_GAIN_BANDS - 1 : N_GAIN_BANDS]
         elapsed = start - self._clock.end(self._clock.n_frames(start) - 1)
-        signals = np.empty((self.n_labels + 1, n_channels, n_samples), np.float32)
-        wanted = np.empty((self.n_labels, n_samples), np.float32)
+        signals = np.empty((n_channels, self.n_labels + 1, n_samples), np.float32)
+        signals[:, -1] = extended[:, :n_samples]
         stages = state.stages
         if self.n_labels and n_samples:
             stages = np.empty_like(stages)
@@ -196,11 +196,9 @@ class ApplyMasks:
                     ends,
                     elapsed,
                     self._ramp,
-                    wanted,
+                    signals[channel],
                 )
-                signals[:-1, channel] = wanted
-        np.subtract(extended[:, :n_samples], signals[:-1].sum(axis=0), out=signals[-1])
-        return signals, ApplyMasksState(
+        return signals.swapaxes(0, 1), ApplyMasksState(
             stages,
             extended[:, n_samples:].copy(),
             latest[ends.size :].copy(),

@@ -19,17 +19,18 @@ from echoic.runtime.network import Network, NetworkState
 _WITHOUT_OWN = {"probabilities", "common"}
 _LEAST_LEFT = 1e-6  # lower bound of the share of all others
 _N_REPLAYED = 400  # frames, 2 s: afterwards a network is almost as good as if it had run before
+_N_BLOCK = 40  # frames; what is copied for every chunk of a live stream is no longer than that
 
 
 class SpecialistsState(NamedTuple):
     """State of the common network and of the specialists; None for what was not wanted.
 
-    recent: (2, band, frame), the last 2 s, which a network that joins later processes first.
+    recent: blocks (2, band, frame) of the last 2 s, for a network that joins later.
     """
 
     common: NetworkState | None
     own: tuple[NetworkState, ...] | None
-    recent: NDArray[np.float32]
+    recent: tuple[NDArray[np.float32], ...]
 
 
 class Specialists:
@@ -52,16 +53,18 @@ class Specialists:
         self._models = dict(models)
         self.frames_per_step = common.frames_per_step
         self._size = common.nothing.places.shape[1]
+        self._no_frames = blank_frames(0)
 
     def __call__(
         self, frames: NDArray[np.float32], state: SpecialistsState | None, *, want: Wanted
     ) -> tuple[Heard[NDArray[np.float32]], SpecialistsState]:
         """Process front-end frames (2, band, frame)."""
         if state is None:
-            state = SpecialistsState(None, None, blank_frames(0))
+            state = SpecialistsState(None, None, (self._no_frames,))
         check_kind(state, SpecialistsState, owner="Specialists")
-        n_recent = min(np.shape(state.recent)[-1:], default=0)
-        check_state(state.recent, blank_frames(n_recent), owner="Specialists")
+        check_kind(state.recent, tuple, owner="Specialists")
+        for block in state.recent[-1:] or (None,):
+            check_state(np.atleast_1d(block)[..., :0], self._no_frames, owner="Specialists")
         heard, common = self._common.nothing, None
         if want != "own":
             before = state.common or _joining(self._common.prepare(_of_common(want)), state)
@@ -70,7 +73,7 @@ class Specialists:
         if want not in _WITHOUT_OWN:
             shares, own = self._own_shares(frames, state)
         places = self._side_by_side(heard.places, shares)
-        recent = _last(state.recent, as_float32(frames), _N_REPLAYED + self.frames_per_step - 1)
+        recent = _append(state.recent, as_float32(frames), _N_REPLAYED + self.frames_per_step - 1)
         return heard._replace(places=places), SpecialistsState(common, own, recent)
 
     def _own_shares(
@@ -151,13 +154,18 @@ class Specialists:
         return masks
 
 
-def _last(
-    recent: NDArray[np.float32], frames: NDArray[np.float32], n_frames: int
-) -> NDArray[np.float32]:
-    """The last `n_frames` of both, in an array of their own."""
-    n_kept = max(n_frames - frames.shape[-1], 0)
-    kept = recent[..., max(recent.shape[-1] - n_kept, 0) :]
-    return np.concatenate([kept, frames[..., -n_frames:]], axis=-1)
+def _append(
+    recent: tuple[NDArray[np.float32], ...], frames: NDArray[np.float32], n_needed: int
+) -> tuple[NDArray[np.float32], ...]:
+    """Append frames to the last block or as a new one; drop blocks before the last `n_needed`."""
+    *full, last = recent
+    if last.shape[-1] >= _N_BLOCK:
+        full, last = [*full, last], last[..., :0]
+    blocks = [*full, np.concatenate([last, frames], axis=-1)]
+    n_frames = sum(block.shape[-1] for block in blocks)
+    while n_frames - blocks[0].shape[-1] >= n_needed:
+        n_frames -= blocks.pop(0).shape[-1]
+    return tuple(blocks)
 
 
 def _joining(network: Network, state: SpecialistsState) -> NetworkState:
@@ -165,8 +173,8 @@ def _joining(network: Network, state: SpecialistsState) -> NetworkState:
     for other in (state.common, *(state.own or ())):
         if other is not None:
             check_kind(other, NetworkState, owner="Specialists")
-            n_pending = other.pending.shape[-1]
-            return network(state.recent[..., -(_N_REPLAYED + n_pending) :])[1]
+            recent = np.concatenate(state.recent, axis=-1)
+            return network(recent[..., -(_N_REPLAYED + other.pending.shape[-1]) :])[1]
     return network.init_state()
 
 
