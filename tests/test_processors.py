@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 import subprocess
 import sys
 from dataclasses import replace
@@ -738,10 +740,32 @@ def test_the_face_offers_what_processors_do():
 # --- streams by name --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shape", [(64, 32), (9, 0)])
+@pytest.mark.parametrize("shape", [(64, 32), (9, 0), (9, 4), (32, 1)])
 def test_chunks_may_have_more_channels_than_samples(shape):
     live = echoic.stream("denoise", sample_rate=RATE)
     assert live.push(np.zeros(shape, np.float32)).shape == shape
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda live: pickle.loads(pickle.dumps(live))])
+@pytest.mark.parametrize(
+    ("processor", "options"),
+    [
+        ("attend", {"keep": ["speech"]}),
+        ("attend", {"mute": ["rain"]}),
+        ("denoise", {}),
+        ("detect", {}),
+        ("separate", {"labels": PAIR}),
+        ("voices", {}),
+    ],
+)
+def test_the_copy_of_a_stream_goes_on_as_the_stream_does(processor, options, copied):
+    live = echoic.stream(processor, sample_rate=RATE, **options)
+    first, second = np.split(scene(4_000), 2, axis=-1)
+    live.push(first)
+    other = copied(live)
+    expected = live.push(second)
+    np.testing.assert_array_equal(other.push(second), expected)
+    np.testing.assert_array_equal(other.flush(), live.flush())
 
 
 def test_a_stream_keeps_its_look_ahead_when_options_change():

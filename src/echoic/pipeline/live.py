@@ -23,7 +23,9 @@ PROCESSORS = {
 _OF_LABELS = ("attend", "separate")
 _WARM_UP_S = 0.03
 _KEPT = ("look_ahead_s",)  # options that a stream keeps when others change
-_FEW = 8  # a first chunk of at most so many samples in more channels than that is transposed
+# A first chunk of at most so many samples in more than so many channels is taken as transposed.
+# Microphone arrays have up to 32 channels, and sound cards rarely deliver fewer than 64 samples.
+_FEW_SAMPLES, _MANY_CHANNELS = 8, 32
 
 
 def stream(processor: str, *, sample_rate: float, **options: Any) -> LiveStream:
@@ -122,7 +124,7 @@ def check_chunk(chunk: NDArray[np.floating], n_channels: int | None) -> None:
     """
     shape: tuple[int, ...] = getattr(chunk, "shape", ())
     check_channels(shape)
-    if n_channels is None and 1 <= shape[1] <= _FEW < shape[0]:
+    if n_channels is None and 1 <= shape[1] <= _FEW_SAMPLES and shape[0] > _MANY_CHANNELS:
         raise ParameterError(f"chunk of shape {shape} has its axes exchanged: (channel, time)")
     if n_channels not in (None, shape[0]):
         raise ParameterError(f"chunk has {shape[0]} channels, the stream {n_channels}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -170,7 +170,11 @@ class Model:
             LabelError: a label that is unknown, or given twice.
         """
         masks = self._network.masker(self._rows(labels), examples, others=others, rest=rest)
-        return lambda places: masks(np.asarray(places, np.float32))
+        return partial(_of_floats, masks=masks)
+
+
+def _of_floats(places: NDArray[np.floating], *, masks: Masker) -> NDArray[np.float32]:
+    return masks(np.asarray(places, np.float32))
 
 
 def load_model(name: str = "hear") -> Model:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -38,7 +39,7 @@ _PARTS: dict[Wanted, str | None] = {
 
 Query = NDArray[np.float32]  # (size,), vector that places are multiplied by
 Masker = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""Places (64, size, step) -> shares (requested + 1, 64, step), the rest last."""
+"""Places (64, size, step) -> shares (requested + 1, 64, step), the rest last; picklable."""
 
 
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -49,6 +50,25 @@ def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 def _cosines(vectors: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
     """Cosine similarity of vectors (row, size) with another (size,), but for a common factor."""
     return np.asarray(vectors @ other / np.linalg.norm(vectors, axis=1), np.float32)
+
+
+def _shares(
+    places: NDArray[np.float32],
+    *,
+    queries: NDArray[np.float32],
+    offset: NDArray[np.float32],
+    n_asked: int,
+) -> NDArray[np.float32]:
+    """Softmax over the queries, (query, size); those from `n_asked` on add to the one before."""
+    n_bands, size, n_steps = places.shape
+    if not n_steps:
+        return np.empty((n_asked, n_bands, 0), np.float32)
+    vectors = places.transpose(2, 0, 1).reshape(-1, size)  # in memory order
+    scores = queries @ vectors.T + offset
+    shares = np.exp(scores - scores.max(axis=0))
+    shares /= shares.sum(axis=0)
+    shares[n_asked - 1] += shares[n_asked:].sum(axis=0)
+    return shares[:n_asked].reshape(-1, n_steps, n_bands).swapaxes(1, 2)
 
 
 class QueryNetwork:
@@ -128,21 +148,10 @@ class QueryNetwork:
         left_out = {*rows, *nearest}
         asked = [*(of_labels[row] for row in rows), *examples, of_rest]
         unasked = [query for row, query in enumerate(of_labels) if others and row not in left_out]
-        size, n_asked = len(of_rest), len(asked)
-        queries = np.stack([*asked, *unasked]) * np.float32(size**-0.5)
+        n_asked = len(asked)
+        queries = np.stack([*asked, *unasked]) * np.float32(len(of_rest) ** -0.5)
         offset = np.zeros((len(queries), 1), np.float32)
         offset[n_asked - 1] = np.log(rest)
         offset[n_asked:] = np.log(others or 1)
 
-        def masks(places: NDArray[np.float32]) -> NDArray[np.float32]:
-            n_bands, _, n_steps = places.shape
-            if not n_steps:
-                return np.empty((n_asked, n_bands, 0), np.float32)
-            vectors = places.transpose(2, 0, 1).reshape(-1, size)  # in memory order
-            scores = queries @ vectors.T + offset
-            shares = np.exp(scores - scores.max(axis=0))
-            shares /= shares.sum(axis=0)
-            shares[n_asked - 1] += shares[n_asked:].sum(axis=0)
-            return shares[:n_asked].reshape(-1, n_steps, n_bands).swapaxes(1, 2)
-
-        return masks
+        return partial(_shares, queries=queries, offset=offset, n_asked=n_asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -131,27 +131,41 @@ class Specialists:
         self, rows: Sequence[int], examples: Sequence[Query], *, others: float, rest: float
     ) -> Masker:
         """Shares from the common network, except for the specialists' labels."""
-        of_common = self._common.masker(rows, examples, others=others, rest=rest)
-        only_own = self.wanted(rows, examples) == "own"
+        of_common = None
+        if self.wanted(rows, examples) != "own":
+            of_common = self._common.masker(rows, examples, others=others, rest=rest)
         own = [
             (rows.index(row), self._size + column)
             for column, row in enumerate(self._models)
             if row in rows
         ]
 
-        def masks(places: NDArray[np.float32]) -> NDArray[np.float32]:
-            if only_own:
-                shares = np.zeros((len(rows) + 1, len(places), places.shape[-1]), np.float32)
-            else:
-                shares = of_common(places[:, : self._size])
-            for place, column in own:
-                share = places[:, column]
-                shares *= (1 - share) / np.maximum(1 - shares[place], _LEAST_LEFT)
-                shares[place] = share
-            shares[-1] = 1 - shares[:-1].sum(axis=0)
-            return shares
+        return partial(self._shares, of_common=of_common, own=own)
 
-        return masks
+    def _shares(
+        self,
+        places: NDArray[np.float32],
+        *,
+        of_common: Masker | None,
+        own: Sequence[tuple[int, int]],
+    ) -> NDArray[np.float32]:
+        """Put the specialists' shares among those of the common network.
+
+        Args:
+            places: Of the common network, and the specialists' shares.
+            of_common: Shares from the common network; None: all labels are the specialists'.
+            own: (row of the result, column of the places) of each specialist.
+        """
+        if of_common is None:
+            shares = np.zeros((len(own) + 1, len(places), places.shape[-1]), np.float32)
+        else:
+            shares = of_common(places[:, : self._size])
+        for place, column in own:
+            share = places[:, column]
+            shares *= (1 - share) / np.maximum(1 - shares[place], _LEAST_LEFT)
+            shares[place] = share
+        shares[-1] = 1 - shares[:-1].sum(axis=0)
+        return shares
 
 
 def _append(

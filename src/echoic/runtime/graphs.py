@@ -52,6 +52,7 @@ class Graph:
         except Exception as error:  # onnxruntime's dozen exception classes share no base
             words = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ModelError(f"{path}: cannot be loaded: {words}") from error
+        self._path = path
         inputs = self._session.get_inputs()
         self._arguments = {i.name: tuple(i.shape) for i in inputs if not _is_state(i.name)}
         self._states = {i.name: tuple(i.shape) for i in inputs if _is_state(i.name)}
@@ -65,6 +66,10 @@ class Graph:
         )
         if len(outputs) - len(self.results) != len(self._states):
             raise ModelError(f"{path}: {len(self._states)} states go in, but not as many come out")
+
+    def __reduce__(self) -> tuple[type[Graph], tuple[Path]]:
+        """Load the file anew for copies and pickles, which a session of onnxruntime refuses."""
+        return Graph, (self._path,)
 
     def argument_shape(self, name: str) -> tuple[int, ...]:
         """Shape of an argument."""
