@@ -641,6 +641,7 @@ def test_silence_has_no_event_and_silent_stems(n_samples):
     assert heard.events == []
     assert heard.stems["rest"].shape == (n_samples,)
     assert not heard.stems["rest"].any()
+    assert (heard._repr_png_() is None) == (n_samples < 0.005 * RATE)  # of one frame
     signals = separated([np.zeros((2, n_samples), np.float32)])
     assert np.abs(signals).max() < INAUDIBLE
 

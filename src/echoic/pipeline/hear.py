@@ -53,8 +53,10 @@ class Hearing:
     sample_rate: float
     model: str
 
-    def _repr_png_(self) -> bytes:
-        """The cochleagram with the events below it, for notebooks."""
+    def _repr_png_(self) -> bytes | None:
+        """The cochleagram with the events below it, for notebooks; None if it has no frame."""
+        if not self.cochleagram.shape[-1]:
+            return None
         heard = Cochleagram(self.cochleagram, self.center_hz, HOP_S, self.sample_rate)
         return heard.draw(events=self.events)
 
