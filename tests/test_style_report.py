@@ -316,6 +316,17 @@ def test_methods_are_compared_without_the_settings_that_they_do_not_have(run, he
     assert page.count("strength: n/a") == 1
 
 
+def test_a_preview_is_one_of_the_methods_compared_too(run, here, monkeypatch):
+    """The vocoder takes no steps, and passed none on."""
+    monkeypatch.setattr("echoic.style.trade_off.SWEPT_STRENGTHS", ())
+    monkeypatch.setattr("echoic.cli.style.PREVIEW_STEPS", 2)
+    asked = ("--method", "vocoder", "--report", "page.html", "--compare", "gatys", "--preview")
+    done = run("style", "content.wav", "style.wav", "-o", "out.wav", *asked, "--json")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)["compared"]["gatys"]["evaluations"] == 2
+    assert re.search(r"Steps</dt>\s*<dd>2<", (here / "page.html").read_text(encoding="utf-8"))
+
+
 def test_layers_of_another_kind_are_refused_before_the_work(run, here, monkeypatch):
     monkeypatch.setattr("echoic.style.comparing.restyle", None)
     torch.save([torch.ones(4, 1, 3, 3), *[torch.ones(4, 4, 3, 3)] * 4], "layers.pt")
@@ -353,7 +364,7 @@ def test_ctrl_c_leaves_out_the_methods_to_come(here, monkeypatch):
         "style.wav",
         "out.wav",
         report=here / "page.html",
-        compare=["vocoder"],
+        compare=[How("vocoder")],
         how=How(n_steps=5),
         advance=interrupt,
     )

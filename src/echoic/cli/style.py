@@ -234,11 +234,14 @@ def restyle(job: Job, reporter: Reporter, *, force: bool) -> dict[str, Any]:
 
         check_suffix(job.output)
     run = _imported(*RUNNERS["page" if job.page else job.kind])
-    settings, how = job.how, job.how
+    settings, how, page = job.how, job.how, job.page
     if job.kind == "sound":
-        one = _imported("styling", "How")(**job.how).by(job.how["method"])
+        asked = _imported("styling", "How")(**job.how)
+        one = asked.by(asked.method)
         how, settings = {"how": one}, one.settings()
-    options = {**how, **job.where, **job.page, "force": force}
+        if page:
+            page = page | {"compare": [asked.by(name) for name in page["compare"]]}
+    options = {**how, **job.where, **page, "force": force}
     with reporter.progress(f"style: {job.how.get('method', job.kind)}", total=1) as advance:
         done = run(*job.inputs, job.output, **options, advance=advance)
     compared = done if job.page else {}

@@ -28,7 +28,7 @@ def restyle_and_report(
     *,
     report: Path,
     how: How,
-    compare: Sequence[str] = (),
+    compare: Sequence[How] = (),
     only: str | None = None,
     seconds: float | None = None,
     force: bool = False,
@@ -44,7 +44,7 @@ def restyle_and_report(
         output: As for `restyle_file`.
         report: The page, written atomically.
         how: As for `restyle_file`.
-        compare: Further methods, shown on the page only.
+        compare: Settings of further methods, shown on the page only.
         only: As for `restyle_file`; there is then no trade-off curve, which needs whole sounds.
         seconds: As for `restyle_file`.
         force: As for `restyle_file`, for both files.
@@ -59,9 +59,10 @@ def restyle_and_report(
         LabelError: as for `restyle_file`.
         FileError: the page cannot be written.
     """
-    how.check()
-    hows = [how, *(how.by(name) for name in dict.fromkeys(compare) if name != how.method)]
+    by_method = {one.method: one for one in (how, *compare)} | {how.method: how}
+    hows = [*by_method.values()]
     for one in hows:
+        one.check()
         one.learned()  # rejects layers of another kind before the long work
     pair = read_pair(content, style, seconds=seconds)
     page_ear(pair.sample_rate)  # rejects an unsupported sample rate before the long work
@@ -89,7 +90,7 @@ def _asked(hows: Sequence[How], only: str | None) -> dict[str, object]:
         "Strength": f"{how.applied_strength:g}" if has_strength else "n/a",
         "Seed": how.seed,
         "Domain": how.domain or "as published",
-        "Steps": how.n_steps,
+        "Steps": next((one.n_steps for one in hows if one.n_steps is not None), None),
         "Only": only,
         "Network": how.network,
     }
