@@ -216,6 +216,16 @@ def test_content_that_is_no_audio(tmp_path, name, content, words):
     assert words in refusal(tmp_path / name)
 
 
+@pytest.mark.parametrize("subtype", ["PCM_16", "FLOAT"])
+def test_no_channels(tmp_path, subtype):
+    """Blamed on samples in wider containers, or on a PEAK chunk that there may not be."""
+    soundfile.write(tmp_path / "a.wav", np.zeros((9, 1)), RATE, subtype)
+    content = bytearray((tmp_path / "a.wav").read_bytes())
+    content[22:24] = bytes(2)
+    (tmp_path / "a.wav").write_bytes(content)
+    assert "is damaged: its header says 0 channels" in refusal(tmp_path / "a.wav")
+
+
 @pytest.mark.parametrize("sample_rate", [4_000, 7_999, 192_001, 384_000])
 def test_rates_beyond_hearing(tmp_path, sample_rate):
     soundfile.write(tmp_path / "a.wav", np.zeros((9, 1)), sample_rate)

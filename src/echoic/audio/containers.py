@@ -60,6 +60,16 @@ class WavFormat(NamedTuple):
             (kind,) = struct.unpack("<H", chunk[24:26])
         return cls(kind, n_channels, sample_rate, frame_bytes, n_bits)
 
+    @property
+    def pads_samples(self) -> bool:
+        """Whether samples are wider than their number of bits requires.
+
+        `arecord -f S24_LE` puts 24 bits into the lower bytes of 4. libsndfile reads such files
+        in part as if samples were 3 bytes wide, which makes them noise.
+        """
+        is_pcm = self.kind in (WAV_PCM, WAV_EXTENSIBLE)
+        return is_pcm and self.frame_bytes > self.n_channels * -(-self.n_bits // 8)
+
 
 class Layout(NamedTuple):
     """How to read a file: `head`, then its bytes from `begin` to `end`.
@@ -117,20 +127,15 @@ def lay_out(file: BinaryIO, size: int) -> Layout:
     return _as_it_is(size, end)
 
 
-def pads_samples(file: BinaryIO, size: int) -> bool:
-    """Whether the samples of a WAV are wider than their number of bits requires.
-
-    `arecord -f S24_LE` puts 24 bits into the lower bytes of 4. libsndfile reads such files in
-    part as if samples were 3 bytes wide, which makes them noise.
-    """
+def read_wav_format(file: BinaryIO, size: int) -> WavFormat | None:
+    """Read the fmt chunk of a WAV; None of any other file, or if there is no such chunk."""
     file.seek(0)
     if file.read(4) != b"RIFF":
-        return False
+        return None
     for chunk_id, _, length in _chunks(file, size, "<"):
-        if chunk_id == b"fmt " and (found := WavFormat.parse(file.read(min(length, 40)))):
-            is_pcm = found.kind in (WAV_PCM, WAV_EXTENSIBLE)
-            return is_pcm and found.frame_bytes > found.n_channels * -(-found.n_bits // 8)
-    return False
+        if chunk_id == b"fmt ":
+            return WavFormat.parse(file.read(min(length, 40)))
+    return None
 
 
 def says_no_length(file: BinaryIO) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from echoic.audio.containers import lay_out, pads_samples, says_no_length
+from echoic.audio.containers import lay_out, read_wav_format, says_no_length
 from echoic.audio.mending import Mending
 from echoic.audio.opening import (
     AudioPath,
@@ -75,10 +75,12 @@ class Recording:
                 raise AudioError(f"{self.name}: is empty (0 bytes)")
             try:
                 self._layout = lay_out(file, size)
-                is_padded = pads_samples(file, size)
+                wav = read_wav_format(file, size)
             except OSError as error:
                 raise unreadable(self.name, error) from error
-            if is_padded:
+            if wav is not None and wav.n_channels == 0:  # libsndfile blames some other chunk
+                raise AudioError(f"{self.name}: is damaged: its header says 0 channels")
+            if wav is not None and wav.pads_samples:
                 raise AudioError(
                     f"{self.name}: holds samples in wider containers, such as 24 bits in 4 bytes "
                     "(arecord -f S24_LE; -f S24_3LE or S32_LE is read)"
