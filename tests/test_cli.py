@@ -193,6 +193,26 @@ def test_wrong_usage_is_2(run, args):
     assert "Usage: echoic" in (out + err if not args else err)
 
 
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("hear", "a.wav", "-o", ""), "'-o' / '--output': is empty"),
+        (("denoise", "a.wav", "-o", "b.wav", "--rest="), "'--rest': is empty"),
+        (("cochleagram", "a.wav", "--output", ""), "'-o' / '--output': is empty"),
+        (("denoise", "a.wav", "-o", "b.wav", "--floor-db", "-20dB"), "'--floor-db': '-20dB': "),
+        (("tag", "a.wav", "--threshold", "30"), "'--threshold': '30': "),
+        (("hear", "a.wav", "--stem-format", "ogg"), "'--stem-format': 'ogg': "),
+    ],
+)
+def test_a_value_that_is_wrong_is_named(run, tmp_path, monkeypatch, args, words):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "a.wav")
+    code, out, err = run(*args)
+    assert (code, out) == (2, "")
+    assert f"Invalid value for {words}" in err
+    assert os.listdir(tmp_path) == ["a.wav"]
+
+
 def test_help_and_version(run):
     code, out, err = run("--help")
     assert (code, err) == (0, "")

@@ -14,12 +14,35 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from echoic.cli._records import one_line
 from echoic.cli._signals import exit_code, leave_on_signals
 from echoic.cli._streams import is_verbose, prepare_streams
 from echoic.errors import EchoicError, ParameterError
+
+
+class Verb(TyperCommand):
+    """A command that takes no empty value, and names every value that it does not take."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments.
+
+        Raises:
+            typer.BadParameter: a value is empty, of another type or out of range.
+        """
+        typed, _, _ = self.make_parser(ctx).parse_args(list(args))
+        params: list[Any] = self.get_params(ctx)
+        for param in params:
+            if typed.get(param.name) == "":
+                raise typer.BadParameter("is empty", ctx, param)
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            value = typed.get(error.param.name) if error.param else None
+            if value is not None:  # typer's messages do not contain it
+                error.message = f"{value!r}: {error.message}"
+            raise
 
 
 class Verbs(TyperGroup):
@@ -37,7 +60,7 @@ class Verbs(TyperGroup):
         module = import_module(f"{__name__}.{cmd_name}")
         # Without rich: its help looks better, but it takes longer to import than all the rest.
         app = typer.Typer(rich_markup_mode=None, add_completion=False)
-        app.command(name=cmd_name)(getattr(module, cmd_name))
+        app.command(name=cmd_name, cls=Verb)(getattr(module, cmd_name))
         return typer.main.get_command(app)
 
 
