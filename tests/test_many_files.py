@@ -378,11 +378,48 @@ def test_attend_takes_many_files_and_keeps_their_places(run, here):
     assert not list((here / "in").rglob("*.part"))
 
 
-def test_a_file_named_twice_is_heard_once(run, here):
+@pytest.mark.parametrize("again", ["a.wav", "./a.wav", "in/../a.wav", "link/a.wav", "absolute"])
+def test_a_file_named_twice_is_heard_once(run, here, again):
     write(here / "a.wav")
-    code, out, _ = run("tag", "a.wav", "a.wav", "--json")
+    (here / "link").symlink_to(here)
+    names = ("a.wav", here / "a.wav" if again == "absolute" else again)
+    code, out, _ = run("tag", *names, "--json")
     assert code == 0
-    assert len(out.splitlines()) == 1
+    assert [json.loads(line)["file"] for line in out.splitlines()] == ["a.wav"]
+    assert run("cochleagram", *names, "-o", "out").code == 0
+    assert os.listdir("out") == ["a.png"]
+
+
+def test_a_link_of_another_name_is_another_input(run, here):
+    (here / "in/b.wav").symlink_to(here / "in/a.wav")
+    assert len(run("info", "in").out.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("verb", "options", "name"),
+    [
+        ("hear", ("-o", "out.wav"), "out.wav"),
+        ("voices", ("-o", "out.FLAC"), "out.FLAC"),
+        ("denoise", ("-o", "out.flac"), "out.flac"),
+        ("denoise", ("-o", "out", "--rest", "rest.wav"), "rest.wav"),
+        ("denoise", ("-o", "out", "--report", "page.html"), "page.html"),
+        ("denoise", ("-o", "out", "--report", "-"), "-"),
+        ("cochleagram", ("-o", "out.png"), "out.png"),
+        ("cochleagram", ("-o", "-"), "-"),
+        ("pitch", ("-o", "there"), "there"),
+    ],
+)
+def test_several_results_do_not_go_into_what_names_a_file(run, here, verb, options, name):
+    """A folder of that name was made."""
+    (here / "there").write_text("of great value")
+    code, out, err = run(verb, "in/a.wav", "in/sub/b.wav", *options)
+    assert (code, out) == (2, "")
+    assert f"{name}: names no folder; " in err
+    assert not (here / name).is_dir()
+    if name not in ("-", "there"):
+        (here / name).mkdir()
+        done = run(verb, "in/a.wav", "in/sub/b.wav", *options, "--jobs", "1")
+        assert done.code == 0, done.err
 
 
 def test_folders_of_a_glob_keep_their_layout(run, here):

@@ -295,9 +295,10 @@ def test_a_read_only_mount_names_the_path_of_its_user(here, monkeypatch):
 def test_hear_makes_no_folder_called_dash(run, here):
     """Row "unclear": `hear -o -` made a folder `-`."""
     write(here / "a.wav")
-    code, out, err = run("hear", "a.wav", "-o", "-")
-    assert (code, out) == (1, "")
-    assert "a hearing is a folder" in err
+    for more in ((), ("b.wav",)):
+        code, out, err = run("hear", "a.wav", *more, "-o", "-")
+        assert (code, out) == (2, "")
+        assert "-: names no folder; the results need one" in err
     assert os.listdir(here) == ["a.wav"]
 
 

@@ -216,8 +216,8 @@ def test_what_fails_leaves_no_folder(run, here):
 @pytest.mark.parametrize(
     ("output", "code", "words"),
     [
-        ("-", 2, "-o -: three files are written, which need a folder"),
-        ("a.wav", 1, "a.wav: cannot be made: file exists"),
+        ("-", 2, "-: names no folder; the results need one"),
+        ("a.wav", 2, "a.wav: names no folder; the results need one"),
         ("full", 1, "full/voice-1.wav: exists already"),
     ],
 )

@@ -13,14 +13,13 @@ import typer
 
 from echoic.cli._inputs import is_one_file
 from echoic.cli._source import Source, SourceOnce
-from echoic.cli._targets import find_targets, made_folder, without_results
+from echoic.cli._targets import STDOUT, find_targets, made_folder, without_results
 from echoic.cli.common import Reporter, check_replacing
 from echoic.outputs import InputFiles
 
 if TYPE_CHECKING:
     from echoic.pipeline.dividing import Divides
 
-STDOUT = "-"
 _HARDLY_ANYTHING_DB = -30.0
 _OPTIONS = {"kept": "output", "left out": "rest"}  # the option that names a part's file
 Output = Annotated[

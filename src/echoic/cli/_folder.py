@@ -97,8 +97,6 @@ def former_files(folder: Path, *, force: bool) -> set[str]:
     Raises:
         FileError: it is not a folder, or holds files that must not be replaced.
     """
-    if str(folder) == "-":
-        raise FileError("-: a hearing is a folder, which standard output cannot be")
     target, mode = resolve_output(folder)
     if mode is None:
         return set()

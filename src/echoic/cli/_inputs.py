@@ -69,6 +69,19 @@ def is_one_file(paths: Sequence[str], given: Sequence[str]) -> bool:
     return len(paths) == 1 and list(paths) == list(given)
 
 
+def without_repetition(paths: Sequence[str]) -> list[str]:
+    """The paths, but of those that lead to one name in one folder, such as ./a.wav, the first.
+
+    A link under another name is another input: it may have been made to name the result.
+    """
+    first: dict[str, str] = {}
+    for path in paths:
+        folder, name = os.path.split(path)
+        place = path if path == STDIN else os.path.join(os.path.realpath(folder), name)
+        first.setdefault(place, path)
+    return list(first.values())
+
+
 def _audio_files(folder: str, note: Callable[[str], None], recursive: bool) -> list[str]:
     audio: list[str] = []
     others: list[str] = []

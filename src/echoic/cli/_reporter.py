@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import typer
 
-from echoic.cli._inputs import STDIN, expand_one, is_one_file
+from echoic.cli._inputs import STDIN, expand_one, is_one_file, without_repetition
 from echoic.cli._records import in_one_line, one_line, to_json
 from echoic.cli._signals import exit_code
 from echoic.errors import EchoicError, EchoicWarning, FileError
@@ -60,7 +60,7 @@ class Reporter:
         subfolders), selected by suffix and sorted; other entries are skipped with a
         note. An existing name is never treated as a glob. A folder without audio or a
         glob without a match is a failure at once; a missing file only when it is read.
-        A file that is named twice counts once.
+        A file that is named twice counts once, however its folder is written.
 
         Raises:
             typer.BadParameter: "-" is given twice.
@@ -73,8 +73,9 @@ class Reporter:
                 paths += expand_one(given, self.note, recursive=recursive)
             except OSError as error:
                 self.fail(given, error)
+        paths = without_repetition(paths)
         self._of_several = not is_one_file(paths, inputs)
-        return list(dict.fromkeys(paths))
+        return paths
 
     def each(
         self,

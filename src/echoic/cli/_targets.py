@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from echoic.cli._inputs import is_one_file
+from echoic.cli._inputs import AUDIO_SUFFIXES, is_one_file
 from echoic.cli._source import name_results
 
 if TYPE_CHECKING:
     from echoic.cli.common import Reporter
+
+STDOUT = "-"
 
 
 def find_targets(
@@ -38,7 +40,7 @@ def find_targets(
 
     Raises:
         typer.BadParameter: The suffix is unknown or contradicts the requested one,
-            the folder is a file, or two results would have the same name.
+            a folder is needed and a file named, or two results would have the same name.
     """
     if not paths:
         return {}
@@ -52,11 +54,8 @@ def find_targets(
             raise typer.BadParameter(f"{output}: its suffix is not {suffix}")
         return {paths[0]: output}
     names = name_results(paths, suffix or suffixes[0], given=given)
+    check_folder_name(output, suffixes, needed_by="several inputs, or those of a folder, need")
     targets = {path: output / name for path, name in names.items()}
-    if os.path.exists(output) and not os.path.isdir(output):
-        raise typer.BadParameter(
-            f"{output}: is a file; several inputs, or those of a folder, need a folder"
-        )
     for folder in {target.parent for target in targets.values()}:
         make_folder(folder)
     return targets
@@ -72,11 +71,34 @@ def find_folders(
         output: As typed; None: the current folder.
         suffix: Of the folders' names, after those of the inputs.
         given: The arguments as typed.
+
+    Raises:
+        typer.BadParameter: a file is named, or two results would have the same name.
     """
+    if output is not None:
+        check_folder_name(Path(output), needed_by="the results need")
     if output is not None and is_one_file(paths, given):
         return dict.fromkeys(paths, Path(output))
     names = name_results(paths, suffix, given=given)
     return {path: Path(output or "") / name for path, name in names.items()}
+
+
+def check_folder_name(output: Path, suffixes: Sequence[str] = (), *, needed_by: str) -> None:
+    """Reject a file where a folder is needed: the name of none, or one that only a file has.
+
+    Args:
+        output: As typed.
+        suffixes: Of files, besides those of sounds.
+        needed_by: What needs a folder, with the verb.
+
+    Raises:
+        typer.BadParameter: it is no folder, and exists, is standard output, or has such a suffix.
+    """
+    if os.path.isdir(output):
+        return
+    names_file = output.suffix.lower() in {*AUDIO_SUFFIXES, *suffixes}
+    if names_file or str(output) == STDOUT or os.path.exists(output):
+        raise typer.BadParameter(f"{output}: names no folder; {needed_by} one")
 
 
 def without_results(

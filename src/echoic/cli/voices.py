@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from echoic.cli._dividing import STDOUT, Report, divide_all
+from echoic.cli._dividing import Report, divide_all
 from echoic.cli._targets import find_folders
 from echoic.cli.common import (
     Force,
@@ -54,8 +54,6 @@ def voices(
     """
     from echoic.processors.voices import Voices
 
-    if output == STDOUT:
-        raise typer.BadParameter("-o -: three files are written, which need a folder")
     check_replacing(force=force, skip_existing=skip_existing)
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     paths = reporter.expand(inputs, recursive=recursive)
