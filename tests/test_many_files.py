@@ -260,6 +260,56 @@ def test_skip_existing_reads_what_is_there_and_goes_on(run, here):
 
 
 @pytest.mark.parametrize(
+    ("settings", "is_same"),
+    [
+        (("--labels", "rain,speech", "--threshold", "0.25"), True),
+        (("--labels", "speech,rain", "--threshold", ".25"), True),
+        (("--labels", "rain", "--threshold", "0.25"), False),
+        (("--labels", "speech,rain", "--threshold", "0.3"), False),
+        (("--labels", "speech,rain"), False),
+        (("--threshold", "0.25"), False),
+    ],
+)
+def test_what_was_heard_with_other_settings_is_heard_again(run, here, settings, is_same):
+    """It was taken for what had been asked."""
+    asked = ("hear", "in/a.wav", "-o", "h", "--only", "events", "--json")
+    first = run(*asked, "--labels", "rain,speech", "--threshold", "0.25")
+    mark = (here / "h/events.json").read_bytes()
+    code, out, err = run(*asked, *settings, "--skip-existing")
+    assert code == 0
+    assert err == "echoic: in/a.wav: " + (
+        "skipped, h exists already\n"
+        if is_same
+        else "heard again, as h was heard with other settings\n"
+    )
+    assert ((here / "h/events.json").read_bytes() == mark) == is_same
+    found = json.loads(out)
+    assert found.pop("skipped", False) == is_same
+    assert found == json.loads((here / "h/events.json").read_text())
+    assert (found == json.loads(first.out)) == is_same
+    assert run(*asked, *settings, "--skip-existing").err.count("skipped") == 1
+
+
+def test_what_other_weights_heard_is_heard_again(run, here):
+    asked = ("hear", "in/a.wav", "-o", "h", "--only", "events", "--skip-existing")
+    assert run(*asked).code == 0
+    mark = here / "h/events.json"
+    now = mark.read_text()
+    for former in ({"model_version": "0.0.1"}, {"model_version": None, "threshold": None}):
+        mark.write_text(json.dumps(json.loads(now) | former))
+        assert "heard again" in run(*asked).err
+        assert mark.read_text() == now
+
+
+def test_stems_of_another_format_are_lacking(run, here):
+    asked = ("hear", "in/a.wav", "-o", "h", "--only", "stems", "--skip-existing")
+    assert run(*asked).code == 0
+    code, _, err = run(*asked, "--stem-format", "flac")
+    assert (code, "h: exists already, without flac stems" in err) == (1, True)
+    assert run(*asked, "--stem-format", "wav").code == 0
+
+
+@pytest.mark.parametrize(
     "mark", ['{"events": [', "[]", "{}", '{"file": "a", "duration_s": 1, "events": [{"label": 1}]}']
 )
 def test_a_hearing_that_is_none_stops_no_other(run, here, mark):
@@ -288,7 +338,7 @@ def test_skip_existing_does_not_pass_for_what_lacks_a_part(run, here):
     assert run("hear", "in/a.wav", "-o", "h", "--only", "events").code == 0
     code, _, err = run("hear", "in/a.wav", "-o", "h", "--skip-existing")
     assert code == 1
-    assert "h: exists already, without stems, picture, page (--force hears it again)" in err
+    assert "h: exists already, without wav stems, picture, page (--force hears it again)" in err
     assert run("hear", "in/a.wav", "-o", "h", "--only", "events", "--skip-existing").code == 0
 
 

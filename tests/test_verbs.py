@@ -108,6 +108,8 @@ def test_hear_writes_all_that_it_promises(run, here, hearing, rate, n_channels):
         "sample_rate": rate,
         "duration_s": wave.shape[1] / rate,
         "model": "hear",
+        "model_version": find_model("hear").version,
+        "threshold": find_model("hear").threshold,
         "events": [
             {"label": "speech", "onset_s": 0.04, "offset_s": 0.2, "confidence": 0.9},
             {"label": "rain", "onset_s": 0.1, "offset_s": 0.24, "confidence": 0.6},

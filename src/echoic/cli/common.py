@@ -71,7 +71,11 @@ Jobs = Annotated[
     ),
 ]
 SkipExisting = Annotated[
-    bool, typer.Option("--skip-existing", help="Leave out what has been written already.")
+    bool,
+    typer.Option(
+        "--skip-existing",
+        help="Leave out results that exist already, whatever options they were written with.",
+    ),
 ]
 TableFile = Annotated[
     str | None,

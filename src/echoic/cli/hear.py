@@ -22,7 +22,6 @@ from echoic.cli.common import (
     Quiet,
     Recursive,
     Reporter,
-    SkipExisting,
     TableFile,
     Verbose,
     check_replacing,
@@ -81,6 +80,14 @@ Only = Annotated[
         show_default=False,
     ),
 ]
+SkipExisting = Annotated[
+    bool,
+    typer.Option(
+        "--skip-existing",
+        help="Leave out what has been heard already with the same model, labels and thresholds; "
+        "what was heard with others is heard again, and replaced.",
+    ),
+]
 
 
 def hear(
@@ -108,12 +115,12 @@ def hear(
     report.html.
     """
     from echoic.pipeline.folder import check_parts
-    from echoic.pipeline.hear import check_asked
+    from echoic.pipeline.hear import settings_of
 
     check_replacing(force=force, skip_existing=skip_existing)
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     asked: dict[str, Any] = {"labels": split_commas(labels), "threshold": threshold}
-    check_asked(**asked)
+    settings_of(**asked)  # reports wrong usage before any work
     parts = check_parts(split_commas(only))
     paths = reporter.expand(inputs, recursive=recursive)
     folders = find_folders(paths, output, ".hearing", given=inputs)
@@ -154,12 +161,16 @@ def event_rows(record: dict[str, Any]) -> list[list[Any]]:
     return [[record["file"], *(event[name] for name in COLUMNS[1:])] for event in record["events"]]
 
 
-def read_hearing(mark: Path, parts: Collection[str]) -> dict[str, Any]:
-    """Load the record of an existing hearing.
+def read_hearing(
+    mark: Path, settings: dict[str, Any], parts: Collection[str], stem_format: str
+) -> dict[str, Any] | None:
+    """Load the record of an existing hearing; None if it was heard with other settings.
 
     Args:
         mark: Its events.json.
+        settings: See `settings_of`.
         parts: The parts it must contain, see `check_parts`.
+        stem_format: The file suffix that its stems must have.
 
     Raises:
         FileError: it is not a hearing's record, for example truncated, or a part is missing.
@@ -170,9 +181,11 @@ def read_hearing(mark: Path, parts: Collection[str]) -> dict[str, Any]:
         record: dict[str, Any] = json.loads(mark.read_text(encoding="utf-8"))
         show_hearing(record)
         event_rows(record)
-        lacking = lacking_parts(mark.parent, record, parts)
+        lacking = lacking_parts(mark.parent, record, parts, stem_format)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise FileError(f"{mark.parent}: its {mark.name} is not of a hearing") from error
+    if not settings.items() <= record.items():
+        return None
     if lacking:
         raise FileError(
             f"{mark.parent}: exists already, without {', '.join(lacking)} (--force hears it again)"
@@ -198,20 +211,24 @@ def hear_one(
         reporter: Prints notes and progress.
         folders: The output folder of every input.
         read: All inputs, none of which may lie in the folder.
-        asked: Labels and threshold, see `FirstPass`.
+        asked: Labels and threshold, see `settings_of`.
         written: What is written, see `hear_into`.
-        skip_existing: Whether an existing hearing is loaded instead.
+        skip_existing: Whether an existing hearing with the same settings is loaded instead, and
+            one with others replaced.
         force: Whether an existing hearing is replaced.
     """
     from echoic.cli._folder import MARK, former_files, fresh_folder
     from echoic.pipeline.folder import hear_into
-    from echoic.pipeline.hear import FirstPass
+    from echoic.pipeline.hear import FirstPass, settings_of
 
     folder = folders[path]
     if skip_existing and (folder / MARK).is_file():
-        record = read_hearing(folder / MARK, written["parts"])
-        reporter.note(f"{path}: skipped, {folder} exists already")
-        return record
+        record = read_hearing(folder / MARK, settings_of(**asked), **written)
+        if record is not None:
+            reporter.note(f"{path}: skipped, {folder} exists already")
+            return {**record, "skipped": True}
+        reporter.note(f"{path}: heard again, as {folder} was heard with other settings")
+        force = True
     read.check_apart(folder)
     former_files(folder, force=force)  # before a pipe is read
     source = Source(path)

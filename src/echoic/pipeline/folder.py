@@ -43,22 +43,25 @@ def check_parts(parts: Collection[str] | None) -> Collection[str]:
     return parts
 
 
-def lacking_parts(folder: Path, record: Mapping[str, Any], parts: Collection[str]) -> list[str]:
-    """Find the requested parts that are missing from a hearing written earlier.
+def lacking_parts(
+    folder: Path, record: Mapping[str, Any], parts: Collection[str], stem_format: str
+) -> list[str]:
+    """Name the requested parts that are missing from a hearing written earlier.
 
     Args:
         folder: Folder of the hearing.
         record: Contents of its `events.json`.
         parts: Requested parts, of `PARTS`.
+        stem_format: Requested file suffix of the stems.
     """
     files = {
         "events": ["events.csv", "events.txt"],
-        "stems": [*record["stems"].values()] or [f"stems/{REST}.wav"],
+        "stems": [f"stems/{label}.{stem_format}" for label in (*record["stems"], REST)],
         "picture": ["cochleagram.png"],
         "page": ["report.html"],
     }
     return [
-        part
+        f"{stem_format} stems" if part == "stems" else part
         for part in PARTS
         if part in parts and not all((folder / name).is_file() for name in files[part])
     ]
@@ -114,7 +117,7 @@ def hear_into(
         "file": sound.path,
         "sample_rate": sound.sample_rate,
         "duration_s": round(sound.duration_s, 6),
-        "model": first_pass.model.card.name,
+        **first_pass.settings,
         "events": [asdict(event) for event in events],
         "stems": stems,
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,10 +116,14 @@ def heard_labels(events: Sequence[Event]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(event.label for event in events))
 
 
-def check_asked(
+def settings_of(
     *, labels: Sequence[str] | None, threshold: float | None, model: str = "hear"
-) -> tuple[str, ...]:
-    """Validate labels and threshold before anything is loaded; return the labels to detect.
+) -> dict[str, Any]:
+    """Validate labels and threshold before any network is loaded; return all that they amount to.
+
+    Returns:
+        The name of the model, the version of its weights, and the threshold of every label to
+        detect: where these are equal, what is heard in a sound is, too.
 
     Raises:
         ParameterError: a threshold that is not between 0 and 1, or an empty list of labels.
@@ -131,8 +136,15 @@ def check_asked(
             raise ParameterError(f"threshold={threshold!r} is not between 0 and 1")
     if labels is not None and not len(labels):
         raise ParameterError("labels is empty")
-    known = find_model(model).labels
-    return known if labels is None else check_labels(labels, known)
+    card = find_model(model)
+    asked = card.labels if labels is None else check_labels(labels, card.labels)
+    return {
+        "model": card.name,
+        "model_version": card.version,
+        "threshold": {
+            label: card.threshold[label] if threshold is None else threshold for label in asked
+        },
+    }
 
 
 class FirstPass:
@@ -142,6 +154,9 @@ class FirstPass:
         model: Name of the model.
         labels: Labels to detect; all that the model knows if None.
         threshold: Probability threshold, the same for all labels; the card's if None.
+
+    Attributes:
+        settings: See `settings_of`.
 
     Raises:
         ParameterError: a threshold that is not between 0 and 1.
@@ -156,12 +171,10 @@ class FirstPass:
         labels: Sequence[str] | None = None,
         threshold: float | None = None,
     ) -> None:
-        self.labels = check_asked(labels=labels, threshold=threshold, model=model)
+        self.settings = settings_of(labels=labels, threshold=threshold, model=model)
+        self.threshold: dict[str, float] = self.settings["threshold"]
+        self.labels = tuple(self.threshold)
         self.model = load_model(model)
-        self.threshold = {
-            label: self.model.card.threshold[label] if threshold is None else threshold
-            for label in self.labels
-        }
 
     def listen(
         self,
