@@ -310,6 +310,37 @@ def test_stems_of_another_format_are_lacking(run, here):
 
 
 @pytest.mark.parametrize(
+    "verb",
+    [
+        ("attend", "--keep", "rain", "--rest", "left"),
+        ("cochleagram",),
+        ("denoise",),
+        ("hear", "--only", "events"),
+        ("pitch",),
+        ("voices",),
+    ],
+)
+def test_what_is_skipped_is_in_the_json_too(run, here, verb):
+    """It was missing, but for `hear`."""
+    asked = (*verb, "-o", "out", "--json", "-q", "--jobs", "1")
+    assert run(*asked, "in/sub").code == 0
+    code, out, err = run(*asked, "in/a.wav", "in/sub", "--skip-existing")
+    assert (code, err) == (0, "")
+    new, old = map(json.loads, out.splitlines())
+    assert (new["file"], old["file"]) == ("in/a.wav", "in/sub/b.wav")
+    assert old["skipped"] is True
+    assert "skipped" not in new
+    for name in ("output", "rest", "voice-1"):
+        assert (name in old) == (name in new)
+        assert old.get(name, "").replace("b.", "a.") == new.get(name, "")
+
+
+def test_nothing_is_shown_of_what_pitch_skips(run, here):
+    assert run("pitch", "in", "-o", "out", "-q").code == 0
+    assert run("pitch", "in", "-o", "out", "-q", "--skip-existing") == (0, "", "")
+
+
+@pytest.mark.parametrize(
     "mark", ['{"events": [', "[]", "{}", '{"file": "a", "duration_s": 1, "events": [{"label": 1}]}']
 )
 def test_a_hearing_that_is_none_stops_no_other(run, here, mark):

@@ -13,7 +13,7 @@ import typer
 
 from echoic.cli._inputs import is_one_file
 from echoic.cli._source import Source, SourceOnce
-from echoic.cli._targets import STDOUT, find_targets, made_folder, without_results
+from echoic.cli._targets import STDOUT, exist_already, find_targets, made_folder
 from echoic.cli.common import Reporter, check_replacing
 from echoic.outputs import InputFiles
 
@@ -130,15 +130,10 @@ def divide_all(
         typer.Exit: Code 1, after the last input, if any has failed.
     """
     pages: dict[str, Path] = {}
-    wanted: list[Mapping[str, str | Path]] = [*files.values()]
     if report is not None:
         pages = find_targets(paths, Path(report), (".html", ".htm"), given=given)
-        wanted.append(pages)
     named = {f"--{_OPTIONS.get(part, part)}": own for part, own in files.items()}
     check_distinct({**named, "--report": pages})
-    todo = paths
-    if skip_existing:
-        todo = without_results(paths, wanted, reporter)
     work = partial(
         divide_one,
         make=make,
@@ -151,7 +146,7 @@ def divide_all(
         read=InputFiles([*paths, *also_read]),
         also_say=also_say,
     )
-    reporter.each(todo, work, jobs=jobs)
+    reporter.each(paths, work, jobs=jobs)
 
 
 def find_outputs(paths: list[str], output: str, *, given: Sequence[str]) -> dict[str, str]:
@@ -201,16 +196,18 @@ def divide_one(
     read: InputFiles,
     also_say: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Divide one input, write the parts and the page, and return the record."""
+    """Divide one input, write the parts and the page that are asked for, and return the record."""
+    own, page = {part: found[path] for part, found in files.items()}, pages.get(path)
+    written = {_OPTIONS.get(part, part): file for part, file in own.items()}
+    record = {"file": path, **written, **({"report": str(page)} if page else {})}
+    if skip_existing:  # write only the missing files
+        if exist_already(path, [*own.values(), *([page] if page else [])], reporter):
+            return {**record, "skipped": True}
+        own = {part: file for part, file in own.items() if not os.path.isfile(file)}
+        page = None if page is not None and os.path.isfile(page) else page
     from echoic.pipeline.dividing import divide_and_report, divide_into
     from echoic.processors.masks import WHOLE_LOOK_AHEAD_S
 
-    own, page = {part: found[path] for part, found in files.items()}, pages.get(path)
-    written = {_OPTIONS.get(part, part): file for part, file in own.items()}
-    record = {"file": path, **written, **({"report": str(page)} if page else {}), **also_say}
-    if skip_existing:  # write only the missing files
-        own = {part: file for part, file in own.items() if not os.path.isfile(file)}
-        page = None if page is not None and os.path.isfile(page) else page
     with made_folder(folders[path]) if path in folders else nullcontext():
         for one in (*own.values(), page):
             if one not in {STDOUT, None}:
@@ -233,7 +230,7 @@ def divide_one(
     kept_db = levels_db.get("kept", 0.0)
     if kept_db < _HARDLY_ANYTHING_DB:
         reporter.note(f"{path}: hardly anything was kept: {kept_db:.0f} dB of what went in")
-    return record
+    return {**record, **also_say}
 
 
 def said(value: object) -> str:

@@ -91,7 +91,7 @@ class Reporter:
         Args:
             paths: From `expand`.
             work: Processes one input and returns its record: a dict, a dataclass, or None.
-            show: Formats a record as text; with None only JSON is printed.
+            show: Formats a record as text, "" to print nothing; with None only JSON is printed.
             jobs: Number of inputs processed in parallel; None: the number of cores.
             table: Yields a function that is called with every record, see `open_table`.
 
@@ -113,8 +113,8 @@ class Reporter:
                 tabulate(record)
                 if self.as_json:
                     self.data(to_json(record, indent=None if several else 2))
-                elif show is not None:
-                    self.data(show(record))
+                elif show is not None and (text := show(record)):
+                    self.data(text)
         if self.n_failed or exit_code() is not None:
             raise typer.Exit(exit_code() or 1)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,25 +101,19 @@ def check_folder_name(output: Path, suffixes: Sequence[str] = (), *, needed_by: 
         raise typer.BadParameter(f"{output}: names no folder; {needed_by} one")
 
 
-def without_results(
-    paths: Sequence[str], results: Sequence[Mapping[str, str | Path]], reporter: Reporter
-) -> list[str]:
-    """The inputs whose results do not all exist yet; prints a note about each of the others.
+def exist_already(path: str, files: Sequence[str | Path], reporter: Reporter) -> bool:
+    """Whether all results of an input exist already, which a note then says.
 
     Args:
-        paths: The inputs.
-        results: {input: file}, for each kind of result.
-        reporter: Prints the notes.
+        path: The input.
+        files: Its results.
+        reporter: Prints the note.
     """
-    left = []
-    for path in paths:
-        files = [str(own[path]) for own in results]
-        if all(os.path.isfile(file) for file in files):
-            exist = "exist" if len(files) > 1 else "exists"
-            reporter.note(f"{path}: skipped, {' and '.join(files)} {exist} already")
-        else:
-            left.append(path)
-    return left
+    if not all(os.path.isfile(file) for file in files):
+        return False
+    exist = "exist" if len(files) > 1 else "exists"
+    reporter.note(f"{path}: skipped, {' and '.join(map(str, files))} {exist} already")
+    return True
 
 
 def make_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from echoic.cli._source import Source
-from echoic.cli._targets import find_targets, without_results
+from echoic.cli._targets import exist_already, find_targets
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -102,13 +102,12 @@ def cochleagram(
     paths = reporter.expand(inputs, recursive=recursive)
     suffix = as_format and f".{as_format.value}"
     targets = find_targets(paths, output, SUFFIXES, suffix=suffix, given=inputs)
-    if skip_existing:
-        paths = without_results(paths, [targets], reporter)
     work = partial(
         cochleagram_of_one,
         targets=targets,
         read=InputFiles(targets),
         settings=settings,
+        skip_existing=skip_existing,
         force=force,
     )
     reporter.each(paths, work, jobs=jobs)
@@ -121,6 +120,7 @@ def cochleagram_of_one(
     targets: dict[str, Path],
     read: InputFiles,
     settings: dict[str, Any],
+    skip_existing: bool,
     force: bool,
 ) -> dict[str, Any]:
     """Compute the cochleagram of one input and write its file."""
@@ -129,6 +129,8 @@ def cochleagram_of_one(
     from echoic.pipeline.cochleagram import envelopes
 
     target = targets[path]
+    if skip_existing and exist_already(path, [target], reporter):
+        return {"file": path, "output": target, "skipped": True}
     read.check_output(target, force=force)
     source = Source(path)
     ear = Ear(sample_rate=source.sample_rate, **settings)

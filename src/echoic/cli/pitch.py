@@ -10,7 +10,7 @@ import typer
 
 from echoic.cli._source import Source
 from echoic.cli._table import open_table
-from echoic.cli._targets import find_targets, without_results
+from echoic.cli._targets import exist_already, find_targets
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -73,13 +73,17 @@ def pitch(
     Pitch(sample_rate=16_000, **settings)  # reports wrong usage before any work
     paths = reporter.expand(inputs, recursive=recursive)
     targets = find_targets(paths, output, (".png",), given=inputs) if output else {}
-    if skip_existing:
-        paths = without_results(paths, [targets], reporter)
+    work = partial(
+        pitch_of_one,
+        targets=targets,
+        read=InputFiles(targets),
+        settings=settings,
+        skip_existing=skip_existing,
+        force=force,
+    )
     reporter.each(
         paths,
-        partial(
-            pitch_of_one, targets=targets, read=InputFiles(targets), settings=settings, force=force
-        ),
+        work,
         show_pitch,
         jobs=jobs,
         table=open_table(table, COLUMNS, pitch_rows, inputs=paths, force=force),
@@ -93,6 +97,7 @@ def pitch_of_one(
     targets: dict[str, Path],
     read: InputFiles,
     settings: dict[str, Any],
+    skip_existing: bool,
     force: bool,
 ) -> dict[str, Any]:
     """Estimate the pitch of one input, and draw it if it has a target."""
@@ -102,6 +107,8 @@ def pitch_of_one(
 
     target = targets.get(path)
     if target is not None:
+        if skip_existing and exist_already(path, [target], reporter):
+            return {"file": path, "output": target, "skipped": True}
         read.check_output(target, force=force)
     source = Source(path)
     with reporter.progress(f"hearing {source.name}", total=source.duration_s) as advance:
@@ -135,7 +142,9 @@ def pitch_rows(record: dict[str, Any]) -> list[list[Any]]:
 
 
 def show_pitch(record: dict[str, Any]) -> str:
-    """Format the frames as text."""
+    """Format the frames as text; nothing for an input that was skipped."""
+    if "f0_hz" not in record:
+        return ""
     rows = [
         f"  {time_s:9.4f}  {'-' if f0_hz is None else format(f0_hz, '.2f'):>8}  {voicing:.3f}"
         for _, time_s, f0_hz, voicing in pitch_rows(record)
