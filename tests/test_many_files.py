@@ -270,35 +270,34 @@ def test_skip_existing_reads_what_is_there_and_goes_on(run, here):
         (("--threshold", "0.25"), False),
     ],
 )
-def test_what_was_heard_with_other_settings_is_heard_again(run, here, settings, is_same):
+def test_what_was_heard_with_other_settings_does_not_pass_for_what_is_asked(
+    run, here, settings, is_same
+):
     """It was taken for what had been asked."""
     asked = ("hear", "in/a.wav", "-o", "h", "--only", "events", "--json")
     first = run(*asked, "--labels", "rain,speech", "--threshold", "0.25")
     mark = (here / "h/events.json").read_bytes()
     code, out, err = run(*asked, *settings, "--skip-existing")
-    assert code == 0
-    assert err == "echoic: in/a.wav: " + (
-        "skipped, h exists already\n"
-        if is_same
-        else "heard again, as h was heard with other settings\n"
-    )
-    assert ((here / "h/events.json").read_bytes() == mark) == is_same
-    found = json.loads(out)
-    assert found.pop("skipped", False) == is_same
-    assert found == json.loads((here / "h/events.json").read_text())
-    assert (found == json.loads(first.out)) == is_same
-    assert run(*asked, *settings, "--skip-existing").err.count("skipped") == 1
+    assert (here / "h/events.json").read_bytes() == mark
+    if is_same:
+        assert (code, err) == (0, "echoic: in/a.wav: skipped, h exists already\n")
+        assert json.loads(out) == {**json.loads(first.out), "skipped": True}
+    else:
+        assert (code, out) == (1, "")
+        assert "h: exists already, heard with another model, other labels or thresholds" in err
+        assert run(*asked, *settings, "--force").code == 0
+        assert run(*asked, *settings, "--skip-existing").err.count("skipped") == 1
 
 
-def test_what_other_weights_heard_is_heard_again(run, here):
+def test_what_other_weights_heard_does_not_pass_for_what_is_asked(run, here):
     asked = ("hear", "in/a.wav", "-o", "h", "--only", "events", "--skip-existing")
     assert run(*asked).code == 0
     mark = here / "h/events.json"
     now = mark.read_text()
     for former in ({"model_version": "0.0.1"}, {"model_version": None, "threshold": None}):
         mark.write_text(json.dumps(json.loads(now) | former))
-        assert "heard again" in run(*asked).err
-        assert mark.read_text() == now
+        code, _, err = run(*asked)
+        assert (code, "heard with another model" in err) == (1, True)
 
 
 def test_stems_of_another_format_are_lacking(run, here):

@@ -85,7 +85,7 @@ SkipExisting = Annotated[
     typer.Option(
         "--skip-existing",
         help="Leave out what has been heard already with the same model, labels and thresholds; "
-        "what was heard with others is heard again, and replaced.",
+        "what was heard with others is an error.",
     ),
 ]
 
@@ -163,8 +163,8 @@ def event_rows(record: dict[str, Any]) -> list[list[Any]]:
 
 def read_hearing(
     mark: Path, settings: dict[str, Any], parts: Collection[str], stem_format: str
-) -> dict[str, Any] | None:
-    """Load the record of an existing hearing; None if it was heard with other settings.
+) -> dict[str, Any]:
+    """Load the record of an existing hearing.
 
     Args:
         mark: Its events.json.
@@ -173,7 +173,8 @@ def read_hearing(
         stem_format: The file suffix that its stems must have.
 
     Raises:
-        FileError: it is not a hearing's record, for example truncated, or a part is missing.
+        FileError: it is not a hearing's record, for example truncated, it was heard with other
+            settings, or a part is missing.
     """
     from echoic.pipeline.folder import lacking_parts
 
@@ -185,12 +186,12 @@ def read_hearing(
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise FileError(f"{mark.parent}: its {mark.name} is not of a hearing") from error
     if not settings.items() <= record.items():
-        return None
-    if lacking:
-        raise FileError(
-            f"{mark.parent}: exists already, without {', '.join(lacking)} (--force hears it again)"
-        )
-    return record
+        found = "heard with another model, other labels or thresholds"
+    elif lacking:
+        found = f"without {', '.join(lacking)}"
+    else:
+        return record
+    raise FileError(f"{mark.parent}: exists already, {found} (--force hears it again)")
 
 
 def hear_one(
@@ -213,8 +214,7 @@ def hear_one(
         read: All inputs, none of which may lie in the folder.
         asked: Labels and threshold, see `settings_of`.
         written: What is written, see `hear_into`.
-        skip_existing: Whether an existing hearing with the same settings is loaded instead, and
-            one with others replaced.
+        skip_existing: Whether an existing hearing with the same settings is loaded instead.
         force: Whether an existing hearing is replaced.
     """
     from echoic.cli._folder import MARK, former_files, fresh_folder
@@ -224,11 +224,8 @@ def hear_one(
     folder = folders[path]
     if skip_existing and (folder / MARK).is_file():
         record = read_hearing(folder / MARK, settings_of(**asked), **written)
-        if record is not None:
-            reporter.note(f"{path}: skipped, {folder} exists already")
-            return {**record, "skipped": True}
-        reporter.note(f"{path}: heard again, as {folder} was heard with other settings")
-        force = True
+        reporter.note(f"{path}: skipped, {folder} exists already")
+        return {**record, "skipped": True}
     read.check_apart(folder)
     former_files(folder, force=force)  # before a pipe is read
     source = Source(path)

@@ -63,8 +63,8 @@ class Specialists:
             state = SpecialistsState(None, None, (self._no_frames,))
         check_kind(state, SpecialistsState, owner="Specialists")
         check_kind(state.recent, tuple, owner="Specialists")
-        for block in state.recent[-1:] or (None,):
-            check_state(np.atleast_1d(block)[..., :0], self._no_frames, owner="Specialists")
+        newest = state.recent[-1] if state.recent else np.empty(0)
+        check_state(np.atleast_1d(newest)[..., :0], self._no_frames, owner="Specialists")
         heard, common = self._common.nothing, None
         if want != "own":
             before = state.common or _joining(self._common.prepare(_of_common(want)), state)
