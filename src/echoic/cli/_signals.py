@@ -7,7 +7,8 @@ import threading
 import time
 from types import FrameType
 
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+from echoic.moves import ENDING
+
 _CLEANING_S = 3.0
 _AGAIN_S = 0.01
 
@@ -48,9 +49,8 @@ def leave_on_signals() -> None:
 
     if threading.current_thread() is not threading.main_thread():
         return  # only the main thread may set handlers
-    for name in _SIGNALS:
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+    for number in ENDING:
+        if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, leave)
 
 
