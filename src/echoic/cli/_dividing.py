@@ -233,8 +233,8 @@ def divide_one(
             work = partial(
                 divide_and_report, own.items(), source, report=page, kicker=kicker, asked=asked
             )
-        module = make(source.sample_rate, 0.0 if source.is_live else WHOLE_LOOK_AHEAD_S)
-        with reporter.progress(source.name, total=source.duration_s) as advance:
+        with source.held(), reporter.progress(source.name, total=source.duration_s) as advance:
+            module = make(source.sample_rate, 0.0 if source.is_live else WHOLE_LOOK_AHEAD_S)
             levels_db = work(module, force=force, advance=advance)
     kept_db = levels_db.get("kept", 0.0)
     if kept_db < _HARDLY_ANYTHING_DB:
