@@ -24,6 +24,7 @@ LAYERS = [
     "checks",
     "jit",
     "streaming",
+    "moves",
     "outputs",
     "metrics",
     "audio",

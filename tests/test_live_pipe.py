@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import struct
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from echoic.audio import LiveWav, Recording, open_once
-from echoic.errors import AudioError, AudioWarning
-from test_cli import shell, write
+from echoic.audio import LiveWav, Recording, decode_pipe, open_pipe
+from echoic.cli._dividing import divide_one
+from echoic.cli._reporter import SilentReporter
+from echoic.cli._signals import first_interrupt
+from echoic.errors import AudioError, AudioWarning, ParameterError
+from echoic.outputs import InputFiles
+from test_cli import shell, spawn, write
 
 RATE = 16_000
 N_SAMPLES = 3_001
@@ -42,7 +49,7 @@ def piped(monkeypatch):
                 return super().read1(most if size is None or size < 0 else min(size, most))
 
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(Slow(content)))
-        return open_once("-")
+        return decode_pipe(open_pipe("-"))
 
     return pipe
 
@@ -162,3 +169,116 @@ def test_a_pipe_that_ends_early_leaves_no_file(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith(b"echoic: -: is truncated: its header promises 50000 samples")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.wav"]
+
+
+# --- Ctrl-C -----------------------------------------------------------------------------------
+
+
+def interrupted(folder: Path, *args: str, header: bytes) -> tuple[int, str]:
+    """Press Ctrl-C while a verb reads 100,000 samples of silence from a pipe that stays open."""
+    process = spawn(
+        *args, stdin=subprocess.PIPE, cwd=folder, before="signal(SIGINT, default_int_handler)"
+    )
+    with process:
+        # More than the pipe's buffer: once it is written, the verb is reading.
+        process.stdin.buffer.write(header + bytes(200_000))
+        process.stdin.buffer.flush()
+        process.send_signal(signal.SIGINT)
+        err = process.stderr.read()
+        process.wait(timeout=60)
+    return process.returncode, err
+
+
+OPEN = encoded(n_channels=1)[:40] + b"\xff" * 4
+KNOWN = encoded(n_channels=1)[:40] + struct.pack("<I", 400_000)
+
+
+def test_ctrl_c_ends_a_recording_of_open_length(tmp_path):
+    """All that had been recorded was lost."""
+    code, err = interrupted(tmp_path, "denoise", "-", "-o", "a.wav", header=OPEN)
+    assert code == 0, err
+    assert soundfile.info(tmp_path / "a.wav").frames == 100_000
+    assert os.listdir(tmp_path) == ["a.wav"]
+
+
+def test_ctrl_c_ends_a_recording_that_is_read_to_its_end_first(tmp_path):
+    code, err = interrupted(tmp_path, "cochleagram", "-", "-o", "a.npz", header=OPEN)
+    assert code == 0, err
+    assert np.load(tmp_path / "a.npz")["envelope"].shape[1] == 100_000 // (RATE // 400)
+
+
+@pytest.mark.parametrize("verb", ["denoise", "cochleagram"])
+def test_ctrl_c_aborts_what_has_a_known_length(tmp_path, verb):
+    output = "a.wav" if verb == "denoise" else "a.npz"
+    code, err = interrupted(tmp_path, verb, "-", "-o", output, header=KNOWN)
+    assert code == 130, err
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_second_ctrl_c_aborts():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    ended: list[int] = []
+    try:
+        with first_interrupt(lambda: ended.append(1)):
+            signal.raise_signal(signal.SIGINT)
+            assert ended == [1]
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert ended == [1]
+
+
+def test_a_pipe_that_was_ended_gives_its_last_and_can_be_read_by_others(monkeypatch):
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as stdin, os.fdopen(writer, "wb", buffering=0) as out:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with open_pipe("-") as pipe:
+            pipe.end()
+            last_words = threading.Timer(0.1, out.write, [b"heard"])
+            last_words.start()
+            assert (pipe.read_all(), pipe.read(99)) == (b"heard", b"")
+            last_words.join()
+        assert os.get_blocking(reader)
+
+
+def test_a_pipe_that_has_been_closed_can_be_ended(tmp_path):
+    """Ctrl-C while the output is completed."""
+    os.mkfifo(tmp_path / "a")
+    recorder = threading.Thread(target=(tmp_path / "a").write_bytes, args=[encoded()])
+    recorder.start()
+    pipe = open_pipe(str(tmp_path / "a"))
+    assert joined(decode_pipe(pipe)).shape == (2, N_SAMPLES)
+    recorder.join()
+    pipe.end()
+    pipe.close()
+
+
+def test_a_pipe_is_closed_where_its_sound_cannot_be_processed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("a.wav")
+    recorder = threading.Thread(target=Path("a.wav").write_bytes, args=[encoded()])
+    recorder.start()
+
+    def make(*_: object) -> None:
+        raise ParameterError("no such network")
+
+    with pytest.raises(ParameterError) as caught:
+        divide_one(
+            "a.wav",
+            SilentReporter(verbose=False),
+            make=make,
+            files={"kept": {"a.wav": "b.wav"}},
+            folders={},
+            pages={},
+            kicker="",
+            skip_existing=False,
+            force=False,
+            read=InputFiles([]),
+            also_say={},
+        )
+    recorder.join()
+    with pytest.raises(OSError, match="No such device or address"):  # nobody reads
+        os.open("a.wav", os.O_WRONLY | os.O_NONBLOCK)
+    assert caught.traceback  # holds what the function held

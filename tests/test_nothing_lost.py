@@ -17,8 +17,9 @@ import pytest
 
 import echoic
 from echoic import audio, outputs
+from echoic.cli import _signals
 from echoic.cli._folder import fresh_folder
-from echoic.errors import FileError
+from echoic.errors import AudioWarning, FileError
 
 RATE = 16_000
 SOURCE = Path(echoic.__file__).parent.parent
@@ -283,6 +284,15 @@ def test_a_full_disk_names_the_path_of_its_user(here):
     assert os.listdir(here) == []
 
 
+def test_a_warning_names_the_path_of_its_user(here):
+    loud = np.full((1, 2_000), 1.5, np.float32)
+    with (
+        pytest.warns(AudioWarning, match=r"^h/rest\.flac: 2000 samples above full scale are clip"),
+        fresh_folder(Path("h"), force=False) as part,
+    ):
+        audio.write(part / "rest.flac", loud, sample_rate=RATE)
+
+
 def test_a_read_only_mount_names_the_path_of_its_user(here, monkeypatch):
     def mkdir(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
@@ -326,7 +336,131 @@ def test_a_folder_whose_name_is_too_long_is_said(run, here, more):
     assert "Errno" not in err
 
 
+# --- sets of files ----------------------------------------------------------------------------
+
+SET = ("denoise", "a.wav", "-o", "kept.wav", "--rest", "rest.wav", "--report", "page.html")
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_signal_between_the_renames_of_a_set_waits_for_them(run, here, monkeypatch, number):
+    write(here / "a.wav")
+    done: list[str] = []
+    replace = os.replace
+
+    def interrupted(source, goal):
+        replace(source, goal)
+        if Path(goal).parent == here:
+            done.append(Path(goal).name)
+            if len(done) == number:
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    monkeypatch.setattr(_signals, "_received", None)  # restores it after the test
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert run(*SET).code == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert sorted(done) == ["kept.wav", "page.html", "rest.wav"]
+    assert sorted(os.listdir(here)) == ["a.wav", *sorted(done)]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_rename_that_fails_undoes_those_of_its_set(run, here, monkeypatch, number):
+    write(here / "a.wav")
+    n_left, replace = number, os.replace
+
+    def refused(source, goal):
+        nonlocal n_left
+        n_left -= Path(goal).parent == here
+        if n_left == 0:
+            raise PermissionError(errno.EPERM, "Operation not permitted", source, None, goal)
+        replace(source, goal)
+
+    monkeypatch.setattr(os, "replace", refused)
+    code, _, err = run(*SET)
+    name = ["kept.wav", "rest.wav", "page.html"][number - 1]
+    assert code == 1
+    assert err == f"echoic: a.wav: {name}: cannot be written: operation not permitted\n"
+    assert os.listdir(here) == ["a.wav"]
+
+
+def test_without_its_page_no_part_appears(run, here, monkeypatch):
+    from echoic.report import sounds
+
+    def fill_page(*_: object, **__: object) -> str:
+        raise FileError("page.html: cannot be written: no space left on device")
+
+    write(here / "a.wav")
+    monkeypatch.setattr(sounds, "fill_page", fill_page)
+    assert run(*SET).code == 1
+    assert os.listdir(here) == ["a.wav"]
+
+
+def test_of_a_set_no_file_is_written_twice(here):
+    with outputs.FileSet() as files:
+        files.begin("a.txt").write_text("heard")
+        with pytest.raises(FileError, match=r"^\./a\.txt: would be written twice$"):
+            files.begin("./a.txt")
+    assert os.listdir(here) == ["a.txt"]
+
+
 # --- leftover files ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("denoise", "-o", "new/deep"),
+        ("denoise", "-o", "new/deep", "--rest", "other/rest", "--report", "other/pages"),
+        ("voices", "-o", "new/deep"),
+        ("hear", "-o", "new/deep/h"),
+        ("cochleagram", "-o", "new/deep"),
+        ("pitch", "-o", "new/deep"),
+    ],
+)
+@pytest.mark.parametrize("n_inputs", [1, 2])
+def test_what_fails_leaves_no_folder(run, here, args, n_inputs):
+    verb, *options = args
+    for number in range(n_inputs):  # in a folder, so that the output is one as well
+        Path(f"in/{number}").mkdir(parents=True)
+        Path(f"in/{number}/a.wav").write_text("dear diary")
+    code, _, err = run(verb, "in", "--recursive", *options, "--jobs", "1")
+    assert code == 1
+    assert err.count("is a text file") == n_inputs
+    assert os.listdir(here) == ["in"]
+
+
+def test_what_fails_leaves_no_folder_of_a_single_hearing(run, here):
+    Path("a.wav").write_text("dear diary")
+    for verb in ("hear", "voices"):
+        assert run(verb, "a.wav", "-o", "new/deep/h").code == 1
+        assert os.listdir(here) == ["a.wav"]
+
+
+def test_folders_that_were_there_or_hold_something_stay(run, here):
+    write(here / "a.wav")
+    Path("old").mkdir()
+    code, _, err = run("cochleagram", "a.wav", "b.wav", "-o", "old/new", "--jobs", "1")
+    assert code == 1
+    assert "b.wav: cannot be read" in err
+    assert os.listdir("old/new") == ["a.png"]
+    assert run("cochleagram", "b.wav", "c.wav", "-o", "old", "--jobs", "1").code == 1
+    assert os.listdir("old") == ["new"]
+
+
+def test_a_hearing_that_fails_leaves_no_folder(here, monkeypatch):
+    Path("h").mkdir()
+
+    def replace(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", replace)
+    for folder in ("h", "new/deep/h"):
+        with pytest.raises(FileError, match="no space left on device"):
+            hearing(Path(folder))
+    assert [*here.rglob("*")] == [here / "h"]
+
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
@@ -394,7 +528,6 @@ def test_sigkill_leaves_no_broken_file_under_a_final_name(here):
 def test_a_signal_within_a_callback_of_the_decoder_is_not_lost(here, monkeypatch, capfd):
     """An exception there would be printed, and the file be taken for damaged."""
     from echoic.audio.view import View
-    from echoic.cli import _signals
 
     write(here / "a.wav")
     monkeypatch.setattr(_signals, "_received", None)  # restores it after the test
@@ -421,8 +554,6 @@ def test_a_signal_within_a_callback_of_the_decoder_is_not_lost(here, monkeypatch
 
 def test_what_the_shell_ignores_stays_ignored():
     """As `nohup` asks."""
-    from echoic.cli import _signals
-
     before = {kind: signal.getsignal(kind) for kind in CODES}
     try:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

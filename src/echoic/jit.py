@@ -4,15 +4,36 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import numba
 from numba.core import event
+from numba.core.caching import FunctionCache
+
+
+class _Cache(FunctionCache):
+    """A cache that is done without where the disk is full or cannot be read or written."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled function for a signature; None if the cache does not give it."""
+        with suppress(OSError):
+            return super().load_overload(sig, target_context)
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Store a compiled function if possible."""
+        try:
+            super().save_overload(sig, data)
+        except OSError:
+            # The index may list it already, under a name that a former version's code has.
+            with suppress(OSError):
+                self.flush()
 
 
 def compiled(function: Callable[..., Any], *, inlined: bool = False) -> Callable[..., Any]:
-    """Compile a loop; the result is cached on disk where that is writable.
+    """Compile a loop; the result is cached on disk where that is possible.
 
     Functions that other loops call are inlined: otherwise the linker takes a different copy
     when they come from the cache than when freshly compiled, and the last bits differ.
@@ -21,10 +42,10 @@ def compiled(function: Callable[..., Any], *, inlined: bool = False) -> Callable
     # a reciprocal: "nnan", "ninf" and "arcp" are left out.
     fast = {"contract", "reassoc", "nsz"}
     options: dict[str, Any] = {"nogil": True, "fastmath": fast, "forceinline": inlined}
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # no writable folder for the cache: compile in every process
-        return numba.njit(**options)(function)
+    loop = numba.njit(**options)(function)
+    with suppress(RuntimeError):  # no writable folder for the cache: compile in every process
+        loop._cache = _Cache(function)  # as cache=True would
+    return loop
 
 
 inlined = partial(compiled, inlined=True)
@@ -45,4 +66,4 @@ class FirstCompilation(event.Listener):
         """Do nothing."""
 
 
-event.register("numba:compile", FirstCompilation())  # type: ignore[no-untyped-call]
+event.register("numba:compile", FirstCompilation())

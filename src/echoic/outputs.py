@@ -12,10 +12,13 @@ import os
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
 
 from echoic.errors import FileError
+from echoic.moves import move_all
 
 
 def describe_os_error(error: OSError) -> str:
@@ -62,7 +65,7 @@ def resolve_output(path: str | os.PathLike[str]) -> tuple[Path, int | None]:
     try:
         target = Path(os.path.realpath(path))
         return target, os.stat(target).st_mode
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return target, None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         words = describe_os_error(error) if isinstance(error, OSError) else str(error)
@@ -125,14 +128,111 @@ def write_through(path: Path) -> None:
                 os.fsync(file.fileno())
 
 
+class _Begun(NamedTuple):
+    """A file of a set: its path as given, its temporary one, its final one with links resolved."""
+
+    path: str | os.PathLike[str]
+    part: Path
+    target: Path
+    force: bool
+
+
+class FileSet:
+    """Files that get their names together, when the `with` block has succeeded, or not at all.
+
+    If the block raises anything, signals included, the temporary files are removed.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> with FileSet() as files:
+        ...     for name in "ab":
+        ...         _ = files.begin(folder / name).write_text("heard")
+        >>> sorted(path.name for path in folder.iterdir())
+        ['a', 'b']
+    """
+
+    def __init__(self) -> None:
+        self._begun: list[_Begun] = []
+
+    def begin(self, path: str | os.PathLike[str], *, force: bool = False) -> Path:
+        """Create an empty temporary file in the folder of an output, and return its path.
+
+        Raises:
+            FileError: `check_writable` rejects the path, the set has it already, or the folder
+                is not writable.
+        """
+        check_writable(path, force=force)
+        target, mode = resolve_output(path)
+        if any(target == other.target for other in self._begun):
+            raise FileError(f"{path}: would be written twice")
+        # Not named after the target, whose name may already have the maximum length.
+        part = target.parent / f".echoic-{secrets.token_hex(6)}.part"
+        self._begun.append(_Begun(path, part, target, force))  # before a signal can arrive
+        with _naming(path, part):
+            # 0o666 leaves permissions to the umask, as for any new file; mkstemp would not.
+            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+            descriptor = os.open(part, flags, 0o666 & (mode or 0o666))
+            if mode is not None:
+                os.fchmod(descriptor, stat.S_IMODE(mode))
+            os.close(descriptor)
+        return part
+
+    def __enter__(self) -> FileSet:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            for one in self._begun:
+                one.part.unlink(missing_ok=True)
+
+    def _finish(self) -> None:
+        """Rename, after everything else that may fail."""
+        with ExitStack() as stack:
+            for path, part, _, force in self._begun:
+                stack.enter_context(_naming(path, part))
+                write_through(part)
+                check_writable(path, force=force)  # it may have been created in the meantime
+            move_all((part, target) for _, part, target, _ in self._begun)
+
+
+def file_set(together: FileSet | None) -> AbstractContextManager[FileSet]:
+    """A set that is left open for its owner, or a new one if it is None."""
+    return nullcontext(together) if together else FileSet()
+
+
 @contextmanager
-def fresh_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[Path]:
+def _naming(path: str | os.PathLike[str], part: Path) -> Iterator[None]:
+    """Convert errors of a temporary file to errors that name its final path."""
+    try:
+        yield
+    except (FileError, BrokenPipeError):  # a broken pipe is not an error of this file
+        raise
+    except OSError as error:
+        if error.filename not in (None, str(part), part):  # an error of another file
+            raise
+        raise FileError(f"{path}: cannot be written: {describe_os_error(error)}") from error
+
+
+@contextmanager
+def fresh_file(
+    path: str | os.PathLike[str], *, force: bool = False, together: FileSet | None = None
+) -> Iterator[Path]:
     """Yield a temporary path that is renamed to `path` once the block has succeeded.
 
     Args:
         path: Path of the finished file. A link is followed, and the mode of a
             file that is replaced is kept.
         force: Whether an existing file may be replaced.
+        together: The set of files that it appears with; None: alone.
 
     Yields:
         The path of an empty temporary file in the same folder. It is removed
@@ -150,25 +250,7 @@ def fresh_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator
         >>> target.read_text(), len(list(target.parent.iterdir()))
         ('heard', 1)
     """
-    check_writable(path, force=force)
-    target, mode = resolve_output(path)
-    # Not named after the target, whose name may already have the maximum length.
-    part = target.parent / f".echoic-{secrets.token_hex(6)}.part"
-    try:
-        # 0o666 leaves permissions to the user's umask, as for any new file; mkstemp would not.
-        descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 & (mode or 0o666))
-        if mode is not None:
-            os.fchmod(descriptor, stat.S_IMODE(mode))
-        os.close(descriptor)
-        yield part
-        write_through(part)
-        check_writable(path, force=force)  # it may have been created in the meantime
-        os.replace(part, target)
-    except (FileError, BrokenPipeError):  # a broken pipe is not an error of this file
-        raise
-    except OSError as error:
-        if error.filename not in (None, str(part), part):  # an error of another file
-            raise
-        raise FileError(f"{path}: cannot be written: {describe_os_error(error)}") from error
-    finally:
-        part.unlink(missing_ok=True)
+    with file_set(together) as files:
+        part = files.begin(path, force=force)
+        with _naming(path, part):
+            yield part

@@ -10,8 +10,9 @@ from echoic.audio.levels import (
     level_dbfs,
     peak_dbfs,
 )
-from echoic.audio.live import LiveWav, open_once
+from echoic.audio.live import LiveWav, decode_pipe
 from echoic.audio.opening import AudioPath
+from echoic.audio.pipe import Pipe, open_pipe
 from echoic.audio.recording import Recording, Wave
 from echoic.audio.resample import resample
 from echoic.audio.writing import Writer, open_writer, open_writers, write
@@ -21,6 +22,7 @@ __all__ = [
     "AudioInfo",
     "AudioPath",
     "LiveWav",
+    "Pipe",
     "Recording",
     "Wave",
     "Writer",
@@ -28,10 +30,11 @@ __all__ = [
     "db_spl_to_dbfs",
     "db_to_gain",
     "dbfs_to_db_spl",
+    "decode_pipe",
     "gain_to_db",
     "info",
     "level_dbfs",
-    "open_once",
+    "open_pipe",
     "open_writer",
     "open_writers",
     "peak_dbfs",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from contextlib import ExitStack
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,8 @@ from echoic.audio.containers import (
     is_unknown_length,
 )
 from echoic.audio.mending import Mending
-from echoic.audio.opening import check_rate, close_pipe, open_pipe, unreadable
+from echoic.audio.opening import check_rate
+from echoic.audio.pipe import Pipe
 from echoic.audio.recording import Recording, Wave
 from echoic.checks import MAX_CHANNELS
 from echoic.errors import AudioError
@@ -34,30 +36,21 @@ class _Coding(NamedTuple):
 _CODINGS = [_Coding(WAV_PCM, n) for n in (1, 2, 3, 4)] + [_Coding(WAV_FLOAT, n) for n in (4, 8)]
 
 
-def open_once(path: str) -> LiveWav | Recording:
-    """Open a sound that is read once: a WAV in a pipe as `LiveWav`, all else as `Recording`.
-
-    Args:
-        path: A file, a named pipe, or "-" for standard input.
+def decode_pipe(pipe: Pipe) -> LiveWav | Recording:
+    """Decode a pipe: a WAV as it arrives, all else once it has been read to its end.
 
     Raises:
         AudioError: as `Recording`.
     """
-    pipe = open_pipe(path)
-    if pipe is None:
-        return Recording(path)
-    head = _Head(pipe, path)
-    try:
-        return LiveWav(head, pipe, path)
-    except _NotLiveError:
+    with ExitStack() as stack:
+        stack.enter_context(pipe)
+        head = _Head(pipe)
         try:
-            content = head.content + head.rest()
-        finally:
-            close_pipe(pipe)
-        return Recording(path, content=content)
-    except AudioError:
-        close_pipe(pipe)
-        raise
+            live = LiveWav(head, pipe)
+        except _NotLiveError:
+            return Recording(pipe.name, content=head.content + pipe.read_all())
+        stack.pop_all()  # it stays open for the samples
+        return live
 
 
 class _NotLiveError(Exception):
@@ -67,9 +60,9 @@ class _NotLiveError(Exception):
 class _Head:
     """The bytes read from the pipe so far."""
 
-    def __init__(self, pipe: BinaryIO, name: str) -> None:
+    def __init__(self, pipe: Pipe) -> None:
         self.content = b""
-        self._pipe, self._name = pipe, name
+        self._pipe = pipe
 
     def read(self, n_bytes: int) -> bytes:
         """Read exactly `n_bytes` more.
@@ -79,21 +72,11 @@ class _Head:
         """
         if len(self.content) + n_bytes > MAX_HEAD_BYTES:
             raise _NotLiveError
-        found = self._from_pipe(n_bytes)
+        found = self._pipe.read(n_bytes)
         self.content += found
         if len(found) < n_bytes:
             raise _NotLiveError
         return found
-
-    def rest(self) -> bytes:
-        """Read everything that follows."""
-        return self._from_pipe(-1)
-
-    def _from_pipe(self, n_bytes: int) -> bytes:
-        try:
-            return self._pipe.read(n_bytes)
-        except (OSError, ValueError) as error:
-            raise unreadable(self._name, error) from error
 
 
 class LiveWav:
@@ -102,9 +85,9 @@ class LiveWav:
     Args:
         head: Reads and keeps the header.
         pipe: Source of the samples.
-        name: For error messages.
 
     Attributes:
+        name: For error messages.
         sample_rate: Hz.
         n_channels: Number of channels.
         n_samples: Samples per channel according to the header; None if it leaves that open.
@@ -113,9 +96,9 @@ class LiveWav:
         AudioError: the sample rate is out of range.
     """
 
-    def __init__(self, head: _Head, pipe: BinaryIO, name: str) -> None:
+    def __init__(self, head: _Head, pipe: Pipe) -> None:
         """Read up to the first sample."""
-        self.name = name
+        self.name = pipe.name
         self._pipe = pipe
         layout = b""
         riff = head.read(12)
@@ -135,7 +118,7 @@ class LiveWav:
         is_plain = n_bits % 8 == 0 and frame_bytes == self.n_channels * self._coding.n_bytes
         if self._coding not in _CODINGS or not is_plain or not 1 <= self.n_channels <= MAX_CHANNELS:
             raise _NotLiveError
-        check_rate(self.sample_rate, name)
+        check_rate(self.sample_rate, self.name)
         (n_bytes,) = struct.unpack("<I", riff[4:8])
         # A recorder that is still running has not written any length yet.
         is_running = length == 0 and n_bytes + 8 <= len(head.content)
@@ -160,7 +143,7 @@ class LiveWav:
         n_read, mending, open_frame = 0, Mending(), b""
         try:
             while n_left := min(block_samples, self._n_promised - n_read):
-                came = self._read(int(n_left) * frame_bytes - len(open_frame))
+                came = self._pipe.read_some(int(n_left) * frame_bytes - len(open_frame))
                 if not came:
                     break
                 came = open_frame + came
@@ -170,11 +153,13 @@ class LiveWav:
                     n_read += n_whole
                     yield mending(self._decode(came[: n_whole * frame_bytes]))
             self._check_length(n_read)
-            while self._read(1 << 16):  # drain what follows, so that the writer can finish
+            while self._pipe.read_some(
+                1 << 16
+            ):  # drain what follows, so that the writer can finish
                 pass
         finally:
             mending.warn(self.name)
-            close_pipe(self._pipe)
+            self._pipe.close()
 
     @property
     def _n_promised(self) -> float:
@@ -188,13 +173,6 @@ class LiveWav:
                 f"{self.name}: is truncated: its header promises {self.n_samples} samples, "
                 f"{n_read} have come"
             )
-
-    def _read(self, n_bytes: int) -> bytes:
-        """Return 1 to `n_bytes` bytes as soon as any are available; none at the end."""
-        try:
-            return self._pipe.read1(n_bytes)  # type: ignore[attr-defined]
-        except (OSError, ValueError) as error:
-            raise unreadable(self.name, error) from error
 
     def _decode(self, content: bytes) -> NDArray[np.float32]:
         kind, n_bytes = self._coding

@@ -1,4 +1,4 @@
-"""Open an audio file or pipe, and detect whatever can fail before decoding.
+"""Open an audio file, and detect whatever can fail before decoding.
 
 The bytes always go through a Python file object, so that an OS error keeps its
 reason, and pipes and files share one code path.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import stat
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, TypeAlias
@@ -38,52 +36,6 @@ def check_path(path: object) -> str:
     if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
         raise ParameterError(f"path={path!r} is neither text nor a path")
     return str(path)
-
-
-def open_pipe(name: str) -> BinaryIO | None:
-    """Open standard input or a named pipe, which can be read only once; None for a file.
-
-    Raises:
-        AudioError: it does not exist, is a folder or a device, or cannot be opened.
-    """
-    try:
-        if name == STDIN:
-            if sys.stdin is None:
-                raise AudioError("-: standard input is closed; pipe an audio file into it")
-            if sys.stdin.isatty():
-                raise AudioError("-: standard input is a terminal; pipe an audio file into it")
-            return sys.stdin.buffer
-        mode = os.stat(name).st_mode
-        if stat.S_ISDIR(mode):
-            raise AudioError(f"{name}: is a folder, not an audio file")
-        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
-            raise AudioError(f"{name}: is not a plain file")
-        return open(name, "rb") if stat.S_ISFIFO(mode) else None
-    except (OSError, ValueError) as error:
-        raise unreadable(name, error) from error
-
-
-def close_pipe(pipe: BinaryIO) -> None:
-    """Close a named pipe; standard input is left open, as it belongs to the process."""
-    if pipe is not getattr(sys.stdin, "buffer", None):
-        pipe.close()
-
-
-def read_pipe(name: str) -> bytes | None:
-    """Read all bytes of standard input or a named pipe; None for a file.
-
-    Raises:
-        AudioError: as `open_pipe`, or reading fails.
-    """
-    pipe = open_pipe(name)
-    if pipe is None:
-        return None
-    try:
-        return pipe.read()
-    except (OSError, ValueError) as error:
-        raise unreadable(name, error) from error
-    finally:
-        close_pipe(pipe)
 
 
 @contextmanager

@@ -21,10 +21,10 @@ from echoic.audio.opening import (
     has_last_sample,
     open_bytes,
     open_decoder,
-    read_pipe,
     says_its_length,
     unreadable,
 )
+from echoic.audio.pipe import read_pipe
 from echoic.audio.view import View
 from echoic.errors import AudioError
 from echoic.outputs import describe_os_error

@@ -30,7 +30,7 @@ from echoic.checks import (
     check_number,
 )
 from echoic.errors import AudioError, AudioWarning, FileError, ParameterError
-from echoic.outputs import describe_os_error, fresh_file
+from echoic.outputs import FileSet, describe_os_error, file_set, fresh_file
 
 _PIECE_SAMPLES = 1 << 16
 # The largest value of an integer coding is below full scale, and where libsndfile does not clip
@@ -60,7 +60,6 @@ class Writer:
         self.path = path
         self.n_written = 0
         self._as_wav = as_wav  # whether an RF64 that fits into a WAV becomes one
-        self._is_complete = False
         self._sound = sound
         self._sink = sink
         of_integers = 1.0 if sound.subtype.startswith("PCM") else 1 - 2**-15
@@ -114,9 +113,6 @@ class Writer:
 
     def _complete(self) -> None:
         """Let the encoder finish the file; an OS error at this point raises as well."""
-        if self._is_complete:
-            return
-        self._is_complete = True
         sound = self._sound
         sound.close()
         if self._as_wav and not is_too_long("WAV", self.n_written, sound.channels, sound.subtype):
@@ -200,6 +196,7 @@ def open_writer(
     frames: int | None = None,
     subtype: str | None = None,
     force: bool = False,
+    together: FileSet | None = None,
 ) -> Iterator[Writer]:
     """Write an audio file block by block.
 
@@ -214,6 +211,7 @@ def open_writer(
             4 GB becomes an RF64.
         subtype: As for `write`.
         force: As for `write`.
+        together: The set of files that it appears with; None: alone.
 
     Raises:
         ParameterError, AudioError: As for `write`.
@@ -241,37 +239,46 @@ def open_writer(
     is_open_wav = container == "WAV" and frames is None and soundfile.check_format("RF64", coding)
     if is_open_wav:
         container = "RF64"
-    try:
-        with fresh_file(path, force=force) as part, Sink.to_file(part) as sink:
-            sound = _encoder(path, sink, int(sample_rate), int(channels), container, coding)
-            writer = Writer(path, sound, sink, as_wav=is_open_wav)
-            try:
-                yield writer
-                writer._complete()
-            finally:
-                sound.close()
-    except AudioError:
-        raise
-    except FileError as error:
-        raise AudioError(str(error)) from error
+    with (
+        _as_audio_errors(),
+        fresh_file(path, force=force, together=together) as part,
+        Sink.to_file(part) as sink,
+    ):
+        sound = _encoder(path, sink, int(sample_rate), int(channels), container, coding)
+        writer = Writer(path, sound, sink, as_wav=is_open_wav)
+        try:
+            yield writer
+            writer._complete()
+        finally:
+            sound.close()
 
 
 @contextmanager
-def open_writers(paths: Iterable[AudioPath], **how: Any) -> Iterator[list[Writer]]:
+def open_writers(
+    paths: Iterable[AudioPath], *, together: FileSet | None = None, **how: Any
+) -> Iterator[list[Writer]]:
     """Open several files of one kind; if one fails, none appears.
 
     Args:
         paths: In order of the writers.
+        together: As for `open_writer`; None: they appear with each other.
         how: As for `open_writer`.
 
     Raises:
         ParameterError, AudioError: As for `write`.
     """
-    with ExitStack() as stack:
-        writers = [stack.enter_context(open_writer(path, **how)) for path in paths]
-        yield writers
-        for writer in writers:  # before the first of them gets its name
-            writer._complete()
+    with _as_audio_errors(), file_set(together) as files, ExitStack() as stack:
+        yield [stack.enter_context(open_writer(path, together=files, **how)) for path in paths]
+
+
+@contextmanager
+def _as_audio_errors() -> Iterator[None]:
+    try:
+        yield
+    except AudioError:
+        raise
+    except FileError as error:
+        raise AudioError(str(error)) from error
 
 
 def _pipe_writer(

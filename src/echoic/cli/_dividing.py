@@ -13,7 +13,13 @@ import typer
 
 from echoic.cli._inputs import is_one_file
 from echoic.cli._source import Source, SourceOnce
-from echoic.cli._targets import STDOUT, exist_already, find_targets, made_folder
+from echoic.cli._targets import (
+    STDOUT,
+    exist_already,
+    find_targets,
+    folders_of,
+    made_folders,
+)
 from echoic.cli.common import Reporter, check_replacing
 from echoic.outputs import InputFiles
 
@@ -89,7 +95,9 @@ def select_from_all(
     files = {"kept": find_outputs(paths, output, given=inputs)}
     if rest is not None:
         files["left out"] = find_outputs(paths, rest, given=inputs)
-    divide_all(paths, make, reporter, files=files, given=inputs, **options)
+    folders = set().union(*(folders_of(own, given=inputs) for own in files.values()))
+    with made_folders(*folders):
+        divide_all(paths, make, reporter, files=files, given=inputs, **options)
 
 
 def divide_all(
@@ -146,7 +154,8 @@ def divide_all(
         read=InputFiles([*paths, *also_read]),
         also_say=also_say,
     )
-    reporter.each(paths, work, jobs=jobs)
+    with made_folders(*folders_of(pages, given=given)):
+        reporter.each(paths, work, jobs=jobs)
 
 
 def find_outputs(paths: list[str], output: str, *, given: Sequence[str]) -> dict[str, str]:
@@ -208,7 +217,7 @@ def divide_one(
     from echoic.pipeline.dividing import divide_and_report, divide_into
     from echoic.processors.masks import WHOLE_LOOK_AHEAD_S
 
-    with made_folder(folders[path]) if path in folders else nullcontext():
+    with made_folders(folders[path]) if path in folders else nullcontext():
         for one in (*own.values(), page):
             if one not in {STDOUT, None}:
                 read.check_output(one, force=force)
@@ -224,8 +233,8 @@ def divide_one(
             work = partial(
                 divide_and_report, own.items(), source, report=page, kicker=kicker, asked=asked
             )
-        module = make(source.sample_rate, 0.0 if source.is_live else WHOLE_LOOK_AHEAD_S)
-        with reporter.progress(source.name, total=source.duration_s) as advance:
+        with source.held(), reporter.progress(source.name, total=source.duration_s) as advance:
+            module = make(source.sample_rate, 0.0 if source.is_live else WHOLE_LOOK_AHEAD_S)
             levels_db = work(module, force=force, advance=advance)
     kept_db = levels_db.get("kept", 0.0)
     if kept_db < _HARDLY_ANYTHING_DB:

@@ -7,12 +7,16 @@ import os
 import secrets
 import shutil
 import stat
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from echoic.cli._targets import made_folders
 from echoic.errors import FileError
 from echoic.labels import LABELS, REST
+from echoic.moves import move_all
 from echoic.outputs import describe_os_error, resolve_output, write_through
 
 MARK = "events.json"  # identifies a folder as a hearing, and lists its stems
@@ -41,23 +45,44 @@ def fresh_folder(folder: Path, *, force: bool) -> Iterator[Path]:
     target, mode = resolve_output(folder)
     name = f".echoic-{secrets.token_hex(6)}.part"
     part = (target.parent if mode is None else target) / name
-    try:
+    with _naming(folder, part):
         former_files(folder, force=force)
-        part.parent.mkdir(parents=True, exist_ok=True)
-        part.mkdir()
-        yield part
-        write_through(part)
-        if mode is None and resolve_output(folder)[1] is None:
-            os.replace(part, target)
-        else:
-            # Check again: another process may have written to it meanwhile.
-            _fill(folder, part, former_files(folder, force=force))
-    except FileError as error:  # name the final folder, not the temporary one
-        raise type(error)(str(error).replace(str(part), str(folder))) from error
-    except OSError as error:
-        raise FileError(f"{folder}: cannot be written: {describe_os_error(error)}") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+        with made_folders(part.parent):
+            try:
+                part.mkdir()
+                yield part
+                write_through(part)
+                if mode is None and resolve_output(folder)[1] is None:
+                    os.replace(part, target)
+                else:
+                    # Check again: another process may have written to it meanwhile.
+                    _fill(folder, part, former_files(folder, force=force))
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def _naming(folder: Path, part: Path) -> Iterator[None]:
+    """Name the final folder where errors and warnings name the temporary one."""
+
+    def named(message: object) -> str:
+        return str(message).replace(str(part), str(folder))
+
+    with warnings.catch_warnings():
+        show_as_before = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **how: Any) -> None:
+            if str(part) in str(message):
+                message = category(named(message))
+            show_as_before(message, category, *where, **how)
+
+        warnings.showwarning = show
+        try:
+            yield
+        except FileError as error:
+            raise type(error)(named(error)) from error
+        except OSError as error:
+            raise FileError(f"{folder}: cannot be written: {describe_os_error(error)}") from error
 
 
 def _fill(folder: Path, part: Path, former: set[str]) -> None:
@@ -68,27 +93,17 @@ def _fill(folder: Path, part: Path, former: set[str]) -> None:
     """
     new = sorted(str(path.relative_to(part)) for path in part.rglob("*") if path.is_file())
     backup = part / "former"
-    moved: list[tuple[Path, Path]] = []
-
-    def move(source: Path, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        moved.append((source, target))  # before the move: a signal may arrive right after it
-        os.replace(source, target)
-
-    try:
-        for name in sorted(former, key=lambda name: name != MARK):
-            if name in new:  # keeps its permissions
-                os.chmod(part / name, stat.S_IMODE(os.stat(folder / name).st_mode))
-            move(folder / name, backup / name)
-        for name in sorted(new, key=lambda name: name == MARK):
-            if os.path.lexists(folder / name):
-                raise FileError(f"{folder}: {name} exists already and is of no hearing")
-            move(part / name, folder / name)
-    except BaseException:
-        for source, target in reversed(moved):
-            if not os.path.lexists(source):
-                os.replace(target, source)
-        raise
+    for name in new:
+        if name in former:  # keeps its permissions
+            os.chmod(part / name, stat.S_IMODE(os.stat(folder / name).st_mode))
+        elif os.path.lexists(folder / name):
+            raise FileError(f"{folder}: {name} exists already and is of no hearing")
+    moves = [
+        *((folder / name, backup / name) for name in sorted(former, key=lambda name: name != MARK)),
+        *((part / name, folder / name) for name in sorted(new, key=lambda name: name == MARK)),
+    ]
+    with made_folders(*{target.parent for _, target in moves}):
+        move_all(moves)
 
 
 def former_files(folder: Path, *, force: bool) -> set[str]:

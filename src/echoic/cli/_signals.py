@@ -5,9 +5,12 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
-_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+from echoic.moves import ENDING
+
 _CLEANING_S = 3.0
 _AGAIN_S = 0.01
 
@@ -48,10 +51,29 @@ def leave_on_signals() -> None:
 
     if threading.current_thread() is not threading.main_thread():
         return  # only the main thread may set handlers
-    for name in _SIGNALS:
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+    for number in ENDING:
+        if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, leave)
+
+
+@contextmanager
+def first_interrupt(end: Callable[[], None]) -> Iterator[None]:
+    """While the block runs, the first SIGINT calls a function; another does what it did before."""
+    former = signal.getsignal(signal.SIGINT)
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or former in (None, signal.SIG_IGN):
+        yield
+        return
+
+    def call_once(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, former)
+        end()
+
+    signal.signal(signal.SIGINT, call_once)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def _send_to_main_thread(number: int) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from echoic.cli._inputs import STDIN, named_folders
+from echoic.cli._signals import first_interrupt
 
 if TYPE_CHECKING:
-    from echoic.audio import LiveWav, Recording, Wave
+    from echoic.audio import LiveWav, Pipe, Recording, Wave
 
 
 def source_name(path: str) -> str:
@@ -64,6 +66,8 @@ def name_results(paths: Sequence[str], suffix: str, *, given: Sequence[str] = ()
 class SourceOnce:
     """A file or pipe that is read once; a WAV in a pipe is decoded as it arrives.
 
+    The first Ctrl-C ends a pipe whose length is not known, such as that of a recorder.
+
     Args:
         path: A file, a named pipe or "-".
 
@@ -72,15 +76,39 @@ class SourceOnce:
     """
 
     def __init__(self, path: str) -> None:
+        from echoic.audio import Recording, open_pipe
+
         self.path = path
-        self._recording = self._open()
+        self._pipe = open_pipe(path)
+        self._recording = Recording(path) if self._pipe is None else self._from_pipe(self._pipe)
         self.sample_rate = self._recording.sample_rate
         self.n_channels = self._recording.n_channels
 
-    def _open(self) -> LiveWav | Recording:
-        from echoic.audio import open_once
+    def _from_pipe(self, pipe: Pipe) -> LiveWav | Recording:
+        from echoic.errors import AudioError
 
-        return open_once(self.path)
+        try:
+            with first_interrupt(pipe.end):
+                return self._decode(pipe)
+        except AudioError as error:
+            if pipe.is_ended:  # too early
+                raise KeyboardInterrupt from error
+            raise
+
+    def _decode(self, pipe: Pipe) -> LiveWav | Recording:
+        from echoic.audio import decode_pipe
+
+        return decode_pipe(pipe)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Close the pipe after the block, in which `blocks` is read."""
+        if self._pipe is None:
+            yield
+            return
+        is_open_ended = self.n_samples is None
+        with self._pipe, first_interrupt(self._pipe.end) if is_open_ended else nullcontext():
+            yield
 
     @property
     def name(self) -> str:
@@ -130,10 +158,11 @@ class Source(SourceOnce):
 
     _recording: Recording
 
-    def _open(self) -> Recording:
+    def _decode(self, pipe: Pipe) -> Recording:
         from echoic.audio import Recording
 
-        return Recording(self.path)
+        with pipe:
+            return Recording(self.path, content=pipe.read_all())
 
     @property
     def file(self) -> Path | None:

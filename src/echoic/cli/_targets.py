@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,8 @@ import typer
 
 from echoic.cli._inputs import AUDIO_SUFFIXES, is_one_file
 from echoic.cli._source import name_results
+from echoic.errors import FileError
+from echoic.outputs import describe_os_error
 
 if TYPE_CHECKING:
     from echoic.cli.common import Reporter
@@ -28,8 +30,6 @@ def find_targets(
     given: Sequence[str],
 ) -> dict[str, Path]:
     """Return the output path of each input: `output`, or a file in it if it is a folder.
-
-    Folders are created.
 
     Args:
         paths: The inputs.
@@ -55,10 +55,7 @@ def find_targets(
         return {paths[0]: output}
     names = name_results(paths, suffix or suffixes[0], given=given)
     check_folder_name(output, suffixes, needed_by="several inputs, or those of a folder, need")
-    targets = {path: output / name for path, name in names.items()}
-    for folder in {target.parent for target in targets.values()}:
-        make_folder(folder)
-    return targets
+    return {path: output / name for path, name in names.items()}
 
 
 def find_folders(
@@ -116,35 +113,38 @@ def exist_already(path: str, files: Sequence[str | Path], reporter: Reporter) ->
     return True
 
 
-def make_folder(folder: Path) -> None:
-    """Create a folder and its parents.
+def folders_of(outputs: Mapping[str, str | Path], *, given: Sequence[str]) -> set[Path]:
+    """The folders to create for the outputs of several inputs; none for those of a single file.
 
-    Raises:
-        FileError: it cannot be created.
+    Args:
+        outputs: {input: file or folder}.
+        given: The arguments as typed.
     """
-    from echoic.errors import FileError
-    from echoic.outputs import describe_os_error
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        words = describe_os_error(error)
-        raise FileError(f"{folder}: cannot be made: {words}") from error
+    if is_one_file([*outputs], given):
+        return set()
+    return {Path(file).parent for file in outputs.values()}
 
 
 @contextmanager
-def made_folder(folder: Path) -> Iterator[None]:
-    """Create a folder; if the block raises, remove it if it is new and still empty.
+def made_folders(*folders: Path) -> Iterator[None]:
+    """Create folders and their parents; if the block raises, remove those that are new and empty.
 
     Raises:
-        FileError: it cannot be created.
+        FileError: one cannot be created.
     """
-    was_there = os.path.exists(folder)
-    make_folder(folder)
+    new: list[Path] = []  # the deepest first
     try:
+        for folder in folders:
+            new = [one for one in (folder, *folder.parents) if not os.path.lexists(one)] + new
+            try:
+                if not os.path.isdir(folder):
+                    folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                words = describe_os_error(error)
+                raise FileError(f"{folder}: cannot be made: {words}") from error
         yield
     except BaseException:
-        if not was_there:
+        for one in new:
             with suppress(OSError):
-                folder.rmdir()
+                one.rmdir()
         raise

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from echoic.cli._source import Source
-from echoic.cli._targets import exist_already, find_targets
+from echoic.cli._targets import exist_already, find_targets, folders_of, made_folders
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -110,7 +110,8 @@ def cochleagram(
         skip_existing=skip_existing,
         force=force,
     )
-    reporter.each(paths, work, jobs=jobs)
+    with made_folders(*folders_of(targets, given=inputs)):
+        reporter.each(paths, work, jobs=jobs)
 
 
 def cochleagram_of_one(

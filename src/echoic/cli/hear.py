@@ -13,7 +13,7 @@ import typer
 
 from echoic.cli._source import Source
 from echoic.cli._table import open_table
-from echoic.cli._targets import find_folders
+from echoic.cli._targets import find_folders, folders_of, made_folders
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -133,15 +133,16 @@ def hear(
         skip_existing=skip_existing,
         force=force,
     )
-    reporter.each(
-        paths,
-        work,
-        None if quiet else show_hearing,
-        jobs=jobs,
-        table=open_table(
-            table, COLUMNS, event_rows, inputs=paths, force=force, renew=skip_existing
-        ),
-    )
+    with made_folders(*folders_of(folders, given=inputs)):
+        reporter.each(
+            paths,
+            work,
+            None if quiet else show_hearing,
+            jobs=jobs,
+            table=open_table(
+                table, COLUMNS, event_rows, inputs=paths, force=force, renew=skip_existing
+            ),
+        )
 
 
 def show_hearing(record: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from echoic.cli._source import Source
 from echoic.cli._table import open_table
-from echoic.cli._targets import exist_already, find_targets
+from echoic.cli._targets import exist_already, find_targets, folders_of, made_folders
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -81,13 +81,14 @@ def pitch(
         skip_existing=skip_existing,
         force=force,
     )
-    reporter.each(
-        paths,
-        work,
-        show_pitch,
-        jobs=jobs,
-        table=open_table(table, COLUMNS, pitch_rows, inputs=paths, force=force),
-    )
+    with made_folders(*folders_of(targets, given=inputs)):
+        reporter.each(
+            paths,
+            work,
+            show_pitch,
+            jobs=jobs,
+            table=open_table(table, COLUMNS, pitch_rows, inputs=paths, force=force),
+        )
 
 
 def pitch_of_one(

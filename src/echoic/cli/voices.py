@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from echoic.cli._dividing import Report, divide_all
-from echoic.cli._targets import find_folders
+from echoic.cli._targets import find_folders, folders_of, made_folders
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -58,23 +58,24 @@ def voices(
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     paths = reporter.expand(inputs, recursive=recursive)
     folders = find_folders(paths, output, ".voices", given=inputs)
-    divide_all(
-        paths,
-        make_voices,
-        reporter,
-        files={
-            part: {path: str(folder / f"{part}.wav") for path, folder in folders.items()}
-            for part in Voices.parts
-        },
-        given=inputs,
-        folders=folders,
-        report=report,
-        kicker="Two talkers by echoic",
-        jobs=jobs,
-        skip_existing=skip_existing,
-        force=force,
-        also_say={},
-    )
+    with made_folders(*folders_of(folders, given=inputs)):
+        divide_all(
+            paths,
+            make_voices,
+            reporter,
+            files={
+                part: {path: str(folder / f"{part}.wav") for path, folder in folders.items()}
+                for part in Voices.parts
+            },
+            given=inputs,
+            folders=folders,
+            report=report,
+            kicker="Two talkers by echoic",
+            jobs=jobs,
+            skip_existing=skip_existing,
+            force=force,
+            also_say={},
+        )
 
 
 def make_voices(sample_rate: int, look_ahead_s: float) -> Voices:

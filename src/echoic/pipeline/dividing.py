@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.audio import open_writers
+from echoic.audio import Writer, open_writers
 from echoic.errors import FileError
-from echoic.outputs import describe_os_error
+from echoic.outputs import FileSet, describe_os_error
 from echoic.pipeline.sound import NamedSound, SoundOnce, Wave, WaveSound, ignore_progress
 from echoic.report.sounds import Shown, write_sounds_page
 from echoic.streaming import Streaming, run
@@ -59,7 +59,7 @@ def divide_into(
     force: bool = False,
     advance: Callable[[float], None] = ignore_progress,
 ) -> dict[str, float]:
-    """Divide a sound, read block by block, and write its parts to files, each atomically.
+    """Divide a sound, read block by block, and write its parts to files, all or none.
 
     Args:
         files: (part, file) pairs of the requested parts; `SOUND` is the sum of all parts.
@@ -71,22 +71,41 @@ def divide_into(
     Returns:
         {part: level in dB re the sound}, of all parts.
     """
+    with _writers(files, sound, force=force) as writers:
+        return _divide(writers, sound, module, advance)
+
+
+@contextmanager
+def _writers(
+    files: Iterable[tuple[str, str]], sound: SoundOnce, **how: Any
+) -> Iterator[list[tuple[str, Writer]]]:
+    """Open a file for each part; yield (part, writer) pairs."""
     wanted = [*files]
-    energy = dict.fromkeys((*module.parts, SOUND), 0.0)
     with open_writers(
-        [file for _, file in wanted],
+        [path for _, path in wanted],
         sample_rate=sound.sample_rate,
         channels=sound.n_channels,
         frames=sound.n_samples,
-        force=force,
+        **how,
     ) as writers:
-        for signals in run(module.separate, sound.blocks(advance)):
-            waves = dict(zip(module.parts, module.divide(signals), strict=True))
-            waves[SOUND] = np.sum([*waves.values()], axis=0)
-            for part, wave in waves.items():
-                energy[part] += float(np.vdot(wave, wave))
-            for (part, _), writer in zip(wanted, writers, strict=True):
-                writer.write(waves[part])
+        yield [(part, writer) for (part, _), writer in zip(wanted, writers, strict=True)]
+
+
+def _divide(
+    writers: Sequence[tuple[str, Writer]],
+    sound: SoundOnce,
+    module: Divides,
+    advance: Callable[[float], None],
+) -> dict[str, float]:
+    """Write the parts of a sound; return the level of each."""
+    energy = dict.fromkeys((*module.parts, SOUND), 0.0)
+    for signals in run(module.separate, sound.blocks(advance)):
+        waves = dict(zip(module.parts, module.divide(signals), strict=True))
+        waves[SOUND] = np.sum([*waves.values()], axis=0)
+        for part, wave in waves.items():
+            energy[part] += float(np.vdot(wave, wave))
+        for part, writer in writers:
+            writer.write(waves[part])
     return {
         part: 10 * math.log10((energy[part] + _NO_ENERGY) / (energy[SOUND] + _NO_ENERGY))
         for part in module.parts
@@ -119,10 +138,13 @@ def divide_and_report(
     # The page reads sounds from files, which some of them do not have, so all get a temporary
     # copy. The copies lie beside the page: a disk that hours of sound are written to has room for
     # them, memory may not.
-    with _folder_beside(report) as folder:
+    with FileSet() as together, _folder_beside(report) as folder:
         copies = {name: f"{folder}/{name}.wav" for name in (SOUND, *module.parts)}
-        wanted = [*files, *copies.items()]
-        levels_db = divide_into(wanted, sound, module, force=force, advance=advance)
+        with (
+            _writers(files, sound, force=force, together=together) as wanted,
+            _writers(copies.items(), sound) as copied,
+        ):
+            levels_db = _divide([*wanted, *copied], sound, module, advance)
         hints = dict.fromkeys(copies, "") | {
             SOUND: "what went in",
             module.parts[-1]: "the parts add up to what went in",
@@ -136,6 +158,7 @@ def divide_and_report(
             n_given=1,
             facts=asked,
             force=force,
+            together=together,
         )
     return levels_db
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from echoic.audio import blocks, info
 from echoic.ear import Ear
-from echoic.outputs import fresh_file
+from echoic.outputs import FileSet, fresh_file
 from echoic.report.markup import (
     as_html,
     color_of,
@@ -70,6 +70,7 @@ def write_sounds_page(
     own_scale: Collection[int] = (),
     below: str = "",
     force: bool = False,
+    together: FileSet | None = None,
 ) -> None:
     """Write the page.
 
@@ -87,6 +88,7 @@ def write_sounds_page(
         own_scale: Indices of sounds on a level scale of their own, not comparable with the others.
         below: HTML that follows.
         force: Whether an existing page may be replaced.
+        together: The set of files that it appears with; None: alone.
 
     Raises:
         FileError: The page cannot be written.
@@ -126,7 +128,7 @@ def write_sounds_page(
         data={"duration_s": lanes[chosen].duration_s, "tracks": tracks},
         fields=fields,
     )
-    with fresh_file(path, force=force) as part:
+    with fresh_file(path, force=force, together=together) as part:
         part.write_text(words, encoding="utf-8")
 
 
