@@ -52,7 +52,6 @@ setup() {
     local level="$1" stamp python want
     case "$level" in core | full) ;; *) die "setup $level: core or full" ;; esac
     want="$(cat pyproject.toml constraints.txt | sha256sum | cut -d' ' -f1)"
-    stamp="$VENV/.echoic-$level"
     for stamp in "$VENV/.echoic-$level" "$VENV/.echoic-full"; do
         [[ -f "$stamp" && "$(<"$stamp")" == "$want" ]] && return
     done
@@ -78,24 +77,32 @@ demo() {
     echo "do: open $PWD/street.hearing/report.html" >&2
 }
 
+# numba looks at a loop's own file only: a change in one that it calls would go unnoticed.
+kernels_of_these_sources() {
+    local sources
+    sources="$(cat src/echoic/{jit,streaming}.py src/echoic/{ear,nn,training}/*.py | sha256sum)"
+    export NUMBA_CACHE_DIR="$PWD/.cache/numba-${sources:0:12}"
+}
+
 run_tests() {
     setup full
     "$VENV/bin/ruff" check .
     "$VENV/bin/ruff" format --check .
     "$VENV/bin/mypy"
-    # numba looks at a loop's own file only: a change in one that it calls would go unnoticed.
-    local sources
-    sources="$(cat src/echoic/{jit,streaming}.py src/echoic/{ear,nn,training}/*.py | sha256sum)"
-    export NUMBA_CACHE_DIR="$PWD/.cache/numba-${sources:0:12}"
+    kernels_of_these_sources
     "$VENV/bin/python" -m pytest -n 2 "$@"
 }
 
+# The files in bench/ that can be run; the others are parts of them.
+benches() { grep -l '^if __name__ == "__main__"' bench/*.py | sed 's|^bench/||; s|\.py$||'; }
+
 bench() {
-    [[ $# -ge 1 ]] || die "bench: name one of: $(cd bench && ls -- *.py 2>/dev/null | sed 's/\.py$//' | xargs)"
-    local name="$1"
+    local name="${1:-}" names
+    names="$(benches)"
+    grep -qxF -e "$name" <<< "$names" || die "bench: name one of: $(xargs <<< "$names")"
     shift
-    [[ -f "bench/$name.py" ]] || die "bench: there is no bench/$name.py"
     setup full
+    kernels_of_these_sources
     hint espeak-ng "some benches speak with it"
     hint fluidsynth "some benches play with it"
     "$VENV/bin/python" "bench/$name.py" "$@"
