@@ -40,7 +40,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from figures import write_figures
+from figures import machine, write_figures
 from hear_scenes import (
     SAMPLE_RATE,
     TWELVE,
@@ -279,6 +279,7 @@ def main() -> int:
     parser.add_argument("--n-scenes", type=int, default=100)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures there")
     options = parser.parse_args()
+    print(machine())
     parts = options.parts.split(",")
     if unknown := sorted(set(parts) - set(PARTS)):
         parser.error(f"--parts {unknown[0]}: not one of {', '.join(PARTS)}")
@@ -296,6 +297,9 @@ def main() -> int:
     }
     write_figures(options.json, flat)
     for part, own in scores.items():
+        if not own:
+            print(f"{part}: no system supports it", end="\n\n")
+            continue
         print(table(part, own), end="\n\n")
     for name, why in missing.items():
         print(f"{name}: not measured: {why}")
