@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from figures import write_figures
+from figures import machine, write_figures
 from hear_scenes import TWELVE, Scene, scenes
 from hear_scores import gains_db, level_db, mean
 
@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=200, help="scenes, of which half are used")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures there")
     options = parser.parse_args()
+    print(machine())
     figures: dict[str, float | None] = {}
     for part, names in (("twelve", TWELVE), ("all", LABELS)):
         found = measure(options.n, names)

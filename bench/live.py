@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from figures import write_figures
+from figures import machine, write_figures
 from numpy.typing import NDArray
 from verbs import SAMPLE_RATE, street
 
@@ -129,6 +129,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=10.0, help="of ear and memory alone")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    print(machine())
     torch.set_num_threads(1)
     figures: dict[str, float] = {}
     print(f"{'':<24} {'grown MB':>9} {'ms, first':>10} {'ms, last':>9} {'difference dB':>14}")

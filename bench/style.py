@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from figures import machine
 from style_material import PAIRS, SAMPLE_RATE, Material, Wave, controls, load, read
 from style_tables import line_of, print_gaps, print_margins, print_methods, print_table, read_rows
 
@@ -191,6 +192,7 @@ def main() -> None:
     parser.add_argument("--textures", action="store_true", help="only synthesise textures")
     parser.add_argument("--scales", action="store_true", help="only print the statistics' scales")
     options = parser.parse_args()
+    print(machine())
     if not os.environ.get("ECHOIC_DATA"):
         parser.error("ECHOIC_DATA does not name the folder of recordings")
     torch.set_num_threads(1)

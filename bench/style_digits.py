@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from figures import machine
 from style_judges import (
     DIGIT_SAMPLES,
     KINDS,
@@ -194,6 +195,7 @@ def main() -> None:
     parser.add_argument("--judges", action="store_true", help="only print what the judges know")
     parser.add_argument("--table", action="store_true", help="only print what --out holds")
     options = parser.parse_args()
+    print(machine())
     if not os.environ.get("ECHOIC_DATA"):
         parser.error("ECHOIC_DATA does not name the folder of recordings")
     torch.set_num_threads(1)

@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from figures import write_figures
+from figures import machine, write_figures
 
 SAMPLE_RATE = 16_000
 ECHOIC = str(Path(sys.executable).with_name("echoic"))
@@ -190,6 +190,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    print(machine())
     figures = measure(options.hours)
     hours = f"hear, {options.hours:g} h"
     rows = [
