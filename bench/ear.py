@@ -5,24 +5,26 @@
 With --peers the packages compared with are installed into a separate environment (in .cache);
 without, and where one of them does not run, their rows are missing.
 
-The input is noisy, speech-like sound; all run on one core with 64 bands or mels, a frame every
-2.5 ms where there are frames, and windows of 25 ms where there are windows. The rows are timed in
-turn, round after round, so that other load on the machine affects all of them; a figure is the
-median of the rounds after one warm-up round, in seconds of sound per second of CPU time. The limit
-is a C++ loop of our own that computes the same envelopes; its output is checked against the ear's.
-Exact peers filter the waveform as we do, the others weight a spectrogram. All get the whole sound
-at once, as most people would call them, unless stated; the filterbank at full rate gets 50 ms at a
-time.
+The input is noisy, speech-like sound; all run on one core with 64 bands or mels. What gives frames
+is measured with one every 2.5 ms, the ear's usual hop, and every 10 ms, the usual one of
+spectrograms, whose windows are 25 ms long; what gives subbands at full rate has a table of its own.
+"Beside ours" is how many times faster our own row of the same output is: the ear's envelopes or
+their logarithm, and the filterbank's subbands. The rows of a table are timed in turn, round after
+round, so that other load on the machine affects all of them; a figure is the median of the rounds
+after one warm-up round, in seconds of sound per second of CPU time. The limit is a C++ loop of our
+own that computes the same envelopes; its output is checked against the ear's. Exact peers filter
+the waveform as we do, the others weight a spectrogram. All get the whole sound at once, as most
+people would call them, unless stated; the filterbank at full rate gets 50 ms at a time.
 
 Memory is the peak of a process that analyses an hour at 48 kHz in blocks. Two threads on two cores
 process two channels; beside it is the gain of two processes, which is the most the machine allows.
 
 The identity (signal-to-error ratio of the reconstruction) is measured on noisy speech: dev readers
-where ECHOIC_DATA names the recordings, otherwise synthetic babble, with pink noise 5 dB below.
-Ripple is the largest deviation of the overall response from a pure delay, from 60 Hz to 0.9
-Nyquist. The first row is the bank and inverse that masks are applied in; one tap per band unless
-stated; "spread" are banks of so many bands up to Nyquist, the others have the layout that the
-networks use; exact is the inverse for whole files.
+where ECHOIC_DATA names the recordings, otherwise synthetic babble, with pink noise 5 dB below, from
+60 Hz to 0.9 Nyquist, which all banks cover. Ripple is the largest deviation of the overall response
+from a pure delay, in the same range. The first row is the bank and inverse that masks are applied
+in; one tap per band unless stated; "spread" are banks of so many bands up to Nyquist, the others
+have the layout that the networks use; exact is the inverse for whole files.
 """
 
 from __future__ import annotations
@@ -34,35 +36,58 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import ear_own as own
 import ear_peers as peers
 import numpy as np
 from ear_inverse import print_identities
 from ear_sound import synthetic_speech, with_noise
-from figures import write_figures
+from figures import machine, write_figures
 from peers import run_with_peers
 
 Figures = dict[str, float | str | None]
 
 RATES = (16_000, 44_100)
 OTHER_RATES = (8_000, 48_000, 96_000, 192_000)
-ROWS: dict[str, tuple[str, Callable[[int], peers.Run]]] = {  # key -> title, factory
-    "ear": ("echoic Ear", own.at_hop_rate),
-    "ear_blocks": ("echoic Ear, blocks of 2.5 ms", own.in_hops),
-    "filterbank": ("echoic Filterbank, full rate", own.at_full_rate),
-    "torch": ("echoic.nn.Ear", own.in_torch),
-    "torch_gradient": ("echoic.nn.Ear and its gradient", own.in_torch_and_back),
-    "limit": ("limit: a C++ loop", peers.limit),
-    "gammatone": ("exact: gammatone", peers.gammatone_package),
-    "brian2hears": ("exact: brian2hears, full rate", peers.brian),
-    "pyfar": ("exact: pyfar, full rate", peers.pyfar_package),
-    "nnaudio": ("nnAudio Gammatonegram", peers.nnaudio),
-    "librosa": ("librosa log-mel", peers.librosa_log_mel),
-    "log_mel": ("torch log-mel", peers.torch_log_mel),
-    "log_mel_parts": ("torch log-mel, by 2 s", peers.torch_log_mel_by_parts),
+HOPS_S = (0.0025, 0.01)
+
+
+class Row(NamedTuple):
+    """One system.
+
+    title: For the table.
+    make: (rate) -> run, and of those that give frames (rate, hop_s) -> run.
+    ours: The key of our own row with the same output.
+    """
+
+    title: str
+    make: Callable[..., peers.Run]
+    ours: str = "ear"
+
+
+FRAMES = {
+    "ear": Row("echoic Ear", own.at_hop_rate),
+    "ear_blocks": Row("echoic Ear, hop by hop", own.in_hops),
+    "ear_log": Row("echoic Ear, log", partial(own.at_hop_rate, compression="log")),
+    "torch": Row("echoic.nn.Ear", own.in_torch),
+    "torch_gradient": Row(
+        "echoic.nn.Ear and its gradient", partial(own.in_torch, with_gradient=True)
+    ),
+    "limit": Row("limit: a C++ loop", peers.limit),
+    "gammatone": Row("exact: gammatone", peers.gammatone_package),
+    "nnaudio": Row("nnAudio Gammatonegram", peers.nnaudio),
+    "librosa": Row("librosa log-mel", peers.librosa_log_mel, "ear_log"),
+    "log_mel": Row("torch log-mel", peers.torch_log_mel, "ear_log"),
+    "log_mel_parts": Row("torch log-mel, by 2 s", peers.torch_log_mel_by_parts, "ear_log"),
+}
+SUBBANDS = {
+    "filterbank": Row("echoic Filterbank", own.at_full_rate, "filterbank"),
+    "brian2hears": Row("exact: brian2hears", peers.brian, "filterbank"),
+    "pyfar": Row("exact: pyfar", peers.pyfar_package, "filterbank"),
 }
 
 
@@ -93,34 +118,43 @@ def speeds(
     return {key: duration_s / statistics.median(own) for key, own in seconds.items()}, missing
 
 
-def print_speeds(duration_s: float, n_rounds: int) -> Figures:
-    """Measure and print all rows at both rates; the figures by key."""
-    makers = {key: make for key, (_, make) in ROWS.items()}
+def print_speeds(
+    output: str, rows: Mapping[str, Row], duration_s: float, n_rounds: int, **how: float
+) -> Figures:
+    """Measure and print the rows of one table at both rates; the figures by key.
+
+    Args:
+        output: What all rows compute: the title and, in the keys, the name of the table.
+        rows: By key; `how` goes to what makes them.
+    """
+    makers = {key: partial(row.make, **how) for key, row in rows.items()}
     found = {rate: speeds(makers, rate, duration_s, n_rounds) for rate in RATES}
     figures: Figures = {}
-    heads = "".join(f"{f'{rate / 1000:g} kHz':>12} {'Ear is':>9}" for rate in RATES)
-    print(f"{'64 bands, one core, × real time':34}{heads}")
-    for key, (title, _) in ROWS.items():
-        line = f"{title:34}"
+    heads = "".join(f"{f'{rate / 1000:g} kHz':>12} beside ours" for rate in RATES)
+    print(f"\n{f'{output}, × real time':34}{heads}")
+    for key, row in rows.items():
+        line = f"{row.title:34}"
         for rate in RATES:
             times, missing = found[rate]
-            name = f"{rate}_hz.{key}"
-            figures[f"{name}.times_real_time"] = times.get(key)
+            name = f"{rate}_hz.{output.replace(' ', '_')}"
+            figures[f"{name}.{key}.times_real_time"] = times.get(key)
             if key in missing:
-                line += f"{'missing':>12} {missing[key][:40]:>9}"
+                line += f"{'missing':>12} {missing[key][:40]:>11}"
                 continue
-            ratio = times["ear"] / times[key]
-            figures[f"{rate}_hz.ear.faster_than.{key}"] = ratio
-            line += f"{times[key]:12.0f} {ratio:8.2f}×"
+            ratio = times[row.ours] / times[key]
+            figures[f"{name}.{row.ours}.faster_than.{key}"] = ratio
+            line += f"{times[key]:12.0f} {ratio:10.2f}×"
         print(line)
     return figures
 
 
 def print_rates(duration_s: float, n_rounds: int) -> Figures:
-    """Measure and print the ear's speed at other rates."""
+    """Measure and print the ear's speed at other rates, with its usual hop."""
     figures: Figures = {}
+    ear = partial(own.at_hop_rate, hop_s=HOPS_S[0])
+    print()
     for rate in OTHER_RATES:
-        found, _ = speeds({"ear": own.at_hop_rate}, rate, duration_s, n_rounds)
+        found, _ = speeds({"ear": ear}, rate, duration_s, n_rounds)
         print(f"{f'echoic Ear at {rate / 1000:g} kHz':34}{found['ear']:12.0f}")
         figures[f"{rate}_hz.ear.times_real_time"] = found["ear"]
     return figures
@@ -153,7 +187,12 @@ def main() -> None:
         parser.error(f"--rounds {options.rounds} is below 1")
     if options.peers:
         run_with_peers("ear", peers.PACKAGES)
-    figures = print_speeds(options.seconds, options.rounds)
+    print(machine())
+    figures: Figures = {}
+    for hop_s in HOPS_S:
+        output = f"frames every {1000 * hop_s:g} ms"
+        figures |= print_speeds(output, FRAMES, options.seconds, options.rounds, hop_s=hop_s)
+    figures |= print_speeds("subbands", SUBBANDS, options.seconds, options.rounds)
     figures |= print_rates(options.seconds, options.rounds)
     figures |= print_machine()
     figures |= print_identities()

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from echoic import audio
 from echoic.ear import Filterbank, Inverse, invert_exactly
 from echoic.ear.design import design_separating
+from echoic.processors.masks import DELAY_S
 
 SPEECH_RATE = 16_000
+LOW_HZ, HIGHEST = 60.0, 0.9  # the band that counts, up to this part of Nyquist
+PYFAR_DELAYS_MS = (4, 8, 16)
 
 
 class Identity(NamedTuple):
@@ -33,6 +36,7 @@ class Identity(NamedTuple):
 
 
 IDENTITIES = (
+    Identity(16_000, round(1000 * DELAY_S)),
     Identity(16_000, 4),
     *(Identity(16_000, delay_ms, n_taps=2) for delay_ms in (2, 4, 8, 16)),
     Identity(16_000, 4, n_bands=64),
@@ -51,6 +55,18 @@ def difference_db(wave: Wave, given: NDArray[np.floating]) -> float:
     return float(10 * np.log10(np.sum(taken**2) / np.sum((given - taken) ** 2)))
 
 
+def noisy(speech: Wave, rate: int) -> Wave:
+    """Speech in noise, without what lies outside the band that counts.
+
+    The band's edges are slopes inside it, 20 Hz and 5 % of Nyquist wide.
+    """
+    wave = np.pad(with_noise(speech, np.random.default_rng(0), rate), rate // 2)
+    frequency_hz = np.fft.rfftfreq(wave.size, 1 / rate)
+    edges_hz = [LOW_HZ, LOW_HZ + 20, (HIGHEST - 0.05) * rate / 2, HIGHEST * rate / 2]
+    gain = np.interp(frequency_hz, edges_hz, [0, 1, 1, 0])
+    return np.fft.irfft(np.fft.rfft(wave) * gain, wave.size).astype(np.float32)
+
+
 def measure(row: Identity, speech: Wave) -> tuple[int, float, float]:
     """Number of bands, identity in dB, ripple in dB (−∞ where exact)."""
     rate = row.rate_hz
@@ -58,7 +74,7 @@ def measure(row: Identity, speech: Wave) -> tuple[int, float, float]:
         sample_rate=rate, n_bands=row.n_bands, bandwidth_floor_hz=row.floor_hz
     )
     resampled = audio.resample(speech, sample_rate=SPEECH_RATE, to_sample_rate=rate)
-    wave = with_noise(resampled, np.random.default_rng(0), rate)
+    wave = noisy(resampled, rate)
     bank = Filterbank(sample_rate=rate, design=design)
     if not row.delay_ms:
         wave = wave[: 10 * rate]
@@ -73,7 +89,7 @@ def measure(row: Identity, speech: Wave) -> tuple[int, float, float]:
         subbands, bank_state = bank(wave[start : start + rate], bank_state)
         bands, inverse_state = inverse(subbands, inverse_state)
         parts.append(bands.sum(axis=0, dtype=np.float64))
-    frequency_hz = np.linspace(60, 0.9 * rate / 2, 4000)
+    frequency_hz = np.linspace(LOW_HZ, HIGHEST * rate / 2, 4000)
     back = np.exp(2j * np.pi * frequency_hz * inverse.delay / rate)
     ripple = np.abs(inverse.design.frequency_response(design, frequency_hz) * back - 1).max()
     identity_db = difference_db(wave, np.concatenate(parts)[inverse.delay :])
@@ -82,7 +98,7 @@ def measure(row: Identity, speech: Wave) -> tuple[int, float, float]:
 
 def of_pyfar(delay_ms: int, speech: Wave) -> float:
     """Identity in dB of pyfar's bank and inverse, 64 bands from 50 Hz to 7.6 kHz at 16 kHz."""
-    wave = with_noise(speech, np.random.default_rng(0), SPEECH_RATE)[: 10 * SPEECH_RATE]
+    wave = noisy(speech, SPEECH_RATE)[: 10 * SPEECH_RATE]
     bank, to_signal = pyfar_bank(SPEECH_RATE, delay_s=delay_ms / 1000)
     given = bank.reconstruct(*bank.process(to_signal(wave))).time.ravel()
     return difference_db(wave, given[round(delay_ms / 1000 * SPEECH_RATE) :])
@@ -110,7 +126,7 @@ def print_identities() -> dict[str, float | str]:
         if row.delay_ms:
             figures[f"{row.key}.ripple_db"] = ripple_db
     figures["separating.identity_db"] = figures[f"{IDENTITIES[0].key}.identity_db"]
-    for delay_ms in (4, 16):
+    for delay_ms in PYFAR_DELAYS_MS:
         name = f"pyfar, 16 kHz, {delay_ms} ms"
         try:
             identity_db = of_pyfar(delay_ms, speech)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from ear_peers import HOP_S, N_BANDS, Run
+from ear_peers import N_BANDS, Run
 from ear_sound import Wave
 
 from echoic.ear import Ear, Filterbank
@@ -15,8 +15,8 @@ from echoic.ear import Ear, Filterbank
 BLOCK_S = 0.05  # at full rate: a block's working set fits in the L2 cache
 
 
-def at_hop_rate(rate: int) -> Run:
-    ear = Ear(sample_rate=rate, n_bands=N_BANDS, hop_s=HOP_S)
+def at_hop_rate(rate: int, hop_s: float, compression: str = "none") -> Run:
+    ear = Ear(sample_rate=rate, n_bands=N_BANDS, hop_s=hop_s, compression=compression)
     return lambda wave: ear(wave)[0]
 
 
@@ -31,30 +31,22 @@ def in_blocks(module: Callable[..., tuple[object, object]], block: int) -> Run:
     return run
 
 
-def in_hops(rate: int) -> Run:
-    ear = Ear(sample_rate=rate, n_bands=N_BANDS, hop_s=HOP_S)
-    return in_blocks(ear, round(HOP_S * rate))
+def in_hops(rate: int, hop_s: float) -> Run:
+    ear = Ear(sample_rate=rate, n_bands=N_BANDS, hop_s=hop_s)
+    return in_blocks(ear, round(hop_s * rate))
 
 
 def at_full_rate(rate: int) -> Run:
     return in_blocks(Filterbank(sample_rate=rate, n_bands=N_BANDS), round(BLOCK_S * rate))
 
 
-def in_torch(rate: int) -> Run:
-    return _torch(rate, with_gradient=False)
-
-
-def in_torch_and_back(rate: int) -> Run:
-    return _torch(rate, with_gradient=True)
-
-
-def _torch(rate: int, *, with_gradient: bool) -> Run:
+def in_torch(rate: int, hop_s: float, *, with_gradient: bool = False) -> Run:
     import torch
 
     from echoic.nn import Ear as TorchEar
 
     torch.set_num_threads(1)
-    ear = TorchEar(sample_rate=rate, n_bands=N_BANDS, hop_s=HOP_S)
+    ear = TorchEar(sample_rate=rate, n_bands=N_BANDS, hop_s=hop_s)
 
     def run(wave: Wave) -> None:
         tensor = torch.from_numpy(wave).requires_grad_(with_gradient)

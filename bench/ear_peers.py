@@ -17,16 +17,22 @@ from ear_sound import Wave
 from echoic.ear import Ear
 from echoic.ear.design import design_listening
 
-N_BANDS, HOP_S, LOW_HZ, HIGH_HZ = 64, 0.0025, 50.0, 7600.0
+N_BANDS, LOW_HZ, HIGH_HZ = 64, 50.0, 7600.0
 WINDOW_S = 0.025  # of the spectrograms
 HERE = Path(__file__).parent
 RUNS = HERE.parent / "runs"
-PACKAGES = ["gammatone", "brian2hears", "pyfar", "nnAudio", "librosa"]
+PACKAGES = [
+    "gammatone==1.0.3",
+    "brian2hears==0.9.2",
+    "pyfar==0.8.1",
+    "nnAudio==0.3.4",
+    "librosa==0.11.0",
+]
 
 Run = Callable[[Wave], object]
 
 
-def limit(rate: int) -> Run:
+def limit(rate: int, hop_s: float) -> Run:
     """`ear_limit.cpp`, compiled for this machine; its output is checked against the ear's."""
     RUNS.mkdir(exist_ok=True)
     library = RUNS / "ear_limit.so"
@@ -36,7 +42,7 @@ def limit(rate: int) -> Run:
     except (OSError, subprocess.CalledProcessError) as error:
         raise ImportError(f"no C++ compiler: {error}") from error
     envelopes = ctypes.CDLL(str(library)).envelopes
-    ear = Ear(sample_rate=rate, n_bands=N_BANDS, hop_s=HOP_S)
+    ear = Ear(sample_rate=rate, n_bands=N_BANDS, hop_s=hop_s)
     design = ear.design
     coefficients = np.stack([design.pole.real, design.pole.imag, design.gain]).astype(np.float32)
 
@@ -52,10 +58,10 @@ def limit(rate: int) -> Run:
     return run
 
 
-def gammatone_package(rate: int) -> Run:
+def gammatone_package(rate: int, hop_s: float) -> Run:
     from gammatone.gtgram import gtgram
 
-    return lambda wave: gtgram(wave, rate, 2 * HOP_S, HOP_S, N_BANDS, LOW_HZ, HIGH_HZ)
+    return lambda wave: gtgram(wave, rate, 2 * hop_s, hop_s, N_BANDS, LOW_HZ, HIGH_HZ)
 
 
 def brian(rate: int) -> Run:
@@ -88,11 +94,11 @@ def pyfar_package(rate: int) -> Run:
     return lambda wave: bank.process(to_signal(wave))
 
 
-def nnaudio(rate: int) -> Run:
+def nnaudio(rate: int, hop_s: float) -> Run:
     import torch
     from nnAudio.features import Gammatonegram
 
-    n_fft, window, hop = _spectrogram(rate)
+    n_fft, window, hop = _spectrogram(rate, hop_s)
     layer = Gammatonegram(
         sr=rate,
         n_fft=n_fft,
@@ -111,19 +117,19 @@ def nnaudio(rate: int) -> Run:
     return run
 
 
-def librosa_log_mel(rate: int) -> Run:
+def librosa_log_mel(rate: int, hop_s: float) -> Run:
     import librosa
 
-    n_fft, window, hop = _spectrogram(rate)
+    n_fft, window, hop = _spectrogram(rate, hop_s)
     how = {"sr": rate, "n_fft": n_fft, "win_length": window, "hop_length": hop, "n_mels": N_BANDS}
     return lambda wave: np.log(librosa.feature.melspectrogram(y=wave, **how) + 1e-10)
 
 
-def torch_log_mel(rate: int) -> Run:
+def torch_log_mel(rate: int, hop_s: float) -> Run:
     """The usual ten lines of log-mel spectrogram."""
     import torch
 
-    n_fft, window_size, hop = _spectrogram(rate)
+    n_fft, window_size, hop = _spectrogram(rate, hop_s)
     mel = np.linspace(0, 2595 * np.log10(1 + rate / 2 / 700), N_BANDS + 2)
     edges = 700 * (10 ** (mel / 2595) - 1)
     bins_hz = np.linspace(0, rate / 2, n_fft // 2 + 1)
@@ -142,9 +148,9 @@ def torch_log_mel(rate: int) -> Run:
     return run
 
 
-def torch_log_mel_by_parts(rate: int) -> Run:
+def torch_log_mel_by_parts(rate: int, hop_s: float) -> Run:
     """In parts of 2 s, which stay in the cache; frames across the cuts are not corrected."""
-    run, part = torch_log_mel(rate), 2 * rate
+    run, part = torch_log_mel(rate, hop_s), 2 * rate
 
     def run_all(wave: Wave) -> None:
         for start in range(0, wave.size, part):
@@ -153,7 +159,7 @@ def torch_log_mel_by_parts(rate: int) -> Run:
     return run_all
 
 
-def _spectrogram(rate: int) -> tuple[int, int, int]:
+def _spectrogram(rate: int, hop_s: float) -> tuple[int, int, int]:
     """FFT (the next power of 2), window and hop in samples."""
     window = round(WINDOW_S * rate)
-    return 1 << (window - 1).bit_length(), window, round(HOP_S * rate)
+    return 1 << (window - 1).bit_length(), window, round(hop_s * rate)
