@@ -46,6 +46,7 @@ class Run(NamedTuple):
     seed: int
     seconds: float
     steps: int | None
+    low_cut_hz: float = 0.0  # rows from before this field have none
 
 
 def wanted_runs(options: argparse.Namespace) -> Iterator[Run]:
@@ -53,7 +54,10 @@ def wanted_runs(options: argparse.Namespace) -> Iterator[Run]:
     for pair in options.pairs:
         if options.controls:
             names = controls(load(PAIRS[pair], options.seconds))
-            yield from (Run(pair, name, "-", 0.0, 0, options.seconds, None) for name in names)
+            yield from (
+                Run(pair, name, "-", 0.0, 0, options.seconds, None, options.low_cut_hz)
+                for name in names
+            )
         for name in options.methods:
             method = METHODS[name]
             domains = {method.domain} if options.domain == "published" else {options.domain}
@@ -63,7 +67,10 @@ def wanted_runs(options: argparse.Namespace) -> Iterator[Run]:
             for domain in sorted(domains if method.optimises else {"-"}):
                 for strength in options.strengths if method.has_strength else [STRENGTH]:
                     for seed in options.seeds:
-                        yield Run(pair, name, domain, strength, seed, options.seconds, steps)
+                        yield Run(
+                            *(pair, name, domain, strength, seed),
+                            *(options.seconds, steps, options.low_cut_hz),
+                        )
 
 
 def perform(run: Run, material: Material, scorer: Scorer, keep: Path | None) -> dict[str, Any]:
@@ -100,13 +107,16 @@ def rounded(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def run_all(options: argparse.Namespace) -> None:
-    done = {tuple(row[field] for field in Run._fields) for row in read_rows(options.out)}
+    done = {
+        Run(**{field: row[field] for field in Run._fields if field in row})
+        for row in read_rows(options.out)
+    }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     if options.keep is not None:
         options.keep.mkdir(parents=True, exist_ok=True)
     at: str | None = None
     for run in wanted_runs(options):
-        if tuple(run) in done:
+        if run in done:
             continue
         if run.pair != at:
             material = load(PAIRS[run.pair], options.seconds, low_cut_hz=options.low_cut_hz)
@@ -183,9 +193,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="evaluations; default: as published")
     parser.add_argument("--domain", choices=["published", "waveform", "both"], default="published")
     parser.add_argument("--controls", action="store_true", help="run the controls as well")
-    parser.add_argument(
-        "--low-cut-hz", type=float, default=0.0, help="of all recordings; needs an --out of its own"
-    )
+    parser.add_argument("--low-cut-hz", type=float, default=0.0, help="of all recordings")
     parser.add_argument("--out", type=Path, default=Path("runs/style.jsonl"))
     parser.add_argument("--keep", type=Path, metavar="DIR", help="write all results there")
     parser.add_argument("--table", action="store_true", help="only print what --out holds")
@@ -193,7 +201,7 @@ def main() -> None:
     parser.add_argument("--scales", action="store_true", help="only print the statistics' scales")
     options = parser.parse_args()
     print(machine())
-    if not os.environ.get("ECHOIC_DATA"):
+    if not options.table and not os.environ.get("ECHOIC_DATA"):
         parser.error("ECHOIC_DATA does not name the folder of recordings")
     torch.set_num_threads(1)
     if options.scales:

@@ -157,7 +157,10 @@ def print_judges(digit_judge: Judge, kind_judge: Judge) -> None:
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
-    """Print style heard and digits kept, in percent, by strength; and digits kept at 80 % style."""
+    """Print style heard and digits kept, in percent, by strength; and digits kept at 80 % style.
+
+    n is the number of digits that a cell rests on, the fewest of the line.
+    """
     curves: dict[str, dict[float, list[tuple[float, float]]]] = defaultdict(
         lambda: defaultdict(list)
     )
@@ -168,7 +171,8 @@ def print_table(rows: list[dict[str, Any]]) -> None:
     for name, curve in sorted(curves.items()):
         points = {s: 100 * np.mean(scores, axis=0) for s, scores in sorted(curve.items())}
         cells = "  ".join(f"{s:g}: {p[0]:3.0f}/{p[1]:3.0f}" for s, p in points.items())
-        print(f"{name:20} {cells}   at 80 %: {_kept_at(80, list(points.values()))}")
+        n = 10 * min(map(len, curve.values()))
+        print(f"{name:20} n {n:3}  {cells}   at 80 %: {_kept_at(80, list(points.values()))}")
 
 
 def _kept_at(styled: float, points: list[Any]) -> str:
@@ -196,7 +200,7 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="only print what --out holds")
     options = parser.parse_args()
     print(machine())
-    if not os.environ.get("ECHOIC_DATA"):
+    if not options.table and not os.environ.get("ECHOIC_DATA"):
         parser.error("ECHOIC_DATA does not name the folder of recordings")
     torch.set_num_threads(1)
     if options.table:

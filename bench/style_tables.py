@@ -132,15 +132,15 @@ def _mean(rows: list[dict[str, Any]], key: str) -> float:
     return float(np.mean([row[key] for row in rows]))
 
 
-def _where(row: dict[str, Any]) -> tuple[str, float]:
-    """What results must share to be compared: the pair and its length."""
-    return row["pair"], row["seconds"]
+def _where(row: dict[str, Any]) -> tuple[str, float, float]:
+    """What results must share to be compared: the pair, its length and its low cut."""
+    return row["pair"], row["seconds"], row.get("low_cut_hz", 0.0)
 
 
 def _vocoder_curves(
     rows: list[dict[str, Any]],
-) -> dict[tuple[str, float], list[tuple[float, float, float]]]:
-    """Pair and length -> (depth, gap, ESTOI) of the vocoder's strengths by depth, seed 0."""
+) -> dict[tuple[str, float, float], list[tuple[float, float, float]]]:
+    """What results must share -> (depth, gap, ESTOI) of the vocoder's strengths by depth, seed 0."""
     curves = defaultdict(list)
     for row in rows:
         if row["method"] == CONTROL and row["seed"] == 0:
@@ -165,6 +165,7 @@ def _name(row: dict[str, Any]) -> str:
         "waveform": row["domain"] == "waveform",
         f"{row['seconds']:g} s": row["seconds"] != SECONDS,
         f"{row['steps']} steps": row["steps"] is not None,
+        f"from {row.get('low_cut_hz', 0):g} Hz": row.get("low_cut_hz", 0) != 0,
     }
     words = ", ".join(word for word, applies in unusual.items() if applies)
     return f"{row['method']} ({words})" if words else str(row["method"])
