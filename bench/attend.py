@@ -21,6 +21,9 @@ computed, in a separate virtual environment; what cannot be installed is a missi
 
 from __future__ import annotations
 
+import one_core  # noqa: F401 - before numpy
+
+# isort: split
 import argparse
 import sys
 import time

@@ -31,6 +31,9 @@ the events' confidence, where an event is true if its label is active for half o
 
 from __future__ import annotations
 
+import one_core  # noqa: F401 - before numpy
+
+# isort: split
 import argparse
 import math
 import sys

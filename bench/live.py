@@ -12,6 +12,9 @@ at the beginning.
 
 from __future__ import annotations
 
+import one_core  # noqa: F401 - before numpy
+
+# isort: split
 import argparse
 import math
 import time
@@ -38,7 +41,7 @@ LIVE: dict[str, dict[str, Any]] = {
     "separate": {"labels": ["speech", "rain"]},
     "detect": {},
 }
-N_OCTAVES = 8  # 256 frames of 5 ms: 1.28 s
+N_OCTAVES, FRAMES_PER_STEP = 9, 2  # as in the network: 512 steps of 10 ms, 5.12 s
 ROUND_S = 40  # three quarters street, the last quarter silence
 
 Wave = NDArray[np.float32]
@@ -105,7 +108,8 @@ def ear_and_memory_for(hours: float) -> dict[str, float]:
     for k, block in enumerate(blocks(hours * 3600, SAMPLE_RATE)):
         before = time.perf_counter()
         frames, heard = ear(block, heard)
-        slots, remembered = memory(torch.from_numpy(frames).flatten(0, 1)[None], remembered)
+        level = torch.from_numpy(frames[0, :1]).unflatten(-1, (-1, FRAMES_PER_STEP)).mean(-1)
+        slots, remembered = memory(level, remembered)
         seconds.append(time.perf_counter() - before)
         which, second = divmod(k, ROUND_S)
         if which == 1:  # from the second round on, each begins in the same state
@@ -129,6 +133,8 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=10.0, help="of ear and memory alone")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    if options.minutes < 2:
+        parser.error(f"--minutes {options.minutes:g} is below 2")
     print(machine())
     torch.set_num_threads(1)
     figures: dict[str, float] = {}

@@ -29,14 +29,16 @@ ECHOIC = str(Path(sys.executable).with_name("echoic"))
 SCENE = Path(__file__).parent.parent / "examples" / "street.wav"
 
 
-def one_core() -> None:
+def pin_to_one_core() -> None:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def run(command: list[str], folder: str) -> tuple[float, float]:
     """Wall time in s and peak memory in MB of a subprocess."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, preexec_fn=one_core, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=folder, preexec_fn=pin_to_one_core, stdout=subprocess.DEVNULL
+    )
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{' '.join(command)}: ended with status {status}")
@@ -126,7 +128,7 @@ def in_python(code: str, path: Path) -> dict[str, float]:
     imports += "import echoic\nfrom echoic.cli._source import Source\n"
     done = subprocess.run(
         [sys.executable, "-c", imports + code, str(path)],
-        preexec_fn=one_core,
+        preexec_fn=pin_to_one_core,
         check=True,
         capture_output=True,
         text=True,

@@ -12,6 +12,9 @@ and the last improvement as for files, with look-ahead; and the time to process 
 
 from __future__ import annotations
 
+import one_core  # noqa: F401 - before numpy
+
+# isort: split
 import argparse
 from itertools import pairwise
 from pathlib import Path
