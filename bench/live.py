@@ -108,7 +108,7 @@ def ear_and_memory_for(hours: float) -> dict[str, float]:
     for k, block in enumerate(blocks(hours * 3600, SAMPLE_RATE)):
         before = time.perf_counter()
         frames, heard = ear(block, heard)
-        level = torch.from_numpy(frames[0, :1]).unflatten(-1, (-1, FRAMES_PER_STEP)).mean(-1)
+        level = torch.from_numpy(frames[:1]).unflatten(-1, (-1, FRAMES_PER_STEP)).mean(-1)
         slots, remembered = memory(level, remembered)
         seconds.append(time.perf_counter() - before)
         which, second = divmod(k, ROUND_S)

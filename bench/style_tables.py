@@ -140,7 +140,7 @@ def _where(row: dict[str, Any]) -> tuple[str, float, float]:
 def _vocoder_curves(
     rows: list[dict[str, Any]],
 ) -> dict[tuple[str, float, float], list[tuple[float, float, float]]]:
-    """What results must share -> (depth, gap, ESTOI) of the vocoder's strengths by depth, seed 0."""
+    """`_where` -> (depth, gap, ESTOI) of the vocoder's strengths by depth, seed 0."""
     curves = defaultdict(list)
     for row in rows:
         if row["method"] == CONTROL and row["seed"] == 0:
