@@ -28,7 +28,7 @@ import argparse
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,17 +38,16 @@ from attend_scenes import SNRS_DB, Mixture, Wave, speech_in_noise
 from figures import machine, write_figures
 from hear_scenes import SAMPLE_RATE
 from peers import run_with_peers
+from pushes import pushes, step_figures
 from scipy.signal import lfilter
 
 import echoic
 from echoic.audio import resample
 from echoic.metrics import si_sdr_db
 from echoic.processors.masks import WHOLE_LOOK_AHEAD_S
-from echoic.streaming import Stream
 
 PEERS = ["pyrnnoise==0.4.5", "noisereduce==3.0.3", "pesq==0.0.4", "pystoi==0.4.1"]
 PUSH_S = 0.002  # the longest that a sample waits until its chunk is full
-STEP_PUSH_S = 0.005
 LIVE: dict[str, dict[str, Any]] = {"denoise": {}, "attend": {"keep": ["speech"]}}
 COLUMNS = {
     "si_sdr_i": "SI-SDRi",
@@ -92,15 +91,11 @@ def echoic_stream(processor: str, **options: Any) -> Callable[[Wave], Wave]:
 
     def run(wave: Wave) -> Wave:
         live = echoic.stream(processor, sample_rate=SAMPLE_RATE, **options)
-        return np.concatenate([*pushed(live, wave)], axis=-1)[0]
+        return np.concatenate([one.out for one in pushes(live, wave[np.newaxis], PUSH_S)], axis=-1)[
+            0
+        ]
 
     return run
-
-
-def pushed(live: Stream, wave: Wave, push_s: float = PUSH_S) -> Iterable[Wave]:
-    n_samples = round(push_s * SAMPLE_RATE)
-    for start in range(0, wave.size, n_samples):
-        yield live.push(wave[np.newaxis, start : start + n_samples])
 
 
 def rnnoise(wave: Wave) -> Wave:
@@ -217,17 +212,7 @@ def measure(system: System, mixtures: list[Mixture]) -> dict[str, float]:
 def step_times(processor: str, wave: Wave, **options: Any) -> dict[str, float]:
     """Time in ms to process a push of 5 ms: mean, median, 99th percentile."""
     live = echoic.stream(processor, sample_rate=SAMPLE_RATE, **options)
-    times, before = [], time.perf_counter()
-    for _ in pushed(live, wave, STEP_PUSH_S):
-        now = time.perf_counter()
-        times.append(1000 * (now - before))
-        before = now
-    settled = times[100:]
-    return {
-        "mean": float(np.mean(settled)),
-        "median": float(np.median(settled)),
-        "99 %": float(np.percentile(settled, 99)),
-    }
+    return step_figures(pushes(live, wave[np.newaxis]))
 
 
 def print_table(figures: dict[str, dict[str, float]]) -> None:

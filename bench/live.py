@@ -26,14 +26,14 @@ import numpy as np
 import torch
 from figures import machine, write_figures
 from numpy.typing import NDArray
+from pushes import PUSH_S, pushes
 from verbs import SAMPLE_RATE, street
 
 import echoic
 from echoic.ear import FrontEnd
 from echoic.nn.memory import EchoicMemory
 
-PUSH = 80  # samples: 5 ms
-BLOCK = 256 * PUSH
+BLOCK = round(256 * PUSH_S * SAMPLE_RATE)
 LIVE: dict[str, dict[str, Any]] = {
     "attend": {"keep": ["speech"]},
     "denoise": {},
@@ -71,23 +71,19 @@ def stream_for(name: str, minutes: float) -> dict[str, float]:
     live = echoic.stream(name, sample_rate=SAMPLE_RATE, **LIVE[name])
     state: Any = None
     peak = worst = 0.0
-    pushes: list[float] = []
+    taken_s: list[float] = []
     medians_ms: list[float] = []
     first_mb = 0.0
     for block in blocks(minutes * 60, BLOCK):
-        parts = []
-        for start in range(0, BLOCK, PUSH):
-            chunk = block[:, start : start + PUSH]
-            before = time.perf_counter()
-            parts.append(live.push(chunk))
-            pushes.append(time.perf_counter() - before)
+        fed = [*pushes(live, block)]
+        taken_s += [one.wall_s for one in fed]
         at_once, state = live.module(block, state)
         peak = max(peak, float(np.abs(at_once).max(initial=0.0)))
-        difference = np.concatenate(parts, axis=-1) - at_once
+        difference = np.concatenate([one.out for one in fed], axis=-1) - at_once
         worst = max(worst, float(np.abs(difference).max(initial=0.0)))
-        if len(pushes) * PUSH >= 60 * SAMPLE_RATE:
-            medians_ms.append(1000 * float(np.median(pushes)))
-            pushes.clear()
+        if len(taken_s) * PUSH_S >= 60:
+            medians_ms.append(1000 * float(np.median(taken_s)))
+            taken_s.clear()
             first_mb = first_mb or process_mb()
     return {
         "grown_mb": process_mb() - first_mb,

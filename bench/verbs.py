@@ -105,20 +105,18 @@ for _ in range(3):
     start = time.perf_counter(); work(); elapsed.append(time.perf_counter() - start)
 print(json.dumps({"x_real_time": Source(sys.argv[1]).duration_s / np.median(elapsed)}))
 """
-LIVE = """
+LIVE = f"""
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pushes import N_WARMING_UP, PUSH_S, pushes, step_figures
 wave, rate = echoic.read(sys.argv[1])
-live, n = echoic.stream("attend", keep=["speech"], sample_rate=rate), rate // 200
-pushes, cpu_s = [], []
-for start in range(0, wave.shape[1] - n, n):
-    chunk = wave[:, start : start + n]
-    before, cpu_before = time.perf_counter(), time.process_time()
-    live.push(chunk)
-    pushes.append(time.perf_counter() - before); cpu_s.append(time.process_time() - cpu_before)
-pushes, cpu_s = np.array(pushes[200:]) * 1000, cpu_s[200:]
-print(json.dumps({
-    "p50_ms": np.median(pushes), "p99_ms": np.percentile(pushes, 99),
-    "cores": np.mean(cpu_s) / (n / rate), "latency_ms": 1000 * live.latency_s,
-}))
+live = echoic.stream("attend", keep=["speech"], sample_rate=rate)
+taken = [*pushes(live, wave[:, : wave.shape[1] // (rate // 200) * (rate // 200)])]
+times = step_figures(taken)
+cpu_s = [one.cpu_s for one in taken[N_WARMING_UP:]]
+print(json.dumps({{
+    "p50_ms": times["median"], "p99_ms": times["99 %"],
+    "cores": np.mean(cpu_s) / PUSH_S, "latency_ms": 1000 * live.latency_s,
+}}))
 """
 
 

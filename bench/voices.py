@@ -20,10 +20,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from attend import pushed, step_times
+from attend import PUSH_S, step_times
 from attend_scenes import Talkers, Wave, two_talkers
 from figures import machine, write_figures
 from hear_scenes import SAMPLE_RATE
+from pushes import pushes
 
 import echoic
 from echoic.metrics import si_sdr_db
@@ -37,7 +38,8 @@ _QUIET_DB = 20.0  # a talker this far below their own mean level is not talking
 def taken_apart(scene: Talkers, look_ahead_s: float = 0.0) -> Wave:
     """(3, time), from a live stream."""
     live = echoic.stream("voices", sample_rate=SAMPLE_RATE, look_ahead_s=look_ahead_s)
-    heard = [*pushed(live, scene.wave), live.flush()]
+    fed = pushes(live, scene.wave[np.newaxis], PUSH_S)
+    heard = [*(one.out for one in fed), live.flush()]
     delay = round(live.latency_s * SAMPLE_RATE)
     return np.concatenate(heard, axis=-1)[:, 0, delay:]
 
