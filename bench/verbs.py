@@ -110,7 +110,7 @@ sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pushes import N_WARMING_UP, PUSH_S, pushes, step_figures
 wave, rate = echoic.read(sys.argv[1])
 live = echoic.stream("attend", keep=["speech"], sample_rate=rate)
-taken = [*pushes(live, wave[:, : wave.shape[1] // (rate // 200) * (rate // 200)])]
+taken = [*pushes(live, wave)]
 times = step_figures(taken)
 cpu_s = [one.cpu_s for one in taken[N_WARMING_UP:]]
 print(json.dumps({{
