@@ -91,9 +91,8 @@ def echoic_stream(processor: str, **options: Any) -> Callable[[Wave], Wave]:
 
     def run(wave: Wave) -> Wave:
         live = echoic.stream(processor, sample_rate=SAMPLE_RATE, **options)
-        return np.concatenate([one.out for one in pushes(live, wave[np.newaxis], PUSH_S)], axis=-1)[
-            0
-        ]
+        fed = pushes(live, wave[np.newaxis], PUSH_S)
+        return np.concatenate([one.out for one in fed], axis=-1)[0]
 
     return run
 
