@@ -11,6 +11,8 @@ from echoic.errors import ParameterError
 def as_subbands(subbands: object, *, n_bands: int | None = None) -> NDArray[np.complex64]:
     """Full-rate subbands (..., band, time) as complex64, finite: NaN and infinities become 0.
 
+    A read-only array is copied, as numba would compile every loop once more for it.
+
     Args:
         subbands: A complex numpy array.
         n_bands: Required number of bands; None for any number.
@@ -29,7 +31,7 @@ def as_subbands(subbands: object, *, n_bands: int | None = None) -> NDArray[np.c
     if subbands.ndim < 2 or n_bands not in (None, subbands.shape[-2]):
         wanted = "band and time axes" if n_bands is None else f"the {n_bands} bands asked for"
         raise ParameterError(f"subbands of shape {subbands.shape} do not have {wanted}")
-    subbands = np.ascontiguousarray(subbands, dtype=np.complex64)
+    subbands = np.require(subbands, np.complex64, "CW")
     if not np.isfinite(np.vdot(subbands, subbands)):
         subbands = np.nan_to_num(subbands, nan=0.0, posinf=0.0, neginf=0.0)
     return subbands
