@@ -31,7 +31,9 @@ def as_subbands(subbands: object, *, n_bands: int | None = None) -> NDArray[np.c
     if subbands.ndim < 2 or n_bands not in (None, subbands.shape[-2]):
         wanted = "band and time axes" if n_bands is None else f"the {n_bands} bands asked for"
         raise ParameterError(f"subbands of shape {subbands.shape} do not have {wanted}")
-    subbands = np.require(subbands, np.complex64, "CW")
+    subbands = np.ascontiguousarray(subbands, dtype=np.complex64)
+    if not subbands.flags.writeable:
+        subbands = subbands.copy()
     if not np.isfinite(np.vdot(subbands, subbands)):
         subbands = np.nan_to_num(subbands, nan=0.0, posinf=0.0, neginf=0.0)
     return subbands
