@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numba.core import event
 
+from echoic.ear import Ear, Filterbank, Inverse, kernels
 from echoic.jit import FirstCompilation, compiled
 
 
@@ -76,3 +77,25 @@ def test_code_that_cannot_be_stored_is_not_taken_for_that_of_a_former_version(
         assert loop_of("x + 10")(1) == 11
     assert [*tmp_path.glob("cache/*/*.nbc")]  # of the former version
     assert loop_of("x + 10")(1) == 11
+
+
+def test_read_only_chunks_compile_nothing_anew():
+    """As of `np.frombuffer` and memory-mapped files: a live stream would stall for seconds."""
+    wave = np.random.default_rng(0).standard_normal(800).astype(np.float32)
+    modules = [
+        Ear(sample_rate=16_000, features=("envelope", "onset", "fine")),
+        Filterbank(sample_rate=16_000),
+    ]
+    bands, _ = Filterbank.separating(sample_rate=16_000)(wave)
+    cases = [(module, wave) for module in modules] + [(Inverse(sample_rate=16_000), bands)]
+    expected = [module(chunk)[0] for module, chunk in cases]
+    wave.flags.writeable = bands.flags.writeable = False
+    compilations = event.RecordingListener()
+    with event.install_listener("numba:compile", compilations):
+        loops = [kernels.hear, kernels.subbands_of_batch, kernels.align]
+        n_before = [len(loop.signatures) for loop in loops]
+        outputs = [module(chunk)[0] for module, chunk in cases]
+    assert not compilations.buffer
+    assert [len(loop.signatures) for loop in loops] == n_before
+    for output, wanted in zip(outputs, expected, strict=True):
+        np.testing.assert_array_equal(output, wanted)

@@ -169,6 +169,24 @@ def test_unknown_labels_and_reversed_events_are_refused(measure):
         measure([Event("rain", 2.0, 1.0)], TRUTH)
 
 
+def test_labels_may_be_one_or_a_generator_but_not_twice():
+    """A text became the labels "r", "a", "i", "n", and a label given twice counted twice."""
+    rain = [Event("rain", 0.0, 1.0)]
+    assert label_set_f1(rain, rain, labels="rain") == DetectionCounts(("rain",), (1,), (0,), (0,))
+    assert label_set_f1(TRUTH, TRUTH, labels=(label for label in LABELS)).labels == LABELS
+    with pytest.raises(LabelError, match="given twice: rain rain"):
+        event_f1(rain, rain, labels=["rain", "rain"])
+
+
+def test_an_event_without_length_is_not_there():
+    found = [Event("rain", 1.5, 1.5), Event("rain", 2.0, 2.0)]
+    counts = segment_f1([], found, labels=LABELS, duration_s=10.0)
+    assert counts == DetectionCounts(LABELS, (0, 0, 0), (0, 0, 0), (0, 0, 0))
+    for event in found:
+        assert not is_true(event, [])
+        assert not is_true(event, [Event("rain", 0.0, 5.0)])
+
+
 def test_segments_counted_by_hand():
     # Segments of the truth: barks in 0, 1 and 4, rain in 2 to 9; found: bark 0, rain 9, speech 3.
     found = [Event("dog_bark", 0.0, 1.0), Event("rain", 9.5, 12.0), Event("speech", 3.9, 4.0)]
@@ -293,6 +311,7 @@ def test_counts_of_scenes_add_up_and_labels_must_agree():
     one = DetectionCounts(LABELS, (1, 2, 3), (0, 1, 0), (4, 0, 0))
     other = DetectionCounts(LABELS, (1, 0, 1), (1, 1, 1), (0, 0, 2))
     assert one + other == DetectionCounts(LABELS, (2, 2, 4), (1, 2, 1), (4, 0, 2))
+    assert sum([one, other]) == one + other
     with pytest.raises(ParameterError, match="dog_bark"):
         one + DetectionCounts(("rain",), (1,), (1,), (1,))
     with pytest.raises(LabelError, match="'whale'"):

@@ -16,7 +16,7 @@ import echoic
 from echoic import audio
 from echoic.audio import codings
 from echoic.checks import SATURATION, as_float32
-from echoic.ear import Ear, Filterbank, FrontEnd, Inverse
+from echoic.ear import Ear, Filterbank, FrontEnd, Inverse, invert_exactly
 from echoic.ear.design import design_separating
 from echoic.errors import AudioError, AudioWarning, EchoicError, ModelError, ParameterError
 from echoic.processors import Attend, Denoise, Detect, Separate
@@ -152,6 +152,29 @@ def test_contradicting_arguments():
     for cls in (Filterbank, Inverse):
         with pytest.raises(ParameterError, match="but the design is for 16000 Hz"):
             cls(sample_rate=8_000, design=design)
+
+
+def no_designs():
+    """What has a `design` is none."""
+    from echoic import nn
+
+    return [Filterbank(sample_rate=RATE), nn.Ear(sample_rate=RATE), "separating", 0]
+
+
+@pytest.mark.parametrize("bad", no_designs(), ids=lambda bad: type(bad).__name__)
+def test_what_is_no_design(bad):
+    from echoic import nn
+
+    subbands = np.zeros((64, 10), np.complex64)
+    for attempt in (
+        lambda: Filterbank(sample_rate=RATE, design=bad),
+        lambda: Ear(sample_rate=RATE, design=bad),
+        lambda: Inverse(sample_rate=RATE, design=bad),
+        lambda: invert_exactly(subbands, design=bad),
+        lambda: nn.Ear(sample_rate=RATE, design=bad),
+    ):
+        with pytest.raises(ParameterError, match=f"design is a {type(bad).__name__}, not a"):
+            attempt()
 
 
 # --- axes exchanged ---------------------------------------------------------------------------

@@ -16,8 +16,10 @@ import soundfile
 
 from conftest import Result
 from echoic import audio
+from echoic.errors import ParameterError
 from echoic.events import Event
 from echoic.pipeline.cochleagram import cochleagram
+from echoic.pipeline.hear import settings_of
 from echoic.processors import ApplyMasks
 from echoic.runtime import find_model
 
@@ -620,3 +622,11 @@ def test_wrong_usage_is_2_and_no_traceback(run, here, verb):
     assert (code, out) == (2, "")
     assert "--loudly" in err
     assert "Traceback" not in err
+
+
+def test_labels_to_hear_may_be_one_or_a_generator():
+    asked = ("rain", "wind")
+    assert tuple(settings_of(labels=iter(asked), threshold=None)["threshold"]) == asked
+    assert tuple(settings_of(labels="rain", threshold=None)["threshold"]) == ("rain",)
+    with pytest.raises(ParameterError, match="labels is empty"):
+        settings_of(labels=iter(()), threshold=None)

@@ -63,7 +63,8 @@ def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
     """Return a real numpy array as finite float32: NaN and infinities become 0, excess is clipped.
 
     A NaN must never reach a recursive state, where it would persist, nor must a
-    number whose square is infinite: values are clipped at ±`SATURATION`.
+    number whose square is infinite: values are clipped at ±`SATURATION`. A read-only
+    array is copied, as numba would compile every loop once more for it.
 
     Raises:
         ParameterError: not a numpy array (tensors belong to `echoic.nn`), not
@@ -91,6 +92,8 @@ def mend(x: object, *, name: str = "wave") -> tuple[NDArray[np.float32], int]:
     else:
         with np.errstate(over="ignore"):
             cast = np.ascontiguousarray(x, dtype=np.float32)
+    if not cast.flags.writeable:
+        cast = cast.copy()
     # If the sum of squares is small, so is every sample: one pass, without a copy. If it is
     # not, `vdot` returns infinity or NaN without a warning.
     if np.vdot(cast, cast) <= _SATURATED_POWER:
@@ -125,6 +128,18 @@ def check_channels(shape: tuple[int, ...]) -> None:
         )
 
 
+def check_axes(shape: tuple[int, ...]) -> None:
+    """Reject a whole wave (channel, time) with more channels than samples: its axes are exchanged.
+
+    Raises:
+        ParameterError: it has more.
+    """
+    if shape[0] > max(shape[1], 1):
+        raise ParameterError(
+            f"wave of shape {shape} has more channels than samples: it must be (channel, time)"
+        )
+
+
 def as_channels(wave: object) -> NDArray[np.float32]:
     """Return a whole wave (time,) or (channel, time) as (channel, time), finite float32.
 
@@ -141,11 +156,7 @@ def as_channels(wave: object) -> NDArray[np.float32]:
         raise ParameterError(f"wave of shape {samples.shape} is not (time,) or (channel, time)")
     samples = samples[np.newaxis] if samples.ndim == 1 else samples
     check_channels(samples.shape)
-    if samples.shape[0] > max(samples.shape[1], 1):
-        raise ParameterError(
-            f"wave of shape {samples.shape} has more channels than samples: "
-            "it must be (channel, time)"
-        )
+    check_axes(samples.shape)
     return samples
 
 

@@ -5,6 +5,12 @@ classes of ESC-50 (Piczak 2015). The outputs of a model are in the order of its 
 `REST` is what no label covers.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from echoic.errors import LabelError, ParameterError
+
 LABELS = (
     "dog_bark",
     "rain",
@@ -60,3 +66,34 @@ LABELS = (
     "wind",
 )
 REST = "rest"
+
+
+def as_labels(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return one label or several as a tuple.
+
+    Raises:
+        ParameterError: neither.
+
+    Example:
+        >>> as_labels("rain"), as_labels(["rain", "wind"])
+        (('rain',), ('rain', 'wind'))
+    """
+    if isinstance(labels, str):
+        return (labels,)
+    try:
+        return tuple(labels)
+    except TypeError as error:
+        raise ParameterError(f"labels {labels!r} are neither a label nor several") from error
+
+
+def distinct_labels(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return one label or several as a tuple, each of which is given once.
+
+    Raises:
+        LabelError: one is given twice.
+        ParameterError: something else than labels.
+    """
+    labels = as_labels(labels)
+    if len(set(labels)) < len(labels):
+        raise LabelError(f"a label is given twice: {' '.join(labels)}")
+    return labels

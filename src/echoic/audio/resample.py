@@ -6,7 +6,6 @@ metrics defined at one rate, and for interoperating with other programs.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy.typing as npt
 import soxr
 
 from echoic.audio.recording import Wave
-from echoic.checks import check_number
+from echoic.checks import MAX_CHANNELS, check_axes, check_positive, mend, warn_of_mended
 from echoic.errors import ParameterError
 
 
@@ -32,11 +31,14 @@ def resample(
         wave (..., time) -> (..., time * to_sample_rate / sample_rate), float32.
         At equal rates it is a copy.
 
+    NaN and infinite samples become 0 and are reported by an `AudioWarning`.
+
     Delay: 0 samples; the filter is not causal, it sees the whole wave.
 
     Raises:
         ParameterError: A rate is not positive or not finite, or the wave is not
-            floating-point or has no channel.
+            floating-point, has no channel, or more channels than samples, as when
+            its axes are exchanged.
 
     References:
         soxr, the SoX Resampler library, quality "HQ".
@@ -46,23 +48,20 @@ def resample(
         >>> resample(wave, sample_rate=44_100, to_sample_rate=16_000).shape
         (2, 160)
     """
-    if not isinstance(wave, np.ndarray) or not np.issubdtype(wave.dtype, np.floating):
-        kind = getattr(wave, "dtype", type(wave).__name__)
-        raise ParameterError(f"wave is {kind}, not an array of floats")
-    if wave.ndim == 0:
-        raise ParameterError("wave has no time axis")
-    check_number(sample_rate, name="sample_rate")
-    check_number(to_sample_rate, name="to_sample_rate")
-    if not (0 < sample_rate < math.inf and 0 < to_sample_rate < math.inf):
-        raise ParameterError(
-            f"sample_rate={sample_rate} and to_sample_rate={to_sample_rate} are not both above 0 "
-            "and finite"
-        )
+    samples, n_mended = mend(wave)
+    check_positive(sample_rate=sample_rate, to_sample_rate=to_sample_rate)
     if wave.shape[-1] and not wave.size:
         raise ParameterError(f"wave of shape {wave.shape} has no channel")
-    samples = wave.astype(np.float32)
-    if sample_rate == to_sample_rate or not samples.shape[-1]:
-        return samples
-    flat = samples.reshape(-1, samples.shape[-1])  # soxr: (time, channel)
-    out = soxr.resample(np.ascontiguousarray(flat.T), sample_rate, to_sample_rate, quality="HQ")
-    return np.ascontiguousarray(out.T).reshape(*samples.shape[:-1], -1)
+    if wave.ndim == 2 and wave.size:
+        check_axes(wave.shape)
+    if n_mended:
+        warn_of_mended(n_mended)
+    if sample_rate == to_sample_rate or not wave.size:
+        return samples.copy()
+    flat = samples.reshape(-1, samples.shape[-1])
+    groups = [flat[k : k + MAX_CHANNELS].T for k in range(0, len(flat), MAX_CHANNELS)]
+    out = [  # soxr: (time, channel), not very many channels
+        soxr.resample(np.ascontiguousarray(group), sample_rate, to_sample_rate, quality="HQ").T
+        for group in groups
+    ]
+    return np.concatenate(out).reshape(*samples.shape[:-1], -1)

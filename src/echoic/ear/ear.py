@@ -66,7 +66,8 @@ class Ear:
         compression: Of the envelope: "none", "power" (exponent 0.3) or "log"
             (0 at −100 dBFS, 1 at 0 dBFS).
         features: One or more of "envelope", "onset", "fine".
-        design: A bank to use instead, such as a learned one (`echoic.nn.Ear`).
+        design: The design of a bank to use instead, such as the `design` of a learned
+            `echoic.nn.Ear`.
 
     Shape:
         wave (..., time) -> (..., band, frame) for the envelope alone, else

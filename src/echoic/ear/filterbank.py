@@ -33,12 +33,17 @@ def fresh_stages(lead: tuple[int, ...], n_bands: int) -> NDArray[np.float32]:
     return np.zeros((*lead, kernels.N_STAGE_ROWS, n_bands), dtype=np.float32)
 
 
-def check_rate(design: BankDesign, sample_rate: float) -> None:
-    """Check that a design is for this sample rate.
+def check_design(design: object, *, sample_rate: float | None = None) -> None:
+    """Check that something is the design of a bank, and for this sample rate.
 
     Raises:
-        ParameterError: the rates differ.
+        ParameterError: it is something else, such as the bank itself, or the rates differ.
     """
+    if not isinstance(design, BankDesign):
+        kind = type(design).__name__
+        raise ParameterError(f"design is a {kind}, not a BankDesign, as a bank's `design` is")
+    if sample_rate is None:
+        return
     if design.sample_rate != sample_rate:
         raise ParameterError(
             f"sample_rate={sample_rate!r}, but the design is for {design.sample_rate:g} Hz"
@@ -59,7 +64,7 @@ def choose_design(
         )
     if (n_bands, low_hz, high_hz) != (N_BANDS, LOW_HZ, HIGH_HZ):
         raise ParameterError("give either a design or n_bands, low_hz and high_hz, not both")
-    check_rate(design, sample_rate)
+    check_design(design, sample_rate=sample_rate)
     return design
 
 
@@ -82,15 +87,16 @@ class Filterbank:
     Fourth-order gammatone filters in complex form (see `echoic.ear.design`).
     The modulus is the envelope, the angle the fine structure; a sine of
     amplitude A at a band's centre gives the modulus A/2, its positive-frequency
-    half. The channels of a long chunk run on as many cores as numba may use
-    (NUMBA_NUM_THREADS).
+    half. For resynthesis by `Inverse` use `Filterbank.separating`. The channels of a
+    long chunk run on as many cores as numba may use (NUMBA_NUM_THREADS).
 
     Args:
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
         n_bands: 1 to 256.
         low_hz: Centre of the lowest band.
         high_hz: Centre of the highest band; bands from Nyquist up are silent.
-        design: A bank to use instead, such as that of `Filterbank.separating`.
+        design: The design to use instead, such as `design_separating(sample_rate=…)` or
+            another bank's `design`.
 
     Shape:
         wave (..., time) -> subbands (..., band, time), complex64.

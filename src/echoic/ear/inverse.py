@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from echoic.checks import check_state
 from echoic.ear import kernels
 from echoic.ear.design import ORDER, BankDesign, design_inverse, design_separating
-from echoic.ear.filterbank import check_rate
+from echoic.ear.filterbank import check_design
 from echoic.ear.subbands import as_subbands
 
 
@@ -38,7 +38,9 @@ class Inverse:
         delay_s: Delay of analysis and synthesis together, 1 to 100 ms.
         n_taps: Taps per band, 1 to 4 (see `design_inverse`). The shipped networks
             were trained with one.
-        design: The bank that computed the subbands; the separating one by default.
+        design: The `design` of the bank that computed the subbands; by default that of
+            `Filterbank.separating`, not of `Filterbank`. Subbands of another bank give
+            another wave, which cannot be noticed.
 
     Shape:
         subbands (..., band, time) complex -> bands (..., band, time) float32;
@@ -48,7 +50,7 @@ class Inverse:
 
     Raises:
         ParameterError: a value out of range, a design for another rate, or
-            subbands of another bank.
+            subbands of another number of bands.
 
     Example:
         >>> from echoic.ear import Filterbank
@@ -71,8 +73,8 @@ class Inverse:
         design: BankDesign | None = None,
     ) -> None:
         """Solve for the weights."""
-        self.bank = design or design_separating(sample_rate=sample_rate)
-        check_rate(self.bank, sample_rate)
+        self.bank = design_separating(sample_rate=sample_rate) if design is None else design
+        check_design(self.bank, sample_rate=sample_rate)
         self.design = design_inverse(self.bank, delay_s=delay_s, n_taps=n_taps)
         self.delay = self.design.delay_samples
         self._weight_re = self.design.weight.real.astype(np.float32)
@@ -138,7 +140,7 @@ def invert_exactly(subbands: NDArray[np.complex64], *, design: BankDesign) -> ND
 
     Args:
         subbands: Of a whole file.
-        design: The bank that computed them.
+        design: The `design` of the bank that computed them.
 
     Shape:
         subbands (..., band, time) complex -> wave (..., time), float32.
@@ -146,7 +148,7 @@ def invert_exactly(subbands: NDArray[np.complex64], *, design: BankDesign) -> ND
     Delay: 0 samples, by looking ahead.
 
     Raises:
-        ParameterError: no complex array, or subbands of another bank.
+        ParameterError: no complex array, no design, or another number of bands.
 
     References: Duffin and Schaeffer (1952), the dual frame; Hohmann (2002), a
         gammatone bank's synthesis.
@@ -160,6 +162,7 @@ def invert_exactly(subbands: NDArray[np.complex64], *, design: BankDesign) -> ND
         >>> bool(np.abs(again - wave).max() < 1e-5)
         True
     """
+    check_design(design)
     subbands = as_subbands(subbands, n_bands=design.n_bands)
     n_samples = subbands.shape[-1]
     # Room for the ringing backwards beyond the beginning; a multiple that is fast to FFT.

@@ -23,6 +23,8 @@ class ReliabilityBin(NamedTuple):
 def is_true(event: Event, reference_events: Sequence[Event]) -> bool:
     """Whether the event's label is active in the reference for at least half of the event.
 
+    An event without length is never true.
+
     Example:
         >>> is_true(Event("rain", 0.0, 2.0), [Event("rain", 1.0, 5.0)])
         True
@@ -33,7 +35,7 @@ def is_true(event: Event, reference_events: Sequence[Event]) -> bool:
         stop_s = min(true.offset_s, event.offset_s)
         shared_s += max(0.0, stop_s - max(true.onset_s, reached_s))
         reached_s = max(reached_s, stop_s)
-    return shared_s >= 0.5 * (event.offset_s - event.onset_s)
+    return shared_s > 0 and shared_s >= 0.5 * (event.offset_s - event.onset_s)
 
 
 def reliability(

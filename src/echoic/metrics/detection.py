@@ -2,7 +2,7 @@
 
 Each measure returns counts; counts of several scenes add up, and F1 is computed from the sum:
 
-    total = segment_f1(…) + segment_f1(…)
+    total = sum(segment_f1(…) for scene in scenes)
     total.f1, total.f1_of("rain"), total.macro_f1
 
 Undefined values, such as the F1 of a label that neither occurs nor is ever detected, are NaN.
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from echoic.errors import LabelError, ParameterError
 from echoic.events import Event
+from echoic.labels import distinct_labels
 
 _SLACK = 1e-9  # an event that ends at 3 · 0.1 s does not reach the segment from 0.3 s on
 
@@ -46,6 +47,9 @@ class DetectionCounts:
     tp: tuple[int, ...]
     fp: tuple[int, ...]
     fn: tuple[int, ...]
+
+    def __radd__(self, zero: int) -> DetectionCounts:
+        return self if zero == 0 else NotImplemented  # `sum` starts from 0
 
     def __add__(self, other: DetectionCounts) -> DetectionCounts:
         if other.labels != self.labels:
@@ -94,13 +98,14 @@ def _ratio(part: float, whole: float) -> float:
 def _count(
     reference: Sequence[Event],
     estimated: Sequence[Event],
-    labels: Sequence[str],
+    labels: Iterable[str],
     compare: Callable[[list[Event], list[Event]], tuple[int, int, int]],
 ) -> DetectionCounts:
     """Count per label; `compare` returns the numbers of matches, reference and estimated items."""
+    labels = distinct_labels(labels)
     for event in (*reference, *estimated):
         if event.label not in labels:
-            raise LabelError(f"event label {event.label!r} is not one of {tuple(labels)}")
+            raise LabelError(f"event label {event.label!r} is not one of {labels}")
         if not 0 <= event.onset_s <= event.offset_s < math.inf:
             raise ParameterError(f"{event} does not end after it starts")
     rows = []
@@ -109,23 +114,23 @@ def _count(
         n_both, n_reference, n_estimated = compare(*own)
         rows.append((n_both, n_estimated - n_both, n_reference - n_both))
     tp, fp, fn = zip(*rows, strict=True) if rows else ((), (), ())
-    return DetectionCounts(tuple(labels), tp, fp, fn)
+    return DetectionCounts(labels, tp, fp, fn)
 
 
 def label_set_f1(
     reference_events: Sequence[Event],
     estimated_events: Sequence[Event],
     *,
-    labels: Sequence[str],
+    labels: Iterable[str],
 ) -> DetectionCounts:
     """Compare the labels present in a scene, at whatever time: each label counts once.
 
     Args:
         reference_events: True events.
         estimated_events: Detected events.
-        labels: The labels to evaluate.
+        labels: The labels to evaluate, or a single one.
     Raises:
-        LabelError: an event of another label.
+        LabelError: an event of another label, or a label given twice.
         ParameterError: an event that ends before it starts.
     Example:
         >>> truth = [Event("rain", 0.0, 1.0), Event("rain", 3.0, 4.0)]
@@ -144,7 +149,7 @@ def segment_f1(
     reference_events: Sequence[Event],
     estimated_events: Sequence[Event],
     *,
-    labels: Sequence[str],
+    labels: Iterable[str],
     duration_s: float,
     segment_s: float = 1.0,
 ) -> DetectionCounts:
@@ -153,11 +158,11 @@ def segment_f1(
     Args:
         reference_events: True events.
         estimated_events: Detected events.
-        labels: The labels to evaluate.
+        labels: The labels to evaluate, or a single one.
         duration_s: Length of the scene; nothing counts beyond it. The last segment may be shorter.
         segment_s: Length of a segment.
     Raises:
-        LabelError: an event of another label.
+        LabelError: an event of another label, or a label given twice.
         ParameterError: a length is not above 0, or an event ends before it starts.
     Example:
         >>> truth, found = [Event("rain", 0.0, 2.0)], [Event("rain", 1.5, 2.5)]
@@ -170,6 +175,8 @@ def segment_f1(
     def active(events: Iterable[Event]) -> set[int]:
         segments: set[int] = set()
         for event in events:
+            if event.onset_s == event.offset_s:
+                continue  # without length, it overlaps no segment
             first = math.floor(event.onset_s / segment_s + _SLACK)
             end_s = min(event.offset_s, duration_s)
             segments.update(range(first, math.ceil(end_s / segment_s - _SLACK)))
@@ -186,7 +193,7 @@ def event_f1(
     reference_events: Sequence[Event],
     estimated_events: Sequence[Event],
     *,
-    labels: Sequence[str],
+    labels: Iterable[str],
     collar_s: float = 0.2,
     offset_fraction: float = 0.2,
 ) -> DetectionCounts:
@@ -199,11 +206,11 @@ def event_f1(
     Args:
         reference_events: True events.
         estimated_events: Detected events.
-        labels: The labels to evaluate.
+        labels: The labels to evaluate, or a single one.
         collar_s: At least 0 s.
         offset_fraction: At least 0, of the length of the reference event.
     Raises:
-        LabelError: an event of another label.
+        LabelError: an event of another label, or a label given twice.
         ParameterError: a tolerance is below 0, or an event ends before it starts.
     Example:
         >>> truth, found = [Event("rain", 0.0, 5.0)], [Event("rain", 0.1, 5.9)]

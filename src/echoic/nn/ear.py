@@ -67,6 +67,7 @@ class _Bank(nn.Module):
             rows = np.stack([design.pole.real, design.pole.imag, design.gain])
             self.register_buffer("coefficients", torch.from_numpy(rows), persistent=False)
 
+    @property
     def design(self) -> BankDesign:
         """The current design of the bank, for the runtime."""
         if self._design is not None:
@@ -197,7 +198,7 @@ class Filterbank(_Bank):
         coefficients = self.present_coefficients().to(flat.dtype)
         stages = stages.reshape(flat.shape[0], *shape[-2:])
         if self.by_fft(flat):
-            ring = self.design().ring_samples
+            ring = self.design.ring_samples
             subbands, stages = full_rate_by_fft(flat, coefficients, stages, ring)
         else:
             subbands, stages = full_rate(flat, coefficients, stages)
@@ -318,7 +319,7 @@ class Ear(_Bank):
         open_power = state.open_power.reshape(wave.shape[0], self.n_bands)
         if not self.by_fft(wave):
             return hop_power(wave, coefficients, stages, open_power, ends)
-        ring = self.design().ring_samples
+        ring = self.design.ring_samples
         subbands, stages = full_rate_by_fft(wave, coefficients, stages, ring)
         power, open_power = power_of_frames(subbands, open_power, ends)
         return power, stages, open_power

@@ -8,7 +8,7 @@ network, separates the wave into the labels that were detected.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from echoic.ear.design import design_listening
 from echoic.ear.frontend import HOP_S
 from echoic.errors import ParameterError
 from echoic.events import Event
-from echoic.labels import REST
+from echoic.labels import REST, as_labels
 from echoic.pipeline.cochleagram import Cochleagram
 from echoic.pipeline.sound import Sound, Wave, WaveSound, ignore_progress
 from echoic.pipeline.spool import Spool
@@ -67,7 +67,7 @@ def hear(
     *,
     sample_rate: int,
     model: str = "hear",
-    labels: Sequence[str] | None = None,
+    labels: Iterable[str] | None = None,
     threshold: float | None = None,
 ) -> Hearing:
     """Hear a whole wave: events, stems that sum to it, and its cochleagram.
@@ -76,7 +76,7 @@ def hear(
         wave: (time,) or (channel, time).
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
         model: Name of the model.
-        labels: Labels to detect; all that the model knows if None.
+        labels: Labels to detect, or a single one; all that the model knows if None.
         threshold: Probability threshold, the same for all labels; the model's own if None.
 
     Raises:
@@ -117,7 +117,7 @@ def heard_labels(events: Sequence[Event]) -> tuple[str, ...]:
 
 
 def settings_of(
-    *, labels: Sequence[str] | None, threshold: float | None, model: str = "hear"
+    *, labels: Iterable[str] | None, threshold: float | None, model: str = "hear"
 ) -> dict[str, Any]:
     """Validate labels and threshold before any network is loaded; return all that they amount to.
 
@@ -134,10 +134,11 @@ def settings_of(
         check_number(threshold, name="threshold")
         if not 0 < threshold < 1:
             raise ParameterError(f"threshold={threshold!r} is not between 0 and 1")
-    if labels is not None and not len(labels):
+    asked = None if labels is None else as_labels(labels)
+    if asked == ():
         raise ParameterError("labels is empty")
     card = find_model(model)
-    asked = card.labels if labels is None else check_labels(labels, card.labels)
+    asked = card.labels if asked is None else check_labels(asked, card.labels)
     return {
         "model": card.name,
         "model_version": card.version,
@@ -152,7 +153,7 @@ class FirstPass:
 
     Args:
         model: Name of the model.
-        labels: Labels to detect; all that the model knows if None.
+        labels: Labels to detect, or a single one; all that the model knows if None.
         threshold: Probability threshold, the same for all labels; the card's if None.
 
     Attributes:
@@ -168,7 +169,7 @@ class FirstPass:
         self,
         model: str = "hear",
         *,
-        labels: Sequence[str] | None = None,
+        labels: Iterable[str] | None = None,
         threshold: float | None = None,
     ) -> None:
         self.settings = settings_of(labels=labels, threshold=threshold, model=model)

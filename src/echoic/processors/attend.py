@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from echoic.checks import check_kind
 from echoic.errors import ParameterError
+from echoic.labels import as_labels
 from echoic.processors.example import hear_example, is_speech
-from echoic.processors.model import as_labels, load_model
+from echoic.processors.model import load_model
 from echoic.processors.separate import Separate, SeparateState
 from echoic.processors.talker import Talker, TalkerState
 from echoic.streaming import Streaming

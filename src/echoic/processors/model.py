@@ -10,29 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.frontend import HOP_S, blank_frames
-from echoic.errors import LabelError, ParameterError
+from echoic.errors import LabelError
+from echoic.labels import distinct_labels
 from echoic.processors.cards import check_card
 from echoic.processors.network import Heard, Masker, Query, QueryNetwork, Wanted
 from echoic.processors.specialists import Specialists
 from echoic.runtime import Card, find_model
-
-
-def as_labels(labels: Iterable[str]) -> tuple[str, ...]:
-    """Return one label or several as a tuple.
-
-    Raises:
-        ParameterError: neither.
-
-    Example:
-        >>> as_labels("rain"), as_labels(["rain", "wind"])
-        (('rain',), ('rain', 'wind'))
-    """
-    if isinstance(labels, str):
-        return (labels,)
-    try:
-        return tuple(labels)
-    except TypeError as error:
-        raise ParameterError(f"labels {labels!r} are neither a label nor several") from error
 
 
 def check_labels(labels: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
@@ -42,12 +25,10 @@ def check_labels(labels: Iterable[str], known: Sequence[str]) -> tuple[str, ...]
         LabelError: a label that the model does not know, or one given twice.
         ParameterError: something else than labels.
     """
-    labels = as_labels(labels)
+    labels = distinct_labels(labels)
     for label in labels:
         if label not in known:
             raise LabelError(f"unknown label {label!r}; known: {' '.join(known)}")
-    if len(set(labels)) < len(labels):
-        raise LabelError(f"a label is given twice: {' '.join(labels)}")
     return labels
 
 
