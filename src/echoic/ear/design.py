@@ -176,8 +176,8 @@ def design_separating(
         sample_rate: Hz, 8 to 192 kHz.
         n_bands: Total number of bands, 2 to 256, from 30 Hz to just below Nyquist.
         bandwidth_floor_hz: Lowest bandwidth, up to 1000 Hz; 0 keeps the ERBs. A band
-            responds after about 0.47 / bandwidth seconds: a delay of 4 ms requires
-            100 Hz, 8 ms allows 50 Hz. With narrower bands, more of them are needed.
+            responds after about 0.47 / bandwidth seconds, 100 Hz after 4.7 ms.
+            With narrower bands, more of them are needed.
 
     Raises:
         ParameterError: a value outside of its range.
