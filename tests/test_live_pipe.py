@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -234,7 +235,7 @@ def test_a_pipe_that_was_ended_gives_its_last_and_can_be_read_by_others(monkeypa
     reader, writer = os.pipe()
     with os.fdopen(reader) as stdin, os.fdopen(writer, "wb", buffering=0) as out:
         monkeypatch.setattr(sys, "stdin", stdin)
-        with open_pipe("-") as pipe:
+        with closing(open_pipe("-")) as pipe:
             pipe.end()
             last_words = threading.Timer(0.1, out.write, [b"heard"])
             last_words.start()

@@ -43,7 +43,7 @@ def decode_pipe(pipe: Pipe) -> LiveWav | Recording:
         AudioError: as `Recording`.
     """
     with ExitStack() as stack:
-        stack.enter_context(pipe)
+        stack.callback(pipe.close)
         head = _Head(pipe)
         try:
             live = LiveWav(head, pipe)
@@ -153,10 +153,8 @@ class LiveWav:
                     n_read += n_whole
                     yield mending(self._decode(came[: n_whole * frame_bytes]))
             self._check_length(n_read)
-            while self._pipe.read_some(
-                1 << 16
-            ):  # drain what follows, so that the writer can finish
-                pass
+            while self._pipe.read_some(1 << 16):
+                pass  # drain what follows, so that the writer can finish
         finally:
             mending.warn(self.name)
             self._pipe.close()

@@ -9,7 +9,7 @@ import select
 import stat
 import sys
 import time
-from types import TracebackType
+from contextlib import closing
 from typing import BinaryIO
 
 from echoic.audio.opening import STDIN, unreadable
@@ -90,17 +90,6 @@ class Pipe:
         if self._file is not getattr(sys.stdin, "buffer", None):
             self._file.close()
 
-    def __enter__(self) -> Pipe:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
 
 def open_pipe(name: str) -> Pipe | None:
     """Open standard input or a named pipe; None for a file.
@@ -134,5 +123,5 @@ def read_pipe(name: str) -> bytes | None:
     pipe = open_pipe(name)
     if pipe is None:
         return None
-    with pipe:
+    with closing(pipe):
         return pipe.read_all()

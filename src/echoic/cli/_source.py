@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,7 +107,8 @@ class SourceOnce:
             yield
             return
         is_open_ended = self.n_samples is None
-        with self._pipe, first_interrupt(self._pipe.end) if is_open_ended else nullcontext():
+        interruption = first_interrupt(self._pipe.end) if is_open_ended else nullcontext()
+        with closing(self._pipe), interruption:
             yield
 
     @property
@@ -161,7 +162,7 @@ class Source(SourceOnce):
     def _decode(self, pipe: Pipe) -> Recording:
         from echoic.audio import Recording
 
-        with pipe:
+        with closing(pipe):
             return Recording(self.path, content=pipe.read_all())
 
     @property

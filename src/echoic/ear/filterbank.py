@@ -42,9 +42,7 @@ def check_design(design: object, *, sample_rate: float | None = None) -> None:
     if not isinstance(design, BankDesign):
         kind = type(design).__name__
         raise ParameterError(f"design is a {kind}, not a BankDesign, as a bank's `design` is")
-    if sample_rate is None:
-        return
-    if design.sample_rate != sample_rate:
+    if sample_rate is not None and design.sample_rate != sample_rate:
         raise ParameterError(
             f"sample_rate={sample_rate!r}, but the design is for {design.sample_rate:g} Hz"
         )
