@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from echoic.labels import LABELS
 from echoic.nn.export import flatten, unflatten
-from echoic.nn.heads import LOOK_AHEAD_STEPS, masks
+from echoic.nn.heads import LOOK_AHEAD_STEPS, Queries, masks
 from echoic.nn.hearing import HearingNetwork, HearingOutput
 from echoic.processors.detect import Detect
 from echoic.processors.masks import RAMP_S
@@ -153,14 +153,33 @@ def batches_of(
 def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     """Detection over all labels; masks over the batch's labels, some others and the rest."""
     assert isinstance(model, HearingNetwork)
-    of_batch, rest = batch["label"], len(LABELS)
     if model.training:
         batch = with_bands_hidden(batch)
-    output = hear_in_turn(model, batch["frames"])
-    asked = labels_asked(of_batch, batch["source"])
+    output = in_turn(model, batch["frames"])
+    return losses_of(output, model.queries, batch, look_ahead_steps=LOOK_AHEAD_STEPS)
 
-    examples = model.queries(mean_embedding(output.embedding, batch))
-    queries = queries_of(model.queries.labels[asked], examples, n_items=len(batch["frames"]))
+
+def losses_of(
+    output: HearingOutput,
+    label_queries: Queries,
+    batch: Batch,
+    *,
+    look_ahead_steps: int,
+    masks_ahead: bool = False,
+) -> dict[str, Tensor]:
+    """The losses of an output.
+
+    Args:
+        output: Of the network.
+        label_queries: Its queries.
+        batch: Of `SceneBatches`.
+        look_ahead_steps: Delay of the logits.
+        masks_ahead: Whether the mean of a mask and the one after it is applied.
+    """
+    of_batch, rest = batch["label"], len(LABELS)
+    asked = labels_asked(of_batch, batch["source"])
+    examples = label_queries(mean_embedding(output.embedding, batch))
+    queries = queries_of(label_queries.labels[asked], examples, n_items=len(batch["frames"]))
     place = torch.full((rest + 1,), -1, device=asked.device)
     place[asked] = torch.arange(asked.numel(), device=asked.device)
     slot = torch.where(batch["source"] >= 0, place[batch["source"].clamp(min=0)], -1)
@@ -168,6 +187,8 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     among = drawn_among(slot, asked.numel())
     among &= ~at_places(slot, left_out, asked.numel())
     shares = masks(output.places, queries, among=among)
+    if masks_ahead:
+        shares = (shares + torch.cat([shares[..., 1:], shares[..., -1:]], dim=-1)) / 2
 
     gains = applied(shares, RAMP_S / STEP_S)[..., _WARM_UP_STEPS:]
     own, cross = (
@@ -178,7 +199,7 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     slot = slot.masked_fill(left_out, -1)
     parts = {
         "detection": detection_loss(
-            output.logits.transpose(1, 2), batch["activity"], LOOK_AHEAD_STEPS
+            output.logits.transpose(1, 2), batch["activity"], look_ahead_steps
         ),
         "share": share_loss(gains, slot, own, mixture),
         "distortion_db": distortion_db(gains, slot, own, cross, mixture),
@@ -186,19 +207,21 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     return weigh(parts, WEIGHTS)
 
 
-def hear_in_turn(model: HearingNetwork, frames: Tensor) -> HearingOutput:
-    """Run the network on a batch, a third of it after another scene, as files last for minutes.
+def in_turn(model: nn.Module, x: Tensor) -> Any:
+    """Run a network on a batch, a third of it after another scene, as files last for minutes.
 
     The last third starts from the detached state after the third before it; the others,
     examples included, start from a fresh state.
     """
-    n_after = len(frames) // 3
-    first, state = model(frames[: len(frames) - n_after])
+    n_after = len(x) // 3
+    first, state = model(x[: len(x) - n_after])
     if not n_after:
         return first
     carried = unflatten(state, iter([part[-n_after:].detach() for part in flatten(state)]))
-    last, _ = model(frames[len(frames) - n_after :], carried)
-    return HearingOutput(*(torch.cat(parts) for parts in zip(first, last, strict=True)))
+    last, _ = model(x[len(x) - n_after :], carried)
+    if isinstance(first, Tensor):
+        return torch.cat([first, last])
+    return type(first)(*(torch.cat(parts) for parts in zip(first, last, strict=True)))
 
 
 def validation(model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
@@ -216,6 +239,23 @@ def validation(model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
     return mean_of(rows)
 
 
+def training_batches(folder: Path) -> OneOf:
+    """Batches to train with; rendered music is kept in `folder`.
+
+    Raises:
+        ParameterError: no data folder.
+        MissingExtraError: no FluidSynth to render music with.
+    """
+    recordings = training_recordings(folder)
+    return batches_of(recordings, _RATE_PROBABILITIES, (SHORT, LONG), rooms=load_rooms())
+
+
+def validation_batches() -> list[Batch]:
+    """Batches of held-out recordings, the same in every run."""
+    aside = batches_of(kept_recordings(), {_VALIDATION_RATE_HZ: 1.0}, (VALIDATION,))
+    return fixed_batches(aside, N_VALIDATION_BATCHES, seed=_SEED)
+
+
 def learn(
     folder: Path,
     settings: LoopSettings,
@@ -228,10 +268,7 @@ def learn(
         ParameterError: no data folder, or the folder holds another run.
         MissingExtraError: no FluidSynth to render music with.
     """
-    used, kept = training_recordings(folder), kept_recordings()
-    batches = batches_of(used, _RATE_PROBABILITIES, (SHORT, LONG), rooms=load_rooms())
-    aside = batches_of(kept, {_VALIDATION_RATE_HZ: 1.0}, (VALIDATION,))
-    fixed = fixed_batches(aside, N_VALIDATION_BATCHES, seed=_SEED)
+    batches, fixed = training_batches(folder), validation_batches()
     torch.manual_seed(settings.seed)
     network = train(
         HearingNetwork(len(LABELS)),
