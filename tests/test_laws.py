@@ -26,6 +26,7 @@ from echoic.ear import (
     Pitch,
     SummaryCorrelogram,
 )
+from echoic.nn.backward import N_PLACES, Backward
 from echoic.nn.heads import QUERY_SIZE
 from echoic.nn.heads import Detect as DetectHead
 from echoic.nn.hearing import HearingNetwork
@@ -468,6 +469,14 @@ CASES = [
         1_200,
         chunk=2,
         n_out=lambda n: (n // 2, n // 2, n // 2),
+        **NETWORK,
+    ),
+    Case(
+        Backward,
+        turned(Backward, 3),
+        uniform(1, N_PLACES + 3),
+        150,
+        n_out=lambda n: (n, n),
         **NETWORK,
     ),
     Case(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +14,13 @@ N_PLACES = N_BANDS * QUERY_SIZE
 _GROUP_SIZE = BANDS_PER_GROUP * QUERY_SIZE
 _TYPICAL_LOGIT = 4.0
 _N_HIDDEN = 96
+
+
+class BackwardOutput(NamedTuple):
+    """places: (batch, step, band, QUERY_SIZE), logits: (batch, step, label), both corrected."""
+
+    places: Tensor
+    logits: Tensor
 
 
 class Backward(nn.Module):
@@ -31,14 +40,15 @@ class Backward(nn.Module):
         dropout: Dropout on the features gathered from the groups, in training.
 
     Shape:
-        places and logits concatenated, latest step first (batch, step, N_PLACES + label)
-        -> the same.
+        places (band, QUERY_SIZE) flattened, then logits, for every step, the last one first
+        (batch, N_PLACES + label, step) -> `BackwardOutput`.
 
     Delay: 0 steps. Hop: 1.
     """
 
     hop = 1
     delay = 0
+    confidence: Tensor
 
     def __init__(
         self,
@@ -63,6 +73,8 @@ class Backward(nn.Module):
         for last in (self.to_places, self.to_logits):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
+        # Slope and offset of confidence, set after training (`training.calibration`).
+        self.register_buffer("confidence", torch.tensor([1.0, 0.0]), persistent=False)
 
     def init_state(self, batch: int) -> tuple[BlockState, ...]:
         """The state at the end of the recording."""
@@ -70,14 +82,14 @@ class Backward(nn.Module):
         return tuple(block.init_state(batch) for block in blocks)
 
     def forward(
-        self, heard: Tensor, state: tuple[BlockState, ...] | None = None
-    ) -> tuple[Tensor, tuple[BlockState, ...]]:
+        self, found: Tensor, state: tuple[BlockState, ...] | None = None
+    ) -> tuple[BackwardOutput, tuple[BlockState, ...]]:
         """Process the steps before those processed so far."""
-        batch, n_steps, _ = heard.shape
+        batch, _, n_steps = found.shape
         state = self.init_state(batch) if state is None else state
-        places, logits = heard.flatten(0, 1).split([N_PLACES, self.n_labels], dim=-1)
-        by_group = places.reshape(-1, _GROUP_SIZE)
-        groups = self.of_places(self.norm_in(by_group))
+        rows = found.transpose(1, 2).flatten(0, 1)
+        places, logits = rows.split([N_PLACES, self.n_labels], dim=-1)
+        groups = self.of_places(self.norm_in(places.reshape(-1, _GROUP_SIZE)))
         wide = self.of_logits(logits / _TYPICAL_LOGIT)
         after = []
         for block, before in zip(self.blocks, state, strict=True):
@@ -86,5 +98,9 @@ class Backward(nn.Module):
         hidden = nn.functional.silu(self.hidden(self.norm_groups(groups)))
         places = places + self.to_places(hidden).view(-1, N_PLACES)
         logits = logits + self.to_logits(self.norm_whole(wide))
-        corrected = torch.cat([places, logits], dim=-1).unflatten(0, (batch, n_steps))
-        return corrected, tuple(after)
+        logits = self.confidence[0] * logits + self.confidence[1]
+        output = BackwardOutput(
+            places.view(batch, n_steps, N_BANDS, QUERY_SIZE),
+            logits.view(batch, n_steps, self.n_labels),
+        )
+        return output, tuple(after)

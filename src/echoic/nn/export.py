@@ -3,9 +3,10 @@
 Graphs have fixed shapes and explicit state: frames and state in, outputs and next state out.
 (The exporter would silently freeze a dynamic time axis.) A network is exported as graphs of
 one step and of many steps; the hearing network also as partial graphs with some of its
-outputs. All graphs of a network share one weights file. Inputs are `frames`, then `state_0` …;
-outputs are the fields of the network's output, then `next_0` …. A partial graph has only the
-states that its outputs depend on.
+outputs, and with its backward pass. All graphs of a model share one weights file. Inputs are
+`frames` (for the backward pass, what it corrects), then `state_0` …; outputs are the fields of
+the network's output, then `next_0` …. A partial graph has only the states that its outputs
+depend on.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
+from echoic.nn.backward import N_PLACES, Backward
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.listener import N_BANDS, N_FEATURES, Block, Listener
 from echoic.nn.separator import Separator
@@ -98,7 +100,10 @@ def _network_graph(network: nn.Module, n_steps: int) -> onnx.ModelProto:
     """The graph of a network over `n_steps` steps."""
     state = network.init_state(1)  # type: ignore[operator]
     tensors = flatten(state)
-    frames = torch.zeros(1, N_FEATURES, N_BANDS, n_steps * int(network.hop))  # type: ignore[arg-type]
+    rows: tuple[int, ...] = (N_FEATURES, N_BANDS)
+    if isinstance(network, Backward):
+        rows = (N_PLACES + network.n_labels,)
+    frames = torch.zeros(1, *rows, n_steps * int(network.hop))  # type: ignore[arg-type]
     with torch.no_grad():
         output, _ = network(frames, state)
     return _export(
@@ -186,15 +191,19 @@ def _share_weights(graphs: Sequence[onnx.ModelProto], path: Path) -> None:
     path.write_bytes(content)
 
 
-def export_hearing(network: HearingNetwork, folder: Path, name: str) -> list[Path]:
+def export_hearing(
+    network: HearingNetwork, folder: Path, name: str, backward: Backward | None = None
+) -> list[Path]:
     """Write the graphs NAME.KIND.onnx, and NAME.weights for all of them.
 
-    KIND is step, chunk, PART.step and PART.chunk for each of `PARTS`, and queries.
+    KIND is step, chunk, PART.step and PART.chunk for each of `PARTS`, and queries; with a
+    backward pass also backward.step and backward.chunk.
 
     Args:
         network: Trained network; set to evaluation mode, its weights rounded to float16.
         folder: Output folder.
         name: Model name.
+        backward: Likewise, trained on the results of `network`.
     """
     graphs = _lengths(_rounded(network))
     for length, graph in list(graphs.items()):
@@ -205,6 +214,9 @@ def export_hearing(network: HearingNetwork, folder: Path, name: str) -> list[Pat
         ["embedding"],
         ["labels", "of_example"],
     )
+    if backward is not None:
+        of_backward = _lengths(_rounded(backward))
+        graphs |= {f"backward.{length}": graph for length, graph in of_backward.items()}
     return _write(graphs, folder, name)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from echoic.processors.cards import check_card
 from echoic.processors.network import Heard, Masker, Query, QueryNetwork, Wanted
 from echoic.processors.specialists import Specialists
 from echoic.runtime import Card, find_model
+from echoic.runtime.network import Network
 
 
 def check_labels(labels: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
@@ -85,6 +86,15 @@ class Model:
     ) -> tuple[Heard[NDArray[np.float32]], Any]:
         """Process the next frames; results that are not wanted have 0 steps."""
         return self._network(frames, state, want=want)
+
+    @cached_property
+    def backward(self) -> Network | None:
+        """The backward pass over whole sounds, if the model has one; loaded on first use.
+
+        Raises:
+            ModelError: a graph is missing or damaged.
+        """
+        return Network(self.card, "backward") if self.card.has_graph("backward.step") else None
 
     def finish(self, state: Any, *, want: Wanted = "all") -> Heard[NDArray[np.float32]]:
         """The remaining probabilities, as if frames of silence followed."""

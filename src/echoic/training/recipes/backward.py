@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor, nn
 
 from echoic.ear.frontend import blank_frames
 from echoic.labels import LABELS
-from echoic.nn.backward import N_PLACES, Backward
+from echoic.nn.backward import Backward
 from echoic.nn.export import load_hearing
-from echoic.nn.heads import LOOK_AHEAD_STEPS, QUERY_SIZE
+from echoic.nn.heads import LOOK_AHEAD_STEPS
 from echoic.nn.hearing import HearingNetwork, HearingOutput
-from echoic.nn.listener import FRAMES_PER_STEP, N_BANDS
+from echoic.nn.listener import FRAMES_PER_STEP
 from echoic.runtime import find_model
 from echoic.training.band_masking import with_bands_hidden
+from echoic.training.corpus import kept_recordings
+from echoic.training.data import Recordings
 from echoic.training.loop import Batch, LoopSettings, train
 from echoic.training.losses import mean_of
 from echoic.training.recipes import hear
@@ -42,9 +45,8 @@ def heard(network: HearingNetwork, frames: Tensor) -> HearingOutput:
 def corrected(backward: Backward, output: HearingOutput) -> HearingOutput:
     """The output after the backward pass."""
     found = torch.cat([output.places.flatten(2), output.logits], dim=-1)
-    found = hear.in_turn(backward, found.flip(1)).flip(1)
-    places, logits = found.split([N_PLACES, backward.n_labels], dim=-1)
-    return HearingOutput(logits, places.unflatten(-1, (N_BANDS, QUERY_SIZE)), output.embedding)
+    places, logits = hear.in_turn(backward, found.flip(1).transpose(1, 2))
+    return HearingOutput(logits.flip(1), places.flip(1), output.embedding)
 
 
 def losses(model: nn.Module, batch: Batch, *, network: HearingNetwork) -> dict[str, Tensor]:
@@ -93,3 +95,30 @@ def learn(
     )
     assert isinstance(backward, Backward)
     return network, backward
+
+
+def run(folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print) -> Path:
+    """Train in `folder`, resuming where a former run ended; calibrate and package the networks.
+
+    Returns:
+        Path of the finished model's card, in `folder`: `hear`, with the backward pass.
+    """
+    network, backward = learn(folder, settings, report=report)
+    return calibrated(network, backward, kept_recordings(), folder, settings)
+
+
+def calibrated(
+    network: HearingNetwork,
+    backward: Backward,
+    kept: Recordings,
+    folder: Path,
+    settings: LoopSettings,
+) -> Path:
+    """Calibrate confidence and threshold after the backward pass, and package; the card's path."""
+    with TemporaryDirectory() as draft:
+        card = hear.package_hearing(network, Path(draft), settings, backward=backward)
+        found = hear.calibration(card, kept)
+    backward.confidence.copy_(torch.tensor(found.confidence))
+    return hear.package_hearing(
+        network, folder, settings, threshold=found.threshold, backward=backward
+    )

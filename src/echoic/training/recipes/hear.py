@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from echoic.labels import LABELS
+from echoic.nn.backward import Backward
 from echoic.nn.export import flatten, unflatten
 from echoic.nn.heads import LOOK_AHEAD_STEPS, Queries, masks
 from echoic.nn.hearing import HearingNetwork, HearingOutput
-from echoic.processors.detect import Detect
+from echoic.pipeline.hear import probabilities_of
+from echoic.pipeline.sound import WaveSound
+from echoic.pipeline.spool import Spool
 from echoic.processors.masks import RAMP_S
 from echoic.processors.model import Model
 from echoic.runtime.models import load_card
-from echoic.streaming import block_samples, in_blocks
-from echoic.streaming import run as run_blocks
 from echoic.training.asking import (
     at_places,
     drawn_among,
@@ -34,7 +35,7 @@ from echoic.training.asking import (
 )
 from echoic.training.band_masking import with_bands_hidden
 from echoic.training.batches import OneOf, by_rate, fixed_batches, stacked
-from echoic.training.calibration import calibrate
+from echoic.training.calibration import Calibration, calibrate
 from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import Recordings, load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
@@ -219,8 +220,6 @@ def in_turn(model: nn.Module, x: Tensor) -> Any:
         return first
     carried = unflatten(state, iter([part[-n_after:].detach() for part in flatten(state)]))
     last, _ = model(x[len(x) - n_after :], carried)
-    if isinstance(first, Tensor):
-        return torch.cat([first, last])
     return type(first)(*(torch.cat(parts) for parts in zip(first, last, strict=True)))
 
 
@@ -302,26 +301,38 @@ def calibrated(
 
     The confidence mapping is stored in the graphs, so only the threshold is added to the card.
     """
-
-    def probabilities_of(scene: MixedScene) -> NDArray[np.float32]:
-        detect = Detect(sample_rate=scene.sample_rate, model=model)
-        blocks = in_blocks(scene.mixture[np.newaxis], block_samples(scene.sample_rate, 1))
-        return np.concatenate(list(run_blocks(detect, blocks)), axis=1)
-
     with TemporaryDirectory() as draft:  # not in `folder`, where it would pass for the model
-        model = Model(load_card(package_hearing(network, Path(draft), settings)))
-        found = calibrate(probabilities_of, kept, sample_rate=_VALIDATION_RATE_HZ, step_s=STEP_S)
+        found = calibration(package_hearing(network, Path(draft), settings), kept)
     network.detect.confidence.copy_(torch.tensor(found.confidence))
-    return package_hearing(network, folder, settings, found.threshold)
+    return package_hearing(network, folder, settings, threshold=found.threshold)
+
+
+def calibration(card: Path, kept: Recordings) -> Calibration:
+    """Fit confidence and threshold of the model of a card on held-out recordings."""
+    model = Model(load_card(card))
+
+    def probabilities(scene: MixedScene) -> NDArray[np.float32]:
+        sound = WaveSound(scene.mixture, sample_rate=scene.sample_rate)
+        with Spool() as places:
+            blocks = probabilities_of(sound, model, places=places, on_envelope=lambda _: None)
+            return np.concatenate(list(blocks), axis=1)
+
+    return calibrate(probabilities, kept, sample_rate=_VALIDATION_RATE_HZ, step_s=STEP_S)
 
 
 def package_hearing(
-    network: HearingNetwork, folder: Path, settings: LoopSettings, threshold: float = THRESHOLD
+    network: HearingNetwork,
+    folder: Path,
+    settings: LoopSettings,
+    *,
+    threshold: float = THRESHOLD,
+    backward: Backward | None = None,
 ) -> Path:
     """Write the model's files and card to `folder`; return the card's path."""
     return package(
         network,
         folder,
+        backward=backward,
         name="hear",
         version=VERSION,
         kind="labels",
@@ -330,5 +341,5 @@ def package_hearing(
         look_ahead_s=LOOK_AHEAD_STEPS * STEP_S,
         threshold=dict.fromkeys(LABELS, threshold),
         masks_from=MASKS_FROM,
-        about=ABOUT | {"recipe": settings.command("hear")},
+        about=ABOUT | {"recipe": settings.command("backward" if backward else "hear")},
     )
