@@ -115,7 +115,7 @@ def uniform(*shape: int):  # type: ignore[no-untyped-def]
 def turned(cls, *args, steps_first: bool = False, **kwargs):  # type: ignore[no-untyped-def]
     """A module whose results have their steps first, turned so that time is last.
 
-    With `steps_first` its input has them first as well, and there is one result.
+    With `steps_first` its input has them first as well.
     """
 
     class Turned(torch.nn.Module):
@@ -126,10 +126,9 @@ def turned(cls, *args, steps_first: bool = False, **kwargs):  # type: ignore[no-
             self.hop = self.inner.hop
 
         def forward(self, x, state=None):  # type: ignore[no-untyped-def]
-            if steps_first:
-                y, state = self.inner(x.transpose(1, 2), state)
-                return y.transpose(1, 2), state
-            heard, state = self.inner(x, state)
+            heard, state = self.inner(x.transpose(1, 2) if steps_first else x, state)
+            if isinstance(heard, torch.Tensor):
+                return heard.movedim(1, -1), state
             return tuple(part.movedim(1, -1) for part in heard), state
 
     return lambda: WithGrad(Turned())
@@ -473,7 +472,7 @@ CASES = [
     ),
     Case(
         Backward,
-        turned(Backward, 3),
+        turned(Backward, 3, steps_first=True),
         uniform(1, N_PLACES + 3),
         150,
         n_out=lambda n: (n, n),

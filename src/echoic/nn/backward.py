@@ -40,8 +40,8 @@ class Backward(nn.Module):
         dropout: Dropout on the features gathered from the groups, in training.
 
     Shape:
-        places (band, QUERY_SIZE) flattened, then logits, for every step, the last one first
-        (batch, N_PLACES + label, step) -> `BackwardOutput`.
+        for every step, the last one first, places (band, QUERY_SIZE) flattened, then logits
+        (batch, step, N_PLACES + label) -> `BackwardOutput`.
 
     Delay: 0 steps. Hop: 1.
     """
@@ -85,10 +85,10 @@ class Backward(nn.Module):
         self, found: Tensor, state: tuple[BlockState, ...] | None = None
     ) -> tuple[BackwardOutput, tuple[BlockState, ...]]:
         """Process the steps before those processed so far."""
-        batch, _, n_steps = found.shape
+        batch, n_steps, _ = found.shape
         state = self.init_state(batch) if state is None else state
-        rows = found.transpose(1, 2).flatten(0, 1)
-        places, logits = rows.split([N_PLACES, self.n_labels], dim=-1)
+        rows = found.flatten(0, 1)
+        places, logits = rows[:, :N_PLACES], rows[:, N_PLACES:]
         groups = self.of_places(self.norm_in(places.reshape(-1, _GROUP_SIZE)))
         wide = self.of_logits(logits / _TYPICAL_LOGIT)
         after = []

@@ -3,8 +3,8 @@
 Graphs have fixed shapes and explicit state: frames and state in, outputs and next state out.
 (The exporter would silently freeze a dynamic time axis.) A network is exported as graphs of
 one step and of many steps; the hearing network also as partial graphs with some of its
-outputs, and with its backward pass. All graphs of a model share one weights file. Inputs are
-`frames` (for the backward pass, what it corrects), then `state_0` …; outputs are the fields of
+outputs, and with a graph of its backward pass. All graphs of a model share one weights file.
+Inputs are `frames` (of the backward pass `found`), then `state_0` …; outputs are the fields of
 the network's output, then `next_0` …. A partial graph has only the states that its outputs
 depend on.
 """
@@ -98,18 +98,20 @@ def _export(
 
 def _network_graph(network: nn.Module, n_steps: int) -> onnx.ModelProto:
     """The graph of a network over `n_steps` steps."""
+    n_frames = n_steps * int(network.hop)  # type: ignore[arg-type]
+    return _stateful_graph(network, "frames", torch.zeros(1, N_FEATURES, N_BANDS, n_frames))
+
+
+def _stateful_graph(network: nn.Module, name: str, x: Tensor) -> onnx.ModelProto:
+    """The graph of a network of one input and a state."""
     state = network.init_state(1)  # type: ignore[operator]
     tensors = flatten(state)
-    rows: tuple[int, ...] = (N_FEATURES, N_BANDS)
-    if isinstance(network, Backward):
-        rows = (N_PLACES + network.n_labels,)
-    frames = torch.zeros(1, *rows, n_steps * int(network.hop))  # type: ignore[arg-type]
     with torch.no_grad():
-        output, _ = network(frames, state)
+        output, _ = network(x, state)
     return _export(
         _Flat(network, state),
-        [frames, *tensors],
-        ["frames", *(f"state_{k}" for k in range(len(tensors)))],
+        [x, *tensors],
+        [name, *(f"state_{k}" for k in range(len(tensors)))],
         [*output._fields, *(f"next_{k}" for k in range(len(tensors)))],
     )
 
@@ -197,7 +199,7 @@ def export_hearing(
     """Write the graphs NAME.KIND.onnx, and NAME.weights for all of them.
 
     KIND is step, chunk, PART.step and PART.chunk for each of `PARTS`, and queries; with a
-    backward pass also backward.step and backward.chunk.
+    backward pass also backward, of `CHUNK_STEPS` steps.
 
     Args:
         network: Trained network; set to evaluation mode, its weights rounded to float16.
@@ -215,8 +217,8 @@ def export_hearing(
         ["labels", "of_example"],
     )
     if backward is not None:
-        of_backward = _lengths(_rounded(backward))
-        graphs |= {f"backward.{length}": graph for length, graph in of_backward.items()}
+        found = torch.zeros(1, CHUNK_STEPS, N_PLACES + backward.n_labels)
+        graphs["backward"] = _stateful_graph(_rounded(backward), "found", found)
     return _write(graphs, folder, name)
 
 

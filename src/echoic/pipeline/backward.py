@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from echoic.pipeline.spool import Spool
 from echoic.processors.model import Model
 from echoic.processors.network import sigmoid
-from echoic.runtime.network import Network
+from echoic.runtime import Graph
 
-_N_STEPS = 256  # in memory at a time
+_N_STEPS = 256  # of probabilities in memory at a time
 _LEAST, _MOST = 1e-30, 1 - 2.0**-24  # probabilities with a finite logit in float32
 
 
@@ -45,17 +45,20 @@ def corrected(model: Model, places: Spool, logits: Spool) -> Iterator[NDArray[np
         yield sigmoid(block.astype(np.float32))
 
 
-def _correct(network: Network, places: Spool, logits: Spool) -> None:
+def _correct(graph: Graph, places: Spool, logits: Spool) -> None:
     # Of places, the columns after these are of specialists, and stay.
-    size = network.result_shape("places")[1]
-    state = None
-    for stop in range(logits.n_steps, 0, -_N_STEPS):
-        start = max(stop - _N_STEPS, 0)
-        block = places.read(start, stop).copy()
-        found = np.concatenate(
-            [block[:, :size].reshape(-1, stop - start), logits.read(start, stop)]
-        )
-        (new_places, new_logits), state = network(found[:, ::-1], state)
-        block[:, :size] = new_places[..., ::-1]
-        places.replace(start, block)
-        logits.replace(start, new_logits[..., ::-1])
+    n_bands, size = graph.result_shape("places")[2:]
+    n_places = n_bands * size
+    found = np.zeros(graph.argument_shape("found"), np.float32)
+    state = graph.init_state()
+    for stop in range(logits.n_steps, 0, -found.shape[1]):
+        start = max(stop - found.shape[1], 0)
+        # What remains in `found` of a former block counts as before the sound: it changes nothing.
+        latest_first = slice(stop - start - 1, None, -1)
+        block = places.read(start, stop).transpose(2, 0, 1).copy()
+        found[0, latest_first, :n_places] = block[..., :size].reshape(-1, n_places)
+        found[0, latest_first, n_places:] = logits.read(start, stop).T
+        (new_places, new_logits), state = graph(found, state=state)
+        block[..., :size] = new_places[0, latest_first]
+        places.replace(start, block.transpose(1, 2, 0))
+        logits.replace(start, new_logits[0, latest_first].T)

@@ -15,8 +15,7 @@ from echoic.labels import distinct_labels
 from echoic.processors.cards import check_card
 from echoic.processors.network import Heard, Masker, Query, QueryNetwork, Wanted
 from echoic.processors.specialists import Specialists
-from echoic.runtime import Card, find_model
-from echoic.runtime.network import Network
+from echoic.runtime import Card, Graph, find_model
 
 
 def check_labels(labels: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
@@ -88,13 +87,13 @@ class Model:
         return self._network(frames, state, want=want)
 
     @cached_property
-    def backward(self) -> Network | None:
+    def backward(self) -> Graph | None:
         """The backward pass over whole sounds, if the model has one; loaded on first use.
 
         Raises:
             ModelError: a graph is missing or damaged.
         """
-        return Network(self.card, "backward") if self.card.has_graph("backward.step") else None
+        return Graph(self.card.graph("backward")) if self.card.has_graph("backward") else None
 
     def finish(self, state: Any, *, want: Wanted = "all") -> Heard[NDArray[np.float32]]:
         """The remaining probabilities, as if frames of silence followed."""

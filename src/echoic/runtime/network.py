@@ -31,11 +31,10 @@ class Network:
     Args:
         card: Card of the model.
         part: "detect" or "separate", for the graphs that return only the logits or only the
-            places; "backward" for those of the backward pass; None for those that return all.
+            places; None for those that return all.
 
     Shape:
-        frames (feature, band, frame), or (row, step) for the backward pass
-        -> one array for each of `results`, (…, step).
+        frames (feature, band, frame) -> one array for each of `results`, (…, step).
 
     Delay: 0 steps. Hop: `hop` frames, one step.
 
@@ -51,11 +50,12 @@ class Network:
         prefix = f"{part}." if part else ""
         self._step = Graph(card.graph(f"{prefix}step"))
         self._chunk = Graph(card.graph(f"{prefix}chunk"))
-        _, *rows, self.hop = self._step.argument_shape("frames")
-        self._rows = tuple(rows)
+        _, self._n_features, self._n_bands, self.hop = self._step.argument_shape("frames")
         self.results = self._step.results
         self._like = [  # reference states, by the number of pending frames
-            NetworkState(self._step.init_state(), np.zeros((*self._rows, n), np.float32))
+            NetworkState(
+                self._step.init_state(), np.zeros((self._n_features, self._n_bands, n), np.float32)
+            )
             for n in range(self.hop)
         ]
         self._no_answers = tuple(
@@ -75,9 +75,11 @@ class Network:
     ) -> tuple[tuple[NDArray[np.float32], ...], NetworkState]:
         """Process the next frames; return results for the steps that they complete."""
         frames = as_float32(frames, name="frames")
-        if not frames.ndim or frames.shape[:-1] != self._rows:
-            rows = ", ".join(map(str, self._rows))
-            raise ParameterError(f"frames of shape {frames.shape} are not ({rows}, frame)")
+        if frames.ndim != 3 or frames.shape[:2] != (self._n_features, self._n_bands):
+            raise ParameterError(
+                f"frames of shape {frames.shape} are not "
+                f"({self._n_features}, {self._n_bands}, frame)"
+            )
         if state is None:
             state = self.init_state()
         self._check_state(state)
@@ -111,5 +113,5 @@ class Network:
 
     def finish(self, state: NetworkState) -> tuple[NDArray[np.float32], ...]:
         """Return no steps: there is no delay, so no tail."""
-        nothing, _ = self(np.zeros((*self._rows, 0), np.float32), state)
+        nothing, _ = self(np.zeros((self._n_features, self._n_bands, 0), np.float32), state)
         return nothing

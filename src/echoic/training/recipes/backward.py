@@ -45,7 +45,7 @@ def heard(network: HearingNetwork, frames: Tensor) -> HearingOutput:
 def corrected(backward: Backward, output: HearingOutput) -> HearingOutput:
     """The output after the backward pass."""
     found = torch.cat([output.places.flatten(2), output.logits], dim=-1)
-    places, logits = hear.in_turn(backward, found.flip(1).transpose(1, 2))
+    places, logits = hear.in_turn(backward, found.flip(1))
     return HearingOutput(logits.flip(1), places.flip(1), output.embedding)
 
 
