@@ -17,6 +17,8 @@ from echoic.processors.network import Heard, Masker, Query, QueryNetwork, Wanted
 from echoic.processors.specialists import Specialists
 from echoic.runtime import Card, Graph, find_model
 
+_STEPS_AT_ONCE = 64  # of the graph of a chunk, which takes no longer than fifteen single steps
+
 
 def check_labels(labels: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
     """Validate labels; return them as a tuple.
@@ -97,9 +99,9 @@ class Model:
 
     def finish(self, state: Any, *, want: Wanted = "all") -> Heard[NDArray[np.float32]]:
         """The remaining probabilities, as if frames of silence followed."""
-        n_frames = self.look_ahead_steps * self.frames_per_step
-        heard, _ = self(blank_frames(n_frames), state, want=want)
-        return Heard(heard.probabilities, heard.places[..., :0])
+        n_steps = max(self.look_ahead_steps, _STEPS_AT_ONCE)
+        heard, _ = self(blank_frames(n_steps * self.frames_per_step), state, want=want)
+        return Heard(heard.probabilities[..., : self.look_ahead_steps], heard.places[..., :0])
 
     def prepare(self, want: Wanted) -> None:
         """Load the graphs for this now rather than with the first frames.

@@ -69,7 +69,8 @@ class Specialists:
         if want != "own":
             before = state.common or _joining(self._common.prepare(_of_common(want)), state)
             heard, common = self._common(frames, before, want=_of_common(want))
-        shares, own = list[NDArray[np.float32]](), None
+        shares: list[NDArray[np.float32]] = []
+        own = None
         if want not in _WITHOUT_OWN:
             shares, own = self._own_shares(frames, state)
         places = self._side_by_side(heard.places, shares)
@@ -160,6 +161,8 @@ class Specialists:
             shares = np.zeros((len(own) + 1, len(places), places.shape[-1]), np.float32)
         else:
             shares = of_common(places[:, : self._size])
+        if not shares.size:  # of most chunks of a stream
+            return shares
         for place, column in own:
             share = places[:, column]
             shares *= (1 - share) / np.maximum(1 - shares[place], _LEAST_LEFT)
