@@ -380,8 +380,8 @@ def test_a_terminal_gets_no_audio(wave, monkeypatch):
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        (np.zeros((2, 9), np.int16), "wave is int16"),
-        ([0.0, 1.0], "wave is list"),
+        (np.zeros((2, 9), np.int16), r"must hold floats .*, got int16"),
+        ([0.0, 1.0], "must be a numpy array, not builtins.list"),
         (np.zeros((2, 2, 9)), r"wave has shape \(2, 2, 9\)"),
         (np.array([[0.0, np.nan]]), "wave holds 1 samples that are NaN"),
     ],

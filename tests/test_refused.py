@@ -180,7 +180,7 @@ def test_what_is_no_design(bad):
 # --- axes exchanged ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["hear", "attend", "tag"])
+@pytest.mark.parametrize("name", ["hear", "attend", "tag", "write"])
 @pytest.mark.parametrize("shape", [(48_000, 2), (1_025, 2_000), (3, 2)])
 def test_exchanged_axes_are_refused_at_once(name, shape):
     """Row "wrong": (time, channel) was taken as 48,000 channels."""

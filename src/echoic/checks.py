@@ -17,6 +17,7 @@ Arrays = TypeVar("Arrays", bound=tuple[NDArray[Any], ...])
 SATURATION = 1e9
 _SATURATED_POWER = SATURATION**2
 _FLOAT32 = np.dtype(np.float32)
+_FULL_SCALES = {"int16": 2**15, "int32": 2**31}  # of the samples in integer files
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8_000, 192_000  # Hz
 # More than any microphone array has; a wave whose axes are exchanged exceeds it.
 MAX_CHANNELS = 1024
@@ -59,6 +60,26 @@ def check_count(value: object, *, name: str, lowest: int = 1, highest: int | Non
     raise ParameterError(f"{name}={value!r} is not an integer from {lowest} to {highest}")
 
 
+def check_floats(x: object, *, name: str = "wave") -> NDArray[np.floating]:
+    """Return a numpy array of floats with a time axis as it is; reject anything else.
+
+    Raises:
+        ParameterError: not a numpy array (tensors belong to `echoic.nn`), not
+            real floats, or no time axis.
+    """
+    if not isinstance(x, np.ndarray):
+        raise ParameterError(
+            f"{name} must be a numpy array, not {type(x).__module__}.{type(x).__name__}"
+        )
+    if x.dtype.kind != "f" or x.ndim == 0:
+        full_scale = _FULL_SCALES.get(x.dtype.name)
+        hint = f"; divide it by {full_scale} for a full scale of 1" if full_scale else ""
+        raise ParameterError(
+            f"{name} must hold floats with a time axis, got {x.dtype} of shape {x.shape}{hint}"
+        )
+    return x
+
+
 def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
     """Return a real numpy array as finite float32: NaN and infinities become 0, excess is clipped.
 
@@ -79,14 +100,7 @@ def mend(x: object, *, name: str = "wave") -> tuple[NDArray[np.float32], int]:
     Raises:
         ParameterError: as `as_float32`.
     """
-    if not isinstance(x, np.ndarray):
-        raise ParameterError(
-            f"{name} must be a numpy array, not {type(x).__module__}.{type(x).__name__}"
-        )
-    if x.dtype.kind != "f" or x.ndim == 0:
-        raise ParameterError(
-            f"{name} must hold floats with a time axis, got {x.dtype} of shape {x.shape}"
-        )
+    x = check_floats(x, name=name)
     if x.dtype == _FLOAT32:
         cast = np.ascontiguousarray(x)
     else:
@@ -140,6 +154,23 @@ def check_axes(shape: tuple[int, ...]) -> None:
         )
 
 
+def check_whole(shape: tuple[int, ...], *, name: str = "wave") -> None:
+    """Reject a whole wave that is not (time,) or (channel, time), or has no samples.
+
+    Raises:
+        ParameterError: it is such a wave, or has more channels than samples, as when the
+            axes are exchanged.
+    """
+    if 0 in shape:
+        raise ParameterError(f"{name} of shape {shape} has no samples")
+    if len(shape) == 1:
+        return
+    if len(shape) != 2:
+        raise ParameterError(f"{name} of shape {shape} is not (time,) or (channel, time)")
+    check_channels(shape)
+    check_axes(shape)
+
+
 def as_channels(wave: object) -> NDArray[np.float32]:
     """Return a whole wave (time,) or (channel, time) as (channel, time), finite float32.
 
@@ -152,12 +183,8 @@ def as_channels(wave: object) -> NDArray[np.float32]:
     samples, n_mended = mend(wave)
     if n_mended:
         warn_of_mended(n_mended)
-    if samples.ndim > 2 or samples.size == 0:
-        raise ParameterError(f"wave of shape {samples.shape} is not (time,) or (channel, time)")
-    samples = samples[np.newaxis] if samples.ndim == 1 else samples
-    check_channels(samples.shape)
-    check_axes(samples.shape)
-    return samples
+    check_whole(samples.shape)
+    return np.atleast_2d(samples)
 
 
 def check_state(state: Any, init: Any, *, owner: str) -> None:

@@ -25,9 +25,9 @@ from echoic.checks import (
     MAX_CHANNELS,
     MAX_SAMPLE_RATE,
     MIN_SAMPLE_RATE,
-    check_channels,
     check_count,
     check_number,
+    check_whole,
 )
 from echoic.errors import AudioError, AudioWarning, FileError, ParameterError
 from echoic.outputs import FileSet, describe_os_error, file_set, fresh_file
@@ -158,7 +158,8 @@ def write(
 
     Raises:
         ParameterError: The wave is not floats, contains NaN, has more than two
-            axes; the sample rate is out of range.
+            axes, or more channels than samples, as when its axes are exchanged; the
+            sample rate is out of range.
         AudioError: The file exists and `force` is false, the folder is missing
             or unwritable, the disk full, the suffix or subtype unknown, or the
             sample rate not possible in FLAC.
@@ -174,8 +175,8 @@ def write(
     """
     channels = wave.shape[0] if isinstance(wave, np.ndarray) and wave.ndim == 2 else 1
     checked_wave(wave, channels)  # before a file is opened
-    if channels > MAX_CHANNELS:
-        check_channels(wave.shape)
+    if wave.size:  # an empty one is an `AudioError`, as an empty file is
+        check_whole(wave.shape)
     with open_writer(
         path,
         sample_rate=sample_rate,
