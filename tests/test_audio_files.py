@@ -597,6 +597,11 @@ def test_resampling_to_the_same_rate_is_a_copy(wave):
     assert not np.shares_memory(out, wave)
 
 
+def test_a_subtype_may_be_in_any_case(tmp_path, wave):
+    audio.write(tmp_path / "a.wav", wave, sample_rate=RATE, subtype="pcm_16")
+    assert soundfile.info(tmp_path / "a.wav").subtype == "PCM_16"
+
+
 def test_nothing_resampled_is_nothing():
     empty = np.zeros((2, 0), np.float32)
     assert audio.resample(empty, sample_rate=RATE, to_sample_rate=8_000).shape == (2, 0)

@@ -94,7 +94,7 @@ def test_what_is_no_path(bad):
         lambda path: list(audio.blocks(path, 10)),
         lambda path: audio.write(path, NOISE, sample_rate=RATE),
     ):
-        with pytest.raises(ParameterError, match="is neither text nor a path"):
+        with pytest.raises(ParameterError, match=f"path is a {type(bad).__name__}, neither text"):
             attempt(bad)
 
 
@@ -175,6 +175,11 @@ def test_what_is_no_design(bad):
     ):
         with pytest.raises(ParameterError, match=f"design is a {type(bad).__name__}, not a"):
             attempt()
+
+
+def test_a_wave_without_samples():
+    with pytest.raises(ParameterError, match=r"wave of shape \(0,\) has no samples"):
+        echoic.tag(np.zeros(0, np.float32), sample_rate=RATE)
 
 
 # --- axes exchanged ---------------------------------------------------------------------------

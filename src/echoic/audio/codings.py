@@ -37,7 +37,7 @@ def choose_format(
         ('FLAC', 'PCM_24')
     """
     container = check_suffix(path)
-    coding = subtype or _BEST_SUBTYPES.get(container, "FLOAT")
+    coding = str(subtype).upper() if subtype else _BEST_SUBTYPES.get(container, "FLOAT")
     if coding not in soundfile.available_subtypes(container):
         known = " ".join(soundfile.available_subtypes(container))
         raise AudioError(f"{path}: cannot be written: {container} holds no {coding}, but {known}")

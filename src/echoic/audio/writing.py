@@ -149,7 +149,7 @@ def write(
             WAV in 32-bit floats is streamed.
         wave: Floats, full scale at ±1.
         sample_rate: Hz, 8 to 192 kHz.
-        subtype: Coding of the samples, libsndfile name. None: the most precise
+        subtype: Coding of the samples, libsndfile name in any case. None: the most precise
             that the container holds, "FLOAT" where possible.
         force: Whether an existing file may be replaced.
 
@@ -285,7 +285,7 @@ def _as_audio_errors() -> Iterator[None]:
 def _pipe_writer(
     sample_rate: int, channels: int, frames: int | None, subtype: str | None
 ) -> Iterator[Writer]:
-    if subtype not in (None, "FLOAT"):
+    if subtype and str(subtype).upper() != "FLOAT":
         raise AudioError(f"-: standard output gets WAV in FLOAT, not in {subtype}")
     if channels > MAX_CHANNELS:
         raise AudioError(f"-: cannot be written: {channels} channels, more than {MAX_CHANNELS}")
