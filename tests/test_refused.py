@@ -244,6 +244,28 @@ def test_excess_in_a_file_is_one_line(run, tmp_path):
         assert audio.read(tmp_path / "a.wav")[0].max() == np.float32(SATURATION)
 
 
+def test_warnings_point_at_the_line_of_the_caller(tmp_path):
+    noise = NOISE.copy()
+    noise[0, 9] = np.nan
+    soundfile.write(tmp_path / "nan.wav", noise.T, RATE, subtype="FLOAT")
+
+    def write_blocks():
+        with audio.open_writer(tmp_path / "b.flac", sample_rate=RATE, channels=2) as writer:
+            writer.write(100 * NOISE)
+
+    for attempt in (
+        lambda: audio.read(tmp_path / "nan.wav"),
+        lambda: list(audio.blocks(tmp_path / "nan.wav", 100)),
+        lambda: audio.write(tmp_path / "a.flac", 100 * NOISE, sample_rate=RATE),
+        write_blocks,
+        lambda: Ear(sample_rate=RATE)(noise),
+        lambda: echoic.tag(noise, sample_rate=RATE),
+    ):
+        with pytest.warns(AudioWarning) as caught:
+            attempt()
+        assert [warning.filename for warning in caught] == [__file__]
+
+
 def test_probabilities_of_extreme_logits_do_not_overflow():
     """Row "network.py:84": `exp` overflow; warnings are errors here."""
     from echoic.processors.network import _sigmoid

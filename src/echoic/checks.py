@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ _FULL_SCALES = {"int16": 2**15, "int32": 2**31}  # of the samples in integer fil
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8_000, 192_000  # Hz
 # More than any microphone array has; a wave whose axes are exchanged exceeds it.
 MAX_CHANNELS = 1024
+_WITHIN = ("echoic", "contextlib")  # packages between a caller and a warning
 
 
 def check_number(value: object, *, name: str) -> None:
@@ -118,13 +120,20 @@ def mend(x: object, *, name: str = "wave") -> tuple[NDArray[np.float32], int]:
     return np.ascontiguousarray(clipped, dtype=np.float32), n_mended
 
 
+def warn(message: str) -> None:
+    """Issue an `AudioWarning` that points at the caller's line, outside of echoic."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] in _WITHIN:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, AudioWarning, stacklevel=level)
+
+
 def warn_of_mended(n_mended: int) -> None:
     """Warn of NaN or infinite samples; callers do so once per stream."""
-    message = (
+    warn(
         f"{n_mended} samples are NaN or infinite; "
         "they, and any that follow in this stream, are replaced by 0"
     )
-    warnings.warn(message, AudioWarning, stacklevel=3)
 
 
 def check_channels(shape: tuple[int, ...]) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import SATURATION, mend
-from echoic.errors import AudioWarning
+from echoic.checks import SATURATION, mend, warn
 
 
 class Mending:
@@ -42,5 +39,5 @@ class Mending:
             limit = f"{SATURATION:g} times full scale"
             said.append(f"{self.n_clipped} samples lie above {limit} and are clipped")
         if said:
-            warnings.warn(f"{name}: {'; '.join(said)}", AudioWarning, stacklevel=4)
+            warn(f"{name}: {'; '.join(said)}")
         return bool(said)

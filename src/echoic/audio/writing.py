@@ -7,7 +7,6 @@ are clipped, with a warning. Files have a temporary name until they are complete
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -28,8 +27,9 @@ from echoic.checks import (
     check_count,
     check_number,
     check_whole,
+    warn,
 )
-from echoic.errors import AudioError, AudioWarning, FileError, ParameterError
+from echoic.errors import AudioError, FileError, ParameterError
 from echoic.outputs import FileSet, describe_os_error, file_set, fresh_file
 
 _PIECE_SAMPLES = 1 << 16
@@ -124,8 +124,7 @@ class Writer:
             raise AudioError(f"{self.path}: no samples to write")
         if self._n_clipped:
             limit = "full scale" if self._largest <= 1 else f"{self._largest:g} × full scale"
-            message = f"{self.path}: {self._n_clipped} samples above {limit} are clipped"
-            warnings.warn(message, AudioWarning, stacklevel=5)
+            warn(f"{self.path}: {self._n_clipped} samples above {limit} are clipped")
 
     def _failure(self, words: str) -> AudioError:
         if self._sink.error is not None:
