@@ -16,13 +16,14 @@ import echoic
 from echoic import audio
 from echoic.audio import codings
 from echoic.checks import SATURATION, as_float32
-from echoic.ear import Ear, Filterbank, FrontEnd, Inverse, invert_exactly
+from echoic.ear import Correlogram, Ear, Filterbank, FrontEnd, Inverse, Pitch, invert_exactly
 from echoic.ear.design import design_separating
 from echoic.errors import AudioError, AudioWarning, EchoicError, ModelError, ParameterError
 from echoic.processors import Attend, Denoise, Detect, Separate
 from echoic.report.tracks import encode_flac
 from echoic.runtime import find_model, list_models
 from echoic.streaming import FrameClock
+from laws import leaves
 
 RATE = 16_000
 NOISE = (0.1 * np.random.default_rng(0).standard_normal((2, 8_000))).astype(np.float32)
@@ -232,6 +233,22 @@ def test_excess_is_clipped_not_lost():
     np.testing.assert_array_equal(as_float32(quiet), quiet)
 
 
+def test_integers_of_32_bits_taken_for_floats_are_not_clipped():
+    wave = np.float32(2**31) * np.sign(NOISE)
+    assert as_float32(wave).max() == 2**31
+    for module in (Correlogram, Pitch, FrontEnd):
+        assert all(np.isfinite(leaf).all() for leaf in leaves(module(sample_rate=RATE)(wave)[0]))
+
+
+def test_what_is_clipped_is_said_once_per_stream():
+    wave = NOISE.copy()
+    wave[:, 100] = 1e12
+    for module in (Ear(sample_rate=RATE), Filterbank(sample_rate=RATE)):
+        with pytest.warns(AudioWarning, match=r"2 samples .* above 1e\+10 times full scale"):
+            _, state = module(wave)
+        module(wave, state)
+
+
 def test_excess_in_a_file_is_one_line(run, tmp_path):
     wave = NOISE.T.copy()
     wave[[5, 50, 500]] = 1e29
@@ -239,7 +256,7 @@ def test_excess_in_a_file_is_one_line(run, tmp_path):
     code, _, err = run("hear", tmp_path / "a.wav", "-o", tmp_path / "h")
     assert code == 0
     assert err.count("\n") == 1
-    assert "6 samples lie above 1e+09 times full scale and are clipped" in err
+    assert "6 samples lie above 1e+10 times full scale and are clipped" in err
     with pytest.warns(AudioWarning, match="are clipped"):
         assert audio.read(tmp_path / "a.wav")[0].max() == np.float32(SATURATION)
 

@@ -13,9 +13,10 @@ from echoic.errors import AudioWarning, ParameterError
 
 Arrays = TypeVar("Arrays", bound=tuple[NDArray[Any], ...])
 
-# 180 dB above full scale: beyond any real sound, yet the square of a sample, summed over
-# any frame and any number of channels, still fits into a float32.
-SATURATION = 1e9
+# 200 dB above full scale: beyond any real sound, even if integers of 32 bits are taken for
+# floats, yet the square of a sample, summed over any frame and any number of channels, still fits
+# into a float32.
+SATURATION = 1e10
 _SATURATED_POWER = SATURATION**2
 _FLOAT32 = np.dtype(np.float32)
 _FULL_SCALES = {"int16": 2**15, "int32": 2**31}  # of the samples in integer files
@@ -97,7 +98,7 @@ def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
 
 
 def mend(x: object, *, name: str = "wave") -> tuple[NDArray[np.float32], int]:
-    """As `as_float32`; also return the number of samples that were NaN or infinite.
+    """As `as_float32`; also return the number of samples that were replaced or clipped.
 
     Raises:
         ParameterError: as `as_float32`.
@@ -114,7 +115,7 @@ def mend(x: object, *, name: str = "wave") -> tuple[NDArray[np.float32], int]:
     # not, `vdot` returns infinity or NaN without a warning.
     if np.vdot(cast, cast) <= _SATURATED_POWER:
         return cast, 0
-    n_mended = x.size - int(np.count_nonzero(np.isfinite(x)))
+    n_mended = x.size - int(np.count_nonzero(np.abs(cast) <= SATURATION))  # NaN is not
     finite = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
     clipped = np.clip(finite, -SATURATION, SATURATION)
     return np.ascontiguousarray(clipped, dtype=np.float32), n_mended
@@ -129,10 +130,10 @@ def warn(message: str) -> None:
 
 
 def warn_of_mended(n_mended: int) -> None:
-    """Warn of NaN or infinite samples; callers do so once per stream."""
+    """Warn of samples that `mend` has changed; callers do so once per stream."""
     warn(
-        f"{n_mended} samples are NaN or infinite; "
-        "they, and any that follow in this stream, are replaced by 0"
+        f"{n_mended} samples are NaN or infinite, or above {SATURATION:g} times full scale; "
+        "they, and any that follow in this stream, are replaced by 0 or clipped"
     )
 
 
@@ -183,7 +184,7 @@ def check_whole(shape: tuple[int, ...], *, name: str = "wave") -> None:
 def as_channels(wave: object) -> NDArray[np.float32]:
     """Return a whole wave (time,) or (channel, time) as (channel, time), finite float32.
 
-    NaN or infinite samples are reported by an `AudioWarning`.
+    Samples that are replaced or clipped are reported by an `AudioWarning`.
 
     Raises:
         ParameterError: it has other axes, no channel, no sample, or more

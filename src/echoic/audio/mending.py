@@ -25,9 +25,10 @@ class Mending:
         """The wave with NaN and infinities replaced by 0, clipped at `SATURATION`."""
         clean, n_mended = mend(wave)
         if clean is not wave:
-            self.n_mended += n_mended
             excess = np.isfinite(wave) & (np.abs(wave) > SATURATION)
-            self.n_clipped += int(np.count_nonzero(excess))
+            n_clipped = int(np.count_nonzero(excess))
+            self.n_mended += n_mended - n_clipped
+            self.n_clipped += n_clipped
         return clean
 
     def warn(self, name: str) -> bool:

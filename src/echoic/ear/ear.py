@@ -32,7 +32,7 @@ class EarState(NamedTuple):
 
     rows: (..., row, band). Eight rows of filter stages; the sums of the unfinished frame,
         one row or, with the fine structure, three; with onsets, the adapted level.
-    counts: (2,) samples processed so far, and how many of them were NaN or infinite.
+    counts: (2,) samples processed so far, and how many of them `mend` has changed.
     """
 
     rows: NDArray[np.float32]
@@ -54,8 +54,9 @@ class Ear:
     `fine` is the mean instantaneous frequency of the fine structure, in Hz
     relative to the centre and divided by the bandwidth; 0 in silence.
 
-    NaN and infinite samples are replaced by 0, with one warning per stream. The channels
-    of a long chunk run on as many cores as numba may use (NUMBA_NUM_THREADS).
+    NaN and infinite samples are replaced by 0, and samples above 10¹⁰ times full scale are
+    clipped, with one warning per stream. The channels of a long chunk run on as many cores as
+    numba may use (NUMBA_NUM_THREADS).
 
     Args:
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.

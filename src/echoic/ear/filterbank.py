@@ -67,7 +67,7 @@ def choose_design(
 
 
 class FilterbankState(NamedTuple):
-    """stages: (..., 8, band) float32. n_mended: (1,) count of NaN and infinite samples."""
+    """stages: (..., 8, band) float32. n_mended: (1,) count of mended samples."""
 
     stages: NDArray[np.float32]
     n_mended: NDArray[np.int64]
