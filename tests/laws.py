@@ -178,6 +178,9 @@ def foreign_states_are_refused(case: Case) -> None:
         with pytest.raises(ParameterError) as caught:
             module(x, other)
         assert "\n" not in str(caught.value)
+    if hasattr(module, "finish"):
+        with pytest.raises(ParameterError):
+            module.finish(Alien(np.zeros((8, 64), np.float32)))
 
 
 LAWS = (

@@ -380,8 +380,8 @@ def test_a_terminal_gets_no_audio(wave, monkeypatch):
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        (np.zeros((2, 9), np.int16), "wave is int16"),
-        ([0.0, 1.0], "wave is list"),
+        (np.zeros((2, 9), np.int16), r"must hold floats .*, got int16"),
+        ([0.0, 1.0], "must be a numpy array, not builtins.list"),
         (np.zeros((2, 2, 9)), r"wave has shape \(2, 2, 9\)"),
         (np.array([[0.0, np.nan]]), "wave holds 1 samples that are NaN"),
     ],
@@ -595,6 +595,11 @@ def test_resampling_to_the_same_rate_is_a_copy(wave):
     out = audio.resample(wave, sample_rate=RATE, to_sample_rate=RATE)
     np.testing.assert_array_equal(out, wave)
     assert not np.shares_memory(out, wave)
+
+
+def test_a_subtype_may_be_in_any_case(tmp_path, wave):
+    audio.write(tmp_path / "a.wav", wave, sample_rate=RATE, subtype="pcm_16")
+    assert soundfile.info(tmp_path / "a.wav").subtype == "PCM_16"
 
 
 def test_nothing_resampled_is_nothing():

@@ -115,4 +115,6 @@ def test_reliability_refuses_what_is_no_confidence():
         reliability(np.array([1.5]), np.array([True]))
     with pytest.raises(ParameterError, match=r"\(2,\)"):
         reliability(np.array([0.5, 0.5]), np.array([True]))
+    with pytest.raises(ParameterError, match="n_bins=0"):
+        reliability([0.5], [True], n_bins=0)
     assert np.isnan(expected_calibration_error([]))

@@ -235,6 +235,9 @@ def test_channels_of_a_long_chunk_share_the_cores(monkeypatch) -> None:  # type:
         ({"sample_rate": 16_000, "hop_s": 0}, "hop_s=0"),
         ({"sample_rate": 16_000, "compression": "cube"}, "cube"),
         ({"sample_rate": 16_000, "features": ("smell",)}, "smell"),
+        ({"sample_rate": 16_000, "features": (name for name in ("fine", "smell"))}, "smell"),
+        ({"sample_rate": 16_000, "features": None}, "features=None"),
+        ({"sample_rate": 16_000, "features": "fine"}, "features='fine'"),
     ],
 )
 def test_bad_parameters_are_named(options: dict, named: str) -> None:  # type: ignore[type-arg]

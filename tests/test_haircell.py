@@ -159,6 +159,8 @@ def test_nerve_behind_the_ear() -> None:
         ({"exponent": 1.1}, "exponent=1.1"),
         ({"corner_hz": 0}, "corner_hz=0 is outside 0 to 8000 Hz"),
         ({"corner_hz": 8000}, "corner_hz=8000"),
+        ({"exponent": ".3"}, "exponent='.3' is not a number"),
+        ({"corner_hz": None}, "corner_hz=None is not a number"),
         ({"order": 0}, "order=0 is not an integer from 1 to 8"),
         ({"order": 2.5}, "order=2.5"),
     ],
@@ -176,6 +178,8 @@ def test_bad_hair_cells_are_named(options: dict, named: str) -> None:  # type: i
         ({"rapid_s": 0}, "rapid_s=0"),
         ({"short_term_s": float("nan")}, "short_term_s=nan"),
         ({"onset_to_steady": 0.5}, "onset_to_steady=0.5 is not 1 or more"),
+        ({"onset_to_steady": "8"}, "onset_to_steady='8' is not a number"),
+        ({"rapid_share": None}, "rapid_share=None is not a number"),
         ({"rapid_share": 1.5}, "rapid_share=1.5 is outside 0 to 1"),
     ],
 )

@@ -181,6 +181,13 @@ def test_every_name_of_the_face_is_there():
         _ = echoic.herring
 
 
+def test_parts_need_no_import_of_their_own():
+    done = run_python("import echoic; echoic.audio.resample, echoic.nn.Ear")
+    assert done.returncode == 0, done.stderr
+    assert set(echoic._PARTS) <= set(dir(echoic))
+    assert not LEARNING & set(echoic._PARTS)
+
+
 def test_the_version_is_one():
     pyproject = SOURCE.parent.parent / "pyproject.toml"
     assert f'version = "{echoic.__version__}"' in pyproject.read_text(encoding="utf-8")

@@ -164,3 +164,19 @@ def test_a_state_of_another_ear_is_refused() -> None:
         Filterbank(sample_rate=16_000)(noise(100), state)
     with pytest.raises(ParameterError, match="float64"):
         Ear(sample_rate=16_000).double()(noise(100).double(), state)
+
+
+@pytest.mark.parametrize("learnable", [(), ("center",)])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_poles_are_not_cast_to_less_than_float32(dtype: torch.dtype, learnable: tuple) -> None:  # type: ignore[type-arg]
+    ear = Ear(sample_rate=16_000, learnable=learnable).to(dtype)
+    with pytest.raises(ParameterError, match=f"the module is cast to {dtype}"):
+        ear(noise(100))
+
+
+def test_the_face_is_that_of_the_runtime() -> None:
+    for module, runtime in ((Ear, echoic.Ear), (Filterbank, echoic.Filterbank)):
+        ours, theirs = module(sample_rate=16_000), runtime(sample_rate=16_000)
+        np.testing.assert_array_equal(ours.center_hz, theirs.center_hz)
+        state, their_state = ours(noise(2, 100))[1], theirs(noise(2, 100).numpy())[1]
+        assert ours.finish(state).shape == theirs.finish(their_state).shape

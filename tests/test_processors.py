@@ -784,6 +784,32 @@ def test_a_long_chunk_gives_what_short_ones_give():
     np.testing.assert_allclose(whole.push(wave), pushed, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("processor", "options", "then", "words"),
+    [
+        ("attend", {"keep": "rain"}, {"look_ahead_s": 0.5}, "look_ahead_s of a stream"),
+        ("attend", {"keep": "rain"}, {"sample_rate": 8_000}, "sample_rate of a stream"),
+        ("separate", {"labels": PAIR}, {"labels": PAIR[:1]}, "separate with other labels cannot"),
+    ],
+)
+def test_a_change_that_is_none_is_said(processor, options, then, words):
+    live = echoic.stream(processor, sample_rate=RATE, **options)
+    live.push(np.zeros((1, 80), np.float32))
+    with pytest.raises(ParameterError, match=words):
+        live.change(**then)
+
+
+def test_a_stream_says_what_its_rows_and_steps_are():
+    separate = echoic.stream("separate", labels=PAIR, sample_rate=RATE)
+    assert separate.labels == (*PAIR, "rest")
+    assert separate.step_s == 1 / RATE
+    detect = echoic.stream("detect", sample_rate=RATE)
+    rows, steps = detect.push(np.zeros((1, RATE), np.float32)).shape
+    assert len(detect.labels) == rows
+    assert detect.step_s == pytest.approx(1 / steps)
+    assert echoic.stream("denoise", sample_rate=RATE).labels == ()
+
+
 @pytest.mark.parametrize("keep", [np.array(["rain", "wind"]), iter(["rain", "wind"])])
 def test_labels_may_come_in_any_iterable(keep):
     wave = scene(4_000)
@@ -796,12 +822,26 @@ def test_what_is_no_label_is_refused():
         attend(scene(4_000), keep=5, sample_rate=RATE)
 
 
+def test_none_asks_for_nothing():
+    wave = scene(4_000)
+    np.testing.assert_array_equal(
+        attend(wave, keep=None, mute="rain", sample_rate=RATE),
+        attend(wave, mute="rain", sample_rate=RATE),
+    )
+
+
 def test_a_stream_refuses_exchanged_axes_and_other_channels():
     live = echoic.stream("denoise", sample_rate=RATE)
     with pytest.raises(ParameterError, match=r"shape \(480, 2\) has its axes exchanged"):
         live.push(np.zeros((480, 2), np.float32))
     with pytest.raises(ParameterError, match=r"shape \(480,\) is not \(channel, time\)"):
         live.push(np.zeros(480, np.float32))
+    for chunk, words in (
+        ([0.0], "chunk must be a numpy array, not builtins.list"),
+        (np.zeros((1, 9), np.int16), "divide it by 32768"),
+    ):
+        with pytest.raises(ParameterError, match=words):
+            live.push(chunk)
     live.push(np.zeros((2, 1), np.float32))  # one sample of stereo
     with pytest.raises(ParameterError, match="chunk has 1 channels, the stream 2"):
         live.push(np.zeros((1, 480), np.float32))

@@ -16,13 +16,14 @@ import echoic
 from echoic import audio
 from echoic.audio import codings
 from echoic.checks import SATURATION, as_float32
-from echoic.ear import Ear, Filterbank, FrontEnd, Inverse, invert_exactly
+from echoic.ear import Correlogram, Ear, Filterbank, FrontEnd, Inverse, Pitch, invert_exactly
 from echoic.ear.design import design_separating
 from echoic.errors import AudioError, AudioWarning, EchoicError, ModelError, ParameterError
 from echoic.processors import Attend, Denoise, Detect, Separate
 from echoic.report.tracks import encode_flac
 from echoic.runtime import find_model, list_models
 from echoic.streaming import FrameClock
+from laws import leaves
 
 RATE = 16_000
 NOISE = (0.1 * np.random.default_rng(0).standard_normal((2, 8_000))).astype(np.float32)
@@ -94,7 +95,7 @@ def test_what_is_no_path(bad):
         lambda path: list(audio.blocks(path, 10)),
         lambda path: audio.write(path, NOISE, sample_rate=RATE),
     ):
-        with pytest.raises(ParameterError, match="is neither text nor a path"):
+        with pytest.raises(ParameterError, match=f"path is a {type(bad).__name__}, neither text"):
             attempt(bad)
 
 
@@ -177,10 +178,15 @@ def test_what_is_no_design(bad):
             attempt()
 
 
+def test_a_wave_without_samples():
+    with pytest.raises(ParameterError, match=r"wave of shape \(0,\) has no samples"):
+        echoic.tag(np.zeros(0, np.float32), sample_rate=RATE)
+
+
 # --- axes exchanged ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["hear", "attend", "tag"])
+@pytest.mark.parametrize("name", ["hear", "attend", "tag", "write"])
 @pytest.mark.parametrize("shape", [(48_000, 2), (1_025, 2_000), (3, 2)])
 def test_exchanged_axes_are_refused_at_once(name, shape):
     """Row "wrong": (time, channel) was taken as 48,000 channels."""
@@ -227,6 +233,22 @@ def test_excess_is_clipped_not_lost():
     np.testing.assert_array_equal(as_float32(quiet), quiet)
 
 
+def test_integers_of_32_bits_taken_for_floats_are_not_clipped():
+    wave = np.float32(2**31) * np.sign(NOISE)
+    assert as_float32(wave).max() == 2**31
+    for module in (Correlogram, Pitch, FrontEnd):
+        assert all(np.isfinite(leaf).all() for leaf in leaves(module(sample_rate=RATE)(wave)[0]))
+
+
+def test_what_is_clipped_is_said_once_per_stream():
+    wave = NOISE.copy()
+    wave[:, 100] = 1e12
+    for module in (Ear(sample_rate=RATE), Filterbank(sample_rate=RATE)):
+        with pytest.warns(AudioWarning, match=r"2 samples .* above 1e\+10 times full scale"):
+            _, state = module(wave)
+        module(wave, state)
+
+
 def test_excess_in_a_file_is_one_line(run, tmp_path):
     wave = NOISE.T.copy()
     wave[[5, 50, 500]] = 1e29
@@ -234,19 +256,41 @@ def test_excess_in_a_file_is_one_line(run, tmp_path):
     code, _, err = run("hear", tmp_path / "a.wav", "-o", tmp_path / "h")
     assert code == 0
     assert err.count("\n") == 1
-    assert "6 samples lie above 1e+09 times full scale and are clipped" in err
+    assert "6 samples lie above 1e+10 times full scale and are clipped" in err
     with pytest.warns(AudioWarning, match="are clipped"):
         assert audio.read(tmp_path / "a.wav")[0].max() == np.float32(SATURATION)
 
 
+def test_warnings_point_at_the_line_of_the_caller(tmp_path):
+    noise = NOISE.copy()
+    noise[0, 9] = np.nan
+    soundfile.write(tmp_path / "nan.wav", noise.T, RATE, subtype="FLOAT")
+
+    def write_blocks():
+        with audio.open_writer(tmp_path / "b.flac", sample_rate=RATE, channels=2) as writer:
+            writer.write(100 * NOISE)
+
+    for attempt in (
+        lambda: audio.read(tmp_path / "nan.wav"),
+        lambda: list(audio.blocks(tmp_path / "nan.wav", 100)),
+        lambda: audio.write(tmp_path / "a.flac", 100 * NOISE, sample_rate=RATE),
+        write_blocks,
+        lambda: Ear(sample_rate=RATE)(noise),
+        lambda: echoic.tag(noise, sample_rate=RATE),
+    ):
+        with pytest.warns(AudioWarning) as caught:
+            attempt()
+        assert [warning.filename for warning in caught] == [__file__]
+
+
 def test_probabilities_of_extreme_logits_do_not_overflow():
     """Row "network.py:84": `exp` overflow; warnings are errors here."""
-    from echoic.processors.network import _sigmoid
+    from echoic.processors.network import sigmoid
 
-    probabilities = _sigmoid(np.full((3, 2), -200.0, np.float32))
+    probabilities = sigmoid(np.full((3, 2), -200.0, np.float32))
     assert probabilities.dtype == np.float32
     assert np.all((probabilities >= 0) & (probabilities < 1e-30))
-    assert np.all(_sigmoid(np.full(3, 200.0, np.float32)) == 1)
+    assert np.all(sigmoid(np.full(3, 200.0, np.float32)) == 1)
 
 
 # --- the page's encoder, containers and their limits ------------------------------------------

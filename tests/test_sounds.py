@@ -289,6 +289,9 @@ BAD: dict[str, Callable[[np.random.Generator], object]] = {
     "duration_s=0": lambda _: synthesis.tone(1000, 0, sample_rate=RATE),
     "duration_s=nan": lambda _: synthesis.tone(1000, float("nan"), sample_rate=RATE),
     "sample_rate=4000": lambda _: synthesis.tone(1000, 1, sample_rate=4000),
+    "sample_rate='16000' is not a number": lambda _: synthesis.tone(1000, 1, sample_rate="16000"),  # type: ignore[arg-type]
+    "frequency_hz=None is not a number": lambda _: synthesis.tone(None, 1, sample_rate=RATE),  # type: ignore[arg-type]
+    "wave must be a numpy array": lambda _: synthesis.reverberate([1.0], np.ones(3)),  # type: ignore[arg-type]
     "ramp_s=0.6": lambda _: synthesis.tone(1000, 1, sample_rate=RATE, ramp_s=0.6),
     "partial_hz=8000": lambda _: synthesis.harmonic_complex(800, 1, sample_rate=RATE),
     r"mistuned=\(12, 0.1\)": lambda _: synthesis.harmonic_complex(
@@ -312,6 +315,14 @@ BAD: dict[str, Callable[[np.random.Generator], object]] = {
     "firing_hz=0": lambda rng: synthesis.engine(1, sample_rate=RATE, rng=rng, firing_hz=0),
     "rt60_s=0": lambda rng: synthesis.room_response(sample_rate=RATE, rng=rng, rt60_s=0),
 }
+
+
+def test_a_count_of_harmonics_may_be_a_numpy_integer() -> None:
+    five = [
+        synthesis.harmonic_complex(100, 0.1, sample_rate=RATE, harmonics=n)
+        for n in (5, np.int64(5))
+    ]
+    np.testing.assert_array_equal(*five)
 
 
 @pytest.mark.parametrize("message", BAD)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -114,6 +116,8 @@ def test_spans_name_bad_values() -> None:
         active_spans(wave.reshape(2, 2, 200), sample_rate=RATE)
     with pytest.raises(ParameterError, match="not finite"):
         active_spans(wave * np.float32("nan"), sample_rate=RATE)
+    with pytest.raises(ParameterError, match="divide it by 32768"):
+        active_spans(wave.astype(np.int16), sample_rate=RATE)
 
 
 # --- compose -----------------------------------------------------------------------------
@@ -232,6 +236,26 @@ def test_compose_names_bad_values() -> None:
         compose([Clip(beep + np.float32("nan"), None)], sample_rate=RATE, duration_s=2.0)
     with pytest.raises(ParameterError, match="duration_s=0"):
         compose([], sample_rate=RATE, duration_s=0)
+
+
+def test_compose_takes_floats_in_their_order_of_axes() -> None:
+    beep = tone(900, 0.5, sample_rate=RATE)
+    scale = np.int16(beep * 2**15)
+    with pytest.raises(ParameterError, match=r"clip 'a' must hold floats .* divide it by 32768"):
+        compose([Clip(scale, "a")], sample_rate=RATE, duration_s=1.0)
+    for shape in ((8000, 2), (0,), (1, 2, 3)):
+        wrong = np.zeros(shape, np.float32)
+        with pytest.raises(ParameterError, match=f"of shape {re.escape(str(shape))}"):
+            compose([Clip(wrong, "a")], sample_rate=RATE, duration_s=1.0)
+        with pytest.raises(ParameterError, match=f"of shape {re.escape(str(shape))}"):
+            compose([], sample_rate=RATE, duration_s=1.0, background=wrong)
+
+
+def test_compose_takes_any_iterable_of_clips() -> None:
+    beep = tone(900, 0.5, sample_rate=RATE)
+    clips = (Clip(beep, label, onset_s=0.6 * k) for k, label in enumerate("ab"))
+    scene = compose(clips, sample_rate=RATE, duration_s=2.0)
+    assert [event.label for event in scene.events] == ["a", "b"]
 
 
 def test_bridging_keeps_the_longer_of_nested_spans() -> None:

@@ -12,10 +12,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from echoic.audio import info, read, write
     from echoic.ear import Correlogram, Ear, Filterbank, Inverse, Pitch, SummaryCorrelogram
-    from echoic.errors import AudioError, EchoicError, ParameterError
+    from echoic.errors import (
+        AudioError,
+        AudioWarning,
+        EchoicError,
+        EchoicWarning,
+        FileError,
+        LabelError,
+        ModelError,
+        ParameterError,
+    )
     from echoic.events import Event
     from echoic.pipeline import (
+        Cochleagram,
         Hearing,
+        PitchTrack,
         attend,
         cochleagram,
         denoise,
@@ -40,7 +51,9 @@ _HOME = {
     "pitch": "echoic.pipeline",
     "cochleagram": "echoic.pipeline",
     "stream": "echoic.pipeline",
+    "Cochleagram": "echoic.pipeline",
     "Hearing": "echoic.pipeline",
+    "PitchTrack": "echoic.pipeline",
     "Event": "echoic.events",
     "Ear": "echoic.ear",
     "Filterbank": "echoic.ear",
@@ -52,24 +65,32 @@ _HOME = {
     "EchoicWarning": "echoic.errors",
     "AudioError": "echoic.errors",
     "AudioWarning": "echoic.errors",
+    "FileError": "echoic.errors",
     "LabelError": "echoic.errors",
+    "ModelError": "echoic.errors",
     "ParameterError": "echoic.errors",
 }
+_PARTS = ("audio", "ear", "errors", "labels", "metrics", "processors", "synthesis", "units")
+_PARTS_WITH_TORCH = ("nn", "style")  # not in `dir`: what lists all members would load torch
 
 __all__ = [
     "AudioError",
     "AudioWarning",
+    "Cochleagram",
     "Correlogram",
     "Ear",
     "EchoicError",
     "EchoicWarning",
     "Event",
+    "FileError",
     "Filterbank",
     "Hearing",
     "Inverse",
     "LabelError",
+    "ModelError",
     "ParameterError",
     "Pitch",
+    "PitchTrack",
     "SummaryCorrelogram",
     "attend",
     "cochleagram",
@@ -86,6 +107,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PARTS or name in _PARTS_WITH_TORCH:
+        return import_module(f"echoic.{name}")  # which makes it an attribute
     if name not in _HOME:
         raise AttributeError(f"module 'echoic' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)
@@ -94,4 +117,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    return sorted({*globals(), *_HOME, *_PARTS})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import Any, TypeVar
 
@@ -12,14 +13,17 @@ from echoic.errors import AudioWarning, ParameterError
 
 Arrays = TypeVar("Arrays", bound=tuple[NDArray[Any], ...])
 
-# 180 dB above full scale: beyond any real sound, yet the square of a sample, summed over
-# any frame and any number of channels, still fits into a float32.
-SATURATION = 1e9
+# 200 dB above full scale: beyond any real sound, even if integers of 32 bits are taken for
+# floats, yet the square of a sample, summed over any frame and any number of channels, still fits
+# into a float32.
+SATURATION = 1e10
 _SATURATED_POWER = SATURATION**2
 _FLOAT32 = np.dtype(np.float32)
+_FULL_SCALES = {"int16": 2**15, "int32": 2**31}  # of the samples in integer files
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8_000, 192_000  # Hz
 # More than any microphone array has; a wave whose axes are exchanged exceeds it.
 MAX_CHANNELS = 1024
+_WITHIN = ("echoic", "contextlib")  # packages between a caller and a warning
 
 
 def check_number(value: object, *, name: str) -> None:
@@ -59,6 +63,26 @@ def check_count(value: object, *, name: str, lowest: int = 1, highest: int | Non
     raise ParameterError(f"{name}={value!r} is not an integer from {lowest} to {highest}")
 
 
+def check_floats(x: object, *, name: str = "wave") -> NDArray[np.floating]:
+    """Return a numpy array of floats with a time axis as it is; reject anything else.
+
+    Raises:
+        ParameterError: not a numpy array (tensors belong to `echoic.nn`), not
+            real floats, or no time axis.
+    """
+    if not isinstance(x, np.ndarray):
+        raise ParameterError(
+            f"{name} must be a numpy array, not {type(x).__module__}.{type(x).__name__}"
+        )
+    if x.dtype.kind != "f" or x.ndim == 0:
+        full_scale = _FULL_SCALES.get(x.dtype.name)
+        hint = f"; divide it by {full_scale} for a full scale of 1" if full_scale else ""
+        raise ParameterError(
+            f"{name} must hold floats with a time axis, got {x.dtype} of shape {x.shape}{hint}"
+        )
+    return x
+
+
 def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
     """Return a real numpy array as finite float32: NaN and infinities become 0, excess is clipped.
 
@@ -74,19 +98,12 @@ def as_float32(x: object, *, name: str = "wave") -> NDArray[np.float32]:
 
 
 def mend(x: object, *, name: str = "wave") -> tuple[NDArray[np.float32], int]:
-    """As `as_float32`; also return the number of samples that were NaN or infinite.
+    """As `as_float32`; also return the number of samples that were replaced or clipped.
 
     Raises:
         ParameterError: as `as_float32`.
     """
-    if not isinstance(x, np.ndarray):
-        raise ParameterError(
-            f"{name} must be a numpy array, not {type(x).__module__}.{type(x).__name__}"
-        )
-    if x.dtype.kind != "f" or x.ndim == 0:
-        raise ParameterError(
-            f"{name} must hold floats with a time axis, got {x.dtype} of shape {x.shape}"
-        )
+    x = check_floats(x, name=name)
     if x.dtype == _FLOAT32:
         cast = np.ascontiguousarray(x)
     else:
@@ -98,19 +115,26 @@ def mend(x: object, *, name: str = "wave") -> tuple[NDArray[np.float32], int]:
     # not, `vdot` returns infinity or NaN without a warning.
     if np.vdot(cast, cast) <= _SATURATED_POWER:
         return cast, 0
-    n_mended = x.size - int(np.count_nonzero(np.isfinite(x)))
+    n_mended = x.size - int(np.count_nonzero(np.abs(cast) <= SATURATION))  # NaN is not
     finite = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
     clipped = np.clip(finite, -SATURATION, SATURATION)
     return np.ascontiguousarray(clipped, dtype=np.float32), n_mended
 
 
+def warn(message: str) -> None:
+    """Issue an `AudioWarning` that points at the caller's line, outside of echoic."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] in _WITHIN:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, AudioWarning, stacklevel=level)
+
+
 def warn_of_mended(n_mended: int) -> None:
-    """Warn of NaN or infinite samples; callers do so once per stream."""
-    message = (
-        f"{n_mended} samples are NaN or infinite; "
-        "they, and any that follow in this stream, are replaced by 0"
+    """Warn of samples that `mend` has changed; callers do so once per stream."""
+    warn(
+        f"{n_mended} samples are NaN or infinite, or above {SATURATION:g} times full scale; "
+        "they, and any that follow in this stream, are replaced by 0 or clipped"
     )
-    warnings.warn(message, AudioWarning, stacklevel=3)
 
 
 def check_channels(shape: tuple[int, ...]) -> None:
@@ -140,10 +164,27 @@ def check_axes(shape: tuple[int, ...]) -> None:
         )
 
 
+def check_whole(shape: tuple[int, ...], *, name: str = "wave") -> None:
+    """Reject a whole wave that is not (time,) or (channel, time), or has no samples.
+
+    Raises:
+        ParameterError: it is such a wave, or has more channels than samples, as when the
+            axes are exchanged.
+    """
+    if 0 in shape:
+        raise ParameterError(f"{name} of shape {shape} has no samples")
+    if len(shape) == 1:
+        return
+    if len(shape) != 2:
+        raise ParameterError(f"{name} of shape {shape} is not (time,) or (channel, time)")
+    check_channels(shape)
+    check_axes(shape)
+
+
 def as_channels(wave: object) -> NDArray[np.float32]:
     """Return a whole wave (time,) or (channel, time) as (channel, time), finite float32.
 
-    NaN or infinite samples are reported by an `AudioWarning`.
+    Samples that are replaced or clipped are reported by an `AudioWarning`.
 
     Raises:
         ParameterError: it has other axes, no channel, no sample, or more
@@ -152,12 +193,8 @@ def as_channels(wave: object) -> NDArray[np.float32]:
     samples, n_mended = mend(wave)
     if n_mended:
         warn_of_mended(n_mended)
-    if samples.ndim > 2 or samples.size == 0:
-        raise ParameterError(f"wave of shape {samples.shape} is not (time,) or (channel, time)")
-    samples = samples[np.newaxis] if samples.ndim == 1 else samples
-    check_channels(samples.shape)
-    check_axes(samples.shape)
-    return samples
+    check_whole(samples.shape)
+    return np.atleast_2d(samples)
 
 
 def check_state(state: Any, init: Any, *, owner: str) -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import soundfile
 
 from echoic.audio.opening import AudioPath, check_path
-from echoic.checks import MAX_CHANNELS
+from echoic.checks import MAX_CHANNELS, check_floats
 from echoic.errors import AudioError, ParameterError
 
 _FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3", ".aiff": "AIFF"}
@@ -37,7 +37,7 @@ def choose_format(
         ('FLAC', 'PCM_24')
     """
     container = check_suffix(path)
-    coding = subtype or _BEST_SUBTYPES.get(container, "FLOAT")
+    coding = str(subtype).upper() if subtype else _BEST_SUBTYPES.get(container, "FLOAT")
     if coding not in soundfile.available_subtypes(container):
         known = " ".join(soundfile.available_subtypes(container))
         raise AudioError(f"{path}: cannot be written: {container} holds no {coding}, but {known}")
@@ -103,11 +103,8 @@ def check_fits_float32(wave: npt.NDArray[np.floating[Any]]) -> None:
 
 def checked_wave(block: Any, channels: int) -> npt.NDArray[np.floating[Any]]:
     """Return a valid wave as (channel, time), or raise a `ParameterError` with the reason."""
-    if not isinstance(block, np.ndarray) or not np.issubdtype(block.dtype, np.floating):
-        kind = getattr(block, "dtype", type(block).__name__)
-        raise ParameterError(f"wave is {kind}, not an array of floats with full scale at 1")
-    wave = np.atleast_2d(block)
-    if wave.ndim != 2 or block.ndim == 0 or wave.shape[0] != channels:
+    wave = np.atleast_2d(check_floats(block))
+    if wave.ndim != 2 or wave.shape[0] != channels:
         raise ParameterError(f"wave has shape {block.shape}, not (channel={channels}, time)")
     if wave.dtype not in (np.float32, np.float64):
         wave = wave.astype(np.float64)

@@ -52,7 +52,7 @@ class AudioInfo:
 def read(path: AudioPath) -> tuple[Wave, int]:
     """Read a whole audio file, or standard input ("-").
 
-    NaN and infinite samples are replaced by 0, and samples above 10⁹ times full
+    NaN and infinite samples are replaced by 0, and samples above 10¹⁰ times full
     scale are clipped, with one `AudioWarning` that gives the file and their number.
 
     Args:

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from echoic.checks import check_floats
 from echoic.errors import ParameterError
 
 Level: TypeAlias = npt.NDArray[np.float64]
@@ -41,7 +42,7 @@ def level_dbfs(wave: npt.ArrayLike) -> Level:
         silence.
 
     Raises:
-        ParameterError: The wave has no samples.
+        ParameterError: The wave has no samples, or they are not floats.
 
     Example:
         >>> sine = np.sin(2 * np.pi * np.arange(16_000) / 16)
@@ -65,7 +66,7 @@ def peak_dbfs(wave: npt.ArrayLike) -> Level:
         dBFS; −inf for silence.
 
     Raises:
-        ParameterError: The wave has no samples.
+        ParameterError: The wave has no samples, or they are not floats.
 
     Example:
         >>> print(peak_dbfs([0.0, -1.0, 0.5]))
@@ -124,7 +125,7 @@ def gain_to_db(gain: npt.ArrayLike) -> Level:
 
 
 def _samples(wave: npt.ArrayLike) -> npt.NDArray[Any]:
-    samples = np.asarray(wave, dtype=np.float64)
-    if samples.ndim == 0 or samples.shape[-1] == 0:
+    samples = check_floats(np.asarray(wave))
+    if samples.shape[-1] == 0:
         raise ParameterError(f"wave has shape {samples.shape}; a level needs at least one sample")
-    return samples
+    return samples.astype(np.float64)

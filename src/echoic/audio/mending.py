@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import SATURATION, mend
-from echoic.errors import AudioWarning
+from echoic.checks import SATURATION, mend, warn
 
 
 class Mending:
@@ -28,9 +25,10 @@ class Mending:
         """The wave with NaN and infinities replaced by 0, clipped at `SATURATION`."""
         clean, n_mended = mend(wave)
         if clean is not wave:
-            self.n_mended += n_mended
             excess = np.isfinite(wave) & (np.abs(wave) > SATURATION)
-            self.n_clipped += int(np.count_nonzero(excess))
+            n_clipped = int(np.count_nonzero(excess))
+            self.n_mended += n_mended - n_clipped
+            self.n_clipped += n_clipped
         return clean
 
     def warn(self, name: str) -> bool:
@@ -42,5 +40,5 @@ class Mending:
             limit = f"{SATURATION:g} times full scale"
             said.append(f"{self.n_clipped} samples lie above {limit} and are clipped")
         if said:
-            warnings.warn(f"{name}: {'; '.join(said)}", AudioWarning, stacklevel=4)
+            warn(f"{name}: {'; '.join(said)}")
         return bool(said)

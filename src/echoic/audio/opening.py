@@ -34,7 +34,7 @@ def check_path(path: object) -> str:
         ParameterError: it is neither a string nor a path object.
     """
     if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
-        raise ParameterError(f"path={path!r} is neither text nor a path")
+        raise ParameterError(f"path is a {type(path).__name__}, neither text nor a path")
     return str(path)
 
 

@@ -31,7 +31,8 @@ def resample(
         wave (..., time) -> (..., time * to_sample_rate / sample_rate), float32.
         At equal rates it is a copy.
 
-    NaN and infinite samples become 0 and are reported by an `AudioWarning`.
+    NaN and infinite samples become 0, samples above 10¹⁰ times full scale are clipped, and an
+    `AudioWarning` reports both.
 
     Delay: 0 samples; the filter is not causal, it sees the whole wave.
 

@@ -7,7 +7,6 @@ are clipped, with a warning. Files have a temporary name until they are complete
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -25,11 +24,12 @@ from echoic.checks import (
     MAX_CHANNELS,
     MAX_SAMPLE_RATE,
     MIN_SAMPLE_RATE,
-    check_channels,
     check_count,
     check_number,
+    check_whole,
+    warn,
 )
-from echoic.errors import AudioError, AudioWarning, FileError, ParameterError
+from echoic.errors import AudioError, FileError, ParameterError
 from echoic.outputs import FileSet, describe_os_error, file_set, fresh_file
 
 _PIECE_SAMPLES = 1 << 16
@@ -124,8 +124,7 @@ class Writer:
             raise AudioError(f"{self.path}: no samples to write")
         if self._n_clipped:
             limit = "full scale" if self._largest <= 1 else f"{self._largest:g} × full scale"
-            message = f"{self.path}: {self._n_clipped} samples above {limit} are clipped"
-            warnings.warn(message, AudioWarning, stacklevel=5)
+            warn(f"{self.path}: {self._n_clipped} samples above {limit} are clipped")
 
     def _failure(self, words: str) -> AudioError:
         if self._sink.error is not None:
@@ -149,7 +148,7 @@ def write(
             WAV in 32-bit floats is streamed.
         wave: Floats, full scale at ±1.
         sample_rate: Hz, 8 to 192 kHz.
-        subtype: Coding of the samples, libsndfile name. None: the most precise
+        subtype: Coding of the samples, libsndfile name in any case. None: the most precise
             that the container holds, "FLOAT" where possible.
         force: Whether an existing file may be replaced.
 
@@ -158,7 +157,8 @@ def write(
 
     Raises:
         ParameterError: The wave is not floats, contains NaN, has more than two
-            axes; the sample rate is out of range.
+            axes, or more channels than samples, as when its axes are exchanged; the
+            sample rate is out of range.
         AudioError: The file exists and `force` is false, the folder is missing
             or unwritable, the disk full, the suffix or subtype unknown, or the
             sample rate not possible in FLAC.
@@ -174,8 +174,8 @@ def write(
     """
     channels = wave.shape[0] if isinstance(wave, np.ndarray) and wave.ndim == 2 else 1
     checked_wave(wave, channels)  # before a file is opened
-    if channels > MAX_CHANNELS:
-        check_channels(wave.shape)
+    if wave.size:  # an empty one is an `AudioError`, as an empty file is
+        check_whole(wave.shape)
     with open_writer(
         path,
         sample_rate=sample_rate,
@@ -284,7 +284,7 @@ def _as_audio_errors() -> Iterator[None]:
 def _pipe_writer(
     sample_rate: int, channels: int, frames: int | None, subtype: str | None
 ) -> Iterator[Writer]:
-    if subtype not in (None, "FLOAT"):
+    if subtype and str(subtype).upper() != "FLOAT":
         raise AudioError(f"-: standard output gets WAV in FLOAT, not in {subtype}")
     if channels > MAX_CHANNELS:
         raise AudioError(f"-: cannot be written: {channels} channels, more than {MAX_CHANNELS}")

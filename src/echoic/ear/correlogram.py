@@ -236,6 +236,7 @@ class Correlogram:
 
     def finish(self, state: CorrelogramState) -> NDArray[np.float32]:
         """No delay: an unfinished frame is dropped, so the tail has 0 frames."""
+        check_kind(state, CorrelogramState, owner=type(self).__name__)
         return self(np.empty((*state.cells.shape[:-2], 0), np.float32), state)[0]
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import copy_state, mend, warn_of_mended
+from echoic.checks import check_kind, copy_state, mend, warn_of_mended
 from echoic.ear import kernels
 from echoic.ear.cores import over_cores
 from echoic.ear.design import HIGH_HZ, LOW_HZ, N_BANDS, BankDesign
@@ -32,7 +32,7 @@ class EarState(NamedTuple):
 
     rows: (..., row, band). Eight rows of filter stages; the sums of the unfinished frame,
         one row or, with the fine structure, three; with onsets, the adapted level.
-    counts: (2,) samples processed so far, and how many of them were NaN or infinite.
+    counts: (2,) samples processed so far, and how many of them `mend` has changed.
     """
 
     rows: NDArray[np.float32]
@@ -54,8 +54,9 @@ class Ear:
     `fine` is the mean instantaneous frequency of the fine structure, in Hz
     relative to the centre and divided by the bandwidth; 0 in silence.
 
-    NaN and infinite samples are replaced by 0, with one warning per stream. The channels
-    of a long chunk run on as many cores as numba may use (NUMBA_NUM_THREADS).
+    NaN and infinite samples are replaced by 0, and samples above 10¹⁰ times full scale are
+    clipped, with one warning per stream. The channels of a long chunk run on as many cores as
+    numba may use (NUMBA_NUM_THREADS).
 
     Args:
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
@@ -96,21 +97,24 @@ class Ear:
         high_hz: float = HIGH_HZ,
         hop_s: float = 0.0025,
         compression: str = "none",
-        features: Sequence[str] = ("envelope",),
+        features: Iterable[str] = ("envelope",),
         design: BankDesign | None = None,
     ) -> None:
         """Design the bank and select the features."""
         if compression not in COMPRESSIONS:
             raise ParameterError(f"compression={compression!r} is not one of {tuple(COMPRESSIONS)}")
-        unknown = [name for name in features if name not in FEATURES]
-        if unknown or not features or isinstance(features, str):
-            raise ParameterError(f"features={features!r}: choose one or several from {FEATURES}")
+        is_several = isinstance(features, Iterable) and not isinstance(features, str)
+        chosen = tuple(features) if is_several else ()
+        if not chosen or not set(chosen) <= set(FEATURES):
+            raise ParameterError(
+                f"features={chosen or features!r}: choose one or several from {FEATURES}"
+            )
         self.design = choose_design(
             design, sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
         )
         self.clock = FrameClock(sample_rate=sample_rate, hop_s=hop_s)
         self.compression = compression
-        self.features = tuple(features)
+        self.features = chosen
         self.adaptation = Adaptation(hop_s=hop_s)
         self._coefficients = float32_coefficients(self.design)
         self._wants_fine = "fine" in self.features
@@ -199,4 +203,5 @@ class Ear:
 
     def finish(self, state: EarState) -> NDArray[np.float32]:
         """No delay: an unfinished frame is dropped, so the tail has 0 frames."""
+        check_kind(state, EarState, owner="Ear")
         return self(np.empty((*state.rows.shape[:-2], 0), np.float32), state)[0]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import copy_state, mend, warn_of_mended
+from echoic.checks import check_kind, copy_state, mend, warn_of_mended
 from echoic.ear import kernels
 from echoic.ear.cores import over_cores
 from echoic.ear.design import (
@@ -67,7 +67,7 @@ def choose_design(
 
 
 class FilterbankState(NamedTuple):
-    """stages: (..., 8, band) float32. n_mended: (1,) count of NaN and infinite samples."""
+    """stages: (..., 8, band) float32. n_mended: (1,) count of mended samples."""
 
     stages: NDArray[np.float32]
     n_mended: NDArray[np.int64]
@@ -166,5 +166,6 @@ class Filterbank:
 
     def finish(self, state: FilterbankState) -> NDArray[np.complex64]:
         """No delay, so no tail: (..., band, 0)."""
+        check_kind(state, FilterbankState, owner="Filterbank")
         lead, n_bands = state.stages.shape[:-2], self.design.n_bands
         return np.empty((*lead, n_bands, 0), dtype=np.complex64)

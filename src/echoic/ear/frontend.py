@@ -138,4 +138,5 @@ class FrontEnd:
 
     def finish(self, state: FrontEndState) -> NDArray[np.float32]:
         """No delay, so no tail: (2, band, 0)."""
+        check_kind(state, FrontEndState, owner="FrontEnd")
         return np.empty((2, self.ear.design.n_bands, 0), np.float32)

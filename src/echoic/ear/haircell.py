@@ -12,7 +12,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import as_float32, check_count, check_positive, check_state
+from echoic.checks import (
+    as_float32,
+    check_count,
+    check_kind,
+    check_number,
+    check_positive,
+    check_state,
+)
 from echoic.ear import kernels
 from echoic.ear.design import check_sample_rate
 from echoic.ear.subbands import as_subbands
@@ -40,6 +47,7 @@ def compress_log(envelope: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _check_exponent(exponent: float) -> None:
+    check_number(exponent, name="exponent")
     if not 0 < exponent <= 1:
         raise ParameterError(f"exponent={exponent!r} is not above 0 and up to 1")
 
@@ -118,6 +126,7 @@ class Adaptation:
 
     def finish(self, state: AdaptationState) -> NDArray[np.float32]:
         """No delay, so no tail: (..., band, 0)."""
+        check_kind(state, AdaptationState, owner="Adaptation")
         return np.empty((*state.adapted.shape, 0), dtype=np.float32)
 
 
@@ -218,6 +227,7 @@ class HairCell:
         """Compute the membrane's pole."""
         self.sample_rate = check_sample_rate(sample_rate)
         _check_exponent(exponent)
+        check_number(corner_hz, name="corner_hz")
         if not 0 < corner_hz < self.sample_rate / 2:
             raise ParameterError(
                 f"corner_hz={corner_hz!r} is outside 0 to {self.sample_rate / 2:g} Hz"
@@ -259,5 +269,6 @@ class HairCell:
 
     def finish(self, state: HairCellState) -> NDArray[np.float32]:
         """No delay, so no tail: (..., band, 0)."""
+        check_kind(state, HairCellState, owner="HairCell")
         *lead, _, n_bands = state.stages.shape
         return np.empty((*lead, n_bands, 0), dtype=np.float32)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_state
+from echoic.checks import check_kind, check_state
 from echoic.ear import kernels
 from echoic.ear.design import ORDER, BankDesign, design_inverse, design_separating
 from echoic.ear.filterbank import check_design
@@ -111,6 +111,7 @@ class Inverse:
         Filters ring on after the input ends: to keep that, feed `delay` zeros
         through the filterbank instead and discard this tail.
         """
+        check_kind(state, InverseState, owner="Inverse")
         lead = state.tail.shape[:-3]
         silence = np.zeros((*lead, self.bank.n_bands, self.delay), dtype=np.complex64)
         return self(silence, state)[0]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import as_float32, check_positive, check_state
+from echoic.checks import as_float32, check_kind, check_number, check_positive, check_state
 from echoic.errors import ParameterError
 from echoic.jit import compiled
 
@@ -89,6 +89,8 @@ class Nerve:
     ) -> None:
         """Compute the averages' coefficients and shares."""
         check_positive(hop_s=hop_s, rapid_s=rapid_s, short_term_s=short_term_s)
+        check_number(onset_to_steady, name="onset_to_steady")
+        check_number(rapid_share, name="rapid_share")
         if not 1 <= onset_to_steady < np.inf:
             raise ParameterError(f"onset_to_steady={onset_to_steady!r} is not 1 or more")
         if not 0 <= rapid_share <= 1:
@@ -121,4 +123,5 @@ class Nerve:
 
     def finish(self, state: NerveState) -> NDArray[np.float32]:
         """No delay, so no tail: (..., band, 0)."""
+        check_kind(state, NerveState, owner="Nerve")
         return np.empty((*state.adapted.shape[:-1], 0), dtype=np.float32)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
+from echoic.checks import check_count
 from echoic.errors import ParameterError
 from echoic.events import Event
 
@@ -39,7 +40,7 @@ def is_true(event: Event, reference_events: Sequence[Event]) -> bool:
 
 
 def reliability(
-    confidence: NDArray[np.floating], true: NDArray[np.bool_], *, n_bins: int = 10
+    confidence: ArrayLike, true: ArrayLike, *, n_bins: int = 10
 ) -> list[ReliabilityBin]:
     """Reliability curve in bins of equal width; empty bins are omitted.
 
@@ -52,15 +53,17 @@ def reliability(
         confidence (event,), true (event,).
 
     Raises:
-        ParameterError: shapes differ, or a confidence is not between 0 and 1.
+        ParameterError: shapes differ, a confidence is not between 0 and 1, or there is no bin.
 
     References:
         DeGroot and Fienberg 1983.
 
     Example:
-        >>> reliability(np.array([0.9, 0.9, 0.2]), np.array([True, False, False]))[-1]
+        >>> reliability([0.9, 0.9, 0.2], [True, False, False])[-1]
         ReliabilityBin(n_events=2, confidence=0.9, precision=0.5)
     """
+    n_bins = check_count(n_bins, name="n_bins")
+    confidence, true = np.asarray(confidence, np.float64), np.asarray(true, np.bool_)
     if confidence.ndim != 1 or confidence.shape != true.shape:
         raise ParameterError(f"confidence {confidence.shape}, true {true.shape}: not (event,)")
     if not np.all((confidence >= 0) & (confidence <= 1)):

@@ -16,6 +16,7 @@ References:
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -220,16 +221,19 @@ def event_f1(
     if not (collar_s >= 0 and offset_fraction >= 0):
         raise ParameterError(f"collar_s={collar_s} or offset_fraction={offset_fraction} is below 0")
 
-    def fits(truth: Event, found: Event) -> bool:
-        offset_collar_s = max(collar_s, offset_fraction * (truth.offset_s - truth.onset_s))
-        return (
-            abs(found.onset_s - truth.onset_s) <= collar_s + _SLACK
-            and abs(found.offset_s - truth.offset_s) <= offset_collar_s + _SLACK
-        )
-
     def compare(reference: list[Event], estimated: list[Event]) -> tuple[int, int, int]:
-        choices = [[j for j, e in enumerate(estimated) if fits(r, e)] for r in reference]
-        return _n_matched(choices), len(reference), len(estimated)
+        found = sorted(estimated, key=lambda event: event.onset_s)
+        onsets_s = [event.onset_s for event in found]
+
+        def fitting(truth: Event) -> list[int]:
+            reach_s = max(collar_s, offset_fraction * (truth.offset_s - truth.onset_s)) + _SLACK
+            first = bisect_left(onsets_s, truth.onset_s - collar_s - _SLACK)
+            last = bisect_right(onsets_s, truth.onset_s + collar_s + _SLACK)
+            return [
+                k for k in range(first, last) if abs(found[k].offset_s - truth.offset_s) <= reach_s
+            ]
+
+        return _n_matched([fitting(truth) for truth in reference]), len(reference), len(estimated)
 
     return _count(reference_events, estimated_events, labels, compare)
 

@@ -69,8 +69,8 @@ def si_sdr_improvement_db(
     reference: NDArray[np.floating],
     mixture: NDArray[np.floating],
     *,
-    cap_db: float = 30.0,
     where: NDArray[np.bool_] | None = None,
+    cap_db: float = math.inf,
 ) -> NDArray[np.float64]:
     """SI-SDR of the estimate minus SI-SDR of the mixture.
 
@@ -78,9 +78,10 @@ def si_sdr_improvement_db(
         estimate: The separated signal.
         reference: The true signal.
         mixture: The signal that was separated.
-        cap_db: Improvements are limited to ±cap_db, so that no perfect or silent stem dominates
-            a mean. Where estimate and mixture score the same, ±inf included, it is 0.
         where: Samples to evaluate, such as those where other sounds are active as well.
+        cap_db: Improvements are limited to ±cap_db, so that no perfect or silent stem dominates
+            a mean; not limited by default. Where estimate and mixture score the same, ±inf
+            included, it is 0.
     Shape:
         (..., time), all broadcast against each other -> (...).
     Raises:

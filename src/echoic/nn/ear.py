@@ -78,6 +78,11 @@ class _Bank(nn.Module):
         )
         return gammatone_bank(self.sample_rate, erb_rate_to_hz(place), np.exp(width))
 
+    @property
+    def center_hz(self) -> NDArray[np.float64]:
+        """(band,) current centre frequencies in Hz."""
+        return self.design.center_hz
+
     def present_coefficients(self) -> Tensor:
         """The current coefficients (3, band): closed form of `echoic.ear.design`, in float64."""
         if self._design is not None:
@@ -102,7 +107,8 @@ class _Bank(nn.Module):
 
         Raises:
             ParameterError: not a float32 or float64 tensor with a time axis, or on another
-                device than the module.
+                device than the module; or a module cast to less than float32, in which poles
+                so close to the unit circle cannot be represented.
         """
         if not isinstance(wave, Tensor):
             kind = f"{type(wave).__module__}.{type(wave).__name__}"
@@ -112,9 +118,11 @@ class _Bank(nn.Module):
                 f"wave must be float32 or float64 with a time axis, "
                 f"got {wave.dtype} of shape {tuple(wave.shape)}"
             )
-        home = self.log_bandwidth_hz.device if self._design is None else self.coefficients.device
-        if wave.device != home:
-            raise ParameterError(f"wave is on {wave.device}, the module on {home}")
+        home = self.log_bandwidth_hz if self._design is None else self.coefficients
+        if home.dtype not in (torch.float32, torch.float64):
+            raise ParameterError(f"the module is cast to {home.dtype}; it needs float32 or float64")
+        if wave.device != home.device:
+            raise ParameterError(f"wave is on {wave.device}, the module on {home.device}")
         flat = wave.reshape(math.prod(wave.shape[:-1]), wave.shape[-1])
         finite = torch.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0)
         return finite.clamp(-SATURATION, SATURATION)
@@ -204,6 +212,11 @@ class Filterbank(_Bank):
             subbands, stages = full_rate(flat, coefficients, stages)
         out = subbands.reshape(*lead, self.n_bands, wave.shape[-1])
         return out, FilterbankState(stages.reshape(shape))
+
+    def finish(self, state: FilterbankState) -> Tensor:
+        """No delay, so no tail: (..., band, 0)."""
+        check_kind(state, FilterbankState, owner="Filterbank")
+        return self(state.stages.new_zeros((*state.stages.shape[:-2], 0)), state)[0]
 
 
 class EarState(NamedTuple):
@@ -310,6 +323,11 @@ class Ear(_Bank):
             state.n_samples + wave.shape[-1],
         )
         return frames.reshape(*lead, self.n_bands, ends.size), new_state
+
+    def finish(self, state: EarState) -> Tensor:
+        """No delay: an unfinished frame is dropped, so the tail has 0 frames."""
+        check_kind(state, EarState, owner="Ear")
+        return self(state.stages.new_zeros((*state.stages.shape[:-2], 0)), state)[0]
 
     def _powers(
         self, wave: Tensor, state: EarState, ends: NDArray[np.int64]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,8 @@ from echoic.processors.masks import WHOLE_LOOK_AHEAD_S
 def attend(
     wave: NDArray[np.floating],
     *,
-    keep: Sequence[str] = (),
-    mute: Sequence[str] = (),
+    keep: Iterable[str] | None = None,
+    mute: Iterable[str] | None = None,
     like: NDArray[np.floating] | None = None,
     sample_rate: int,
     like_sample_rate: int | None = None,

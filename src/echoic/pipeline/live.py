@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_channels
+from echoic.checks import check_channels, check_floats
 from echoic.errors import ParameterError
+from echoic.labels import REST
 from echoic.processors import Attend, Denoise, Detect, Separate, Voices, load_model
 from echoic.streaming import Stream, Streaming, block_samples, in_blocks
 
@@ -23,6 +24,7 @@ PROCESSORS = {
 _OF_LABELS = ("attend", "separate")
 _WARM_UP_S = 0.03
 _KEPT = ("look_ahead_s",)  # options that a stream keeps when others change
+_FIXED = (*_KEPT, "sample_rate")
 # A first chunk of at most so many samples in more than so many channels is taken as transposed.
 # Microphone arrays have up to 32 channels, and sound cards rarely deliver fewer than 64 samples.
 _FEW_SAMPLES, _MANY_CHANNELS = 8, 32
@@ -40,7 +42,8 @@ def stream(processor: str, *, sample_rate: float, **options: Any) -> LiveStream:
     Shape:
         Chunks are (channel, time). attend and denoise give (channel, time), voices (3, channel,
         time), separate (label + 1, channel, time) with the rest last, all of them 8 ms late;
-        detect gives (label, step), a step every 10 ms, 0.5 s late.
+        detect gives (label, step), a step every 10 ms, 0.5 s late. `labels` and `step_s` of the
+        stream are those of its rows and steps.
 
     Raises:
         ParameterError: an unknown processor or option.
@@ -70,6 +73,18 @@ class LiveStream(Stream):
             load_model(options.get("model", "hear")).prepare("places")  # whatever the labels
         self.module(np.zeros((1, round(_WARM_UP_S * sample_rate)), np.float32), None)
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the rows of detect, and of separate with the rest last; none for others."""
+        if isinstance(self.module, Separate):
+            return (*self.module.labels, REST)
+        return self.module.labels if isinstance(self.module, Detect) else ()
+
+    @property
+    def step_s(self) -> float:
+        """Seconds per step of the output: a sample, or a step of detect."""
+        return float(self.module.hop / self.sample_rate)
+
     def push(self, chunk: NDArray[np.floating]) -> Any:
         """Process the next chunk, (channel, time) of any length; return what it completes.
 
@@ -96,9 +111,9 @@ class LiveStream(Stream):
             options: All options of the processor from now on, but for the look-ahead, which stays.
 
         Raises:
-            ParameterError: an unknown option, or options that cannot continue the stream:
-                another number of labels of `separate`, or a talker by example. The stream then
-                goes on as before.
+            ParameterError: an unknown option, one that cannot change (the look-ahead and the
+                sample rate), or options that cannot continue the stream: another number of
+                labels of `separate`, or a talker by example. The stream then goes on as before.
             LabelError: an unknown label.
 
         Example:
@@ -109,10 +124,18 @@ class LiveStream(Stream):
             >>> live.push(np.zeros((1, 80), np.float32)).shape
             (1, 80)
         """
+        if fixed := [name for name in _FIXED if name in options]:
+            raise ParameterError(f"{fixed[0]} of a stream cannot change")
         module = _make(self.processor, self.sample_rate, self._kept | options)
         if self._state is not None:
-            # Rejects a state that it cannot continue, and lets another network join.
-            _, self._state = module(np.zeros((self._n_channels or 1, 0), np.float32), self._state)
+            nothing = np.zeros((self._n_channels or 1, 0), np.float32)
+            try:  # rejects a state that it cannot continue, and lets another network join
+                _, self._state = module(nothing, self._state)
+            except ParameterError as error:
+                names = " and ".join(options) or "its default options"
+                raise ParameterError(
+                    f"{self.processor} with other {names} cannot continue this stream"
+                ) from error
         self.module = module
 
 
@@ -120,9 +143,9 @@ def check_chunk(chunk: NDArray[np.floating], n_channels: int | None) -> None:
     """Reject a chunk with exchanged axes, or another number of channels than the stream.
 
     Raises:
-        ParameterError: it is such a chunk, or not (channel, time) at all.
+        ParameterError: it is such a chunk, or not floats (channel, time) at all.
     """
-    shape: tuple[int, ...] = getattr(chunk, "shape", ())
+    shape = check_floats(chunk, name="chunk").shape
     check_channels(shape)
     if n_channels is None and 1 <= shape[1] <= _FEW_SAMPLES and shape[0] > _MANY_CHANNELS:
         raise ParameterError(f"chunk of shape {shape} has its axes exchanged: (channel, time)")

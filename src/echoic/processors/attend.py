@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,8 +63,8 @@ class Attend:
     def __init__(
         self,
         *,
-        keep: Sequence[str] = (),
-        mute: Sequence[str] = (),
+        keep: Iterable[str] | None = None,
+        mute: Iterable[str] | None = None,
         like: NDArray[np.floating] | None = None,
         sample_rate: float,
         like_sample_rate: float | None = None,
@@ -73,7 +73,7 @@ class Attend:
         talkers: str = "voices",
     ) -> None:
         """Load the model."""
-        keep, mute = as_labels(keep), as_labels(mute)
+        keep, mute = (() if labels is None else as_labels(labels) for labels in (keep, mute))
         if bool(keep) + bool(mute) + (like is not None) != 1:
             raise ParameterError(
                 f"give one of keep, mute and like, got keep={keep!r}, mute={mute!r} and "

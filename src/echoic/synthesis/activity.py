@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_floats
 from echoic.errors import ParameterError
 
 FRAME_S = 0.01
@@ -32,13 +33,14 @@ def frame_levels_dbfs(wave: NDArray[np.float32], *, sample_rate: float) -> NDArr
     Shape:
         wave (time,) or (channel, time) -> (frame,); the last frame may be shorter.
     Raises:
-        ParameterError: the wave has another shape, is not finite, or the rate is not above 0.
+        ParameterError: the wave is not floats, has another shape, is not finite, or the rate is
+            not above 0.
     Example:
         >>> frame_levels_dbfs(np.zeros(1601, np.float32), sample_rate=16000).shape
         (11,)
     """
-    wave = np.asarray(wave)
-    if wave.ndim not in (1, 2) or (wave.ndim == 2 and len(wave) == 0):
+    check_floats(wave)
+    if wave.ndim > 2 or (wave.ndim == 2 and len(wave) == 0):
         raise ParameterError(f"wave has shape {wave.shape}, expected (time,) or (channel, time)")
     if not sample_rate > 0:
         raise ParameterError(f"sample_rate={sample_rate} is not above 0 Hz")
@@ -102,8 +104,8 @@ def active_spans(
     Shape:
         wave (time,) or (channel, time) -> list of (onset, offset) in seconds, sorted and disjoint.
     Raises:
-        ParameterError: a parameter is out of range, or the wave has another shape or is not
-            finite.
+        ParameterError: a parameter is out of range, or the wave is not floats, has another shape
+            or is not finite.
     Example:
         >>> wave = np.zeros(16000, np.float32)
         >>> wave[4000:8000] = 0.1 * np.sin(np.arange(4000))

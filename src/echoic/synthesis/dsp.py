@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from echoic.checks import check_positive
+from echoic.checks import check_number, check_positive
 from echoic.errors import ParameterError
 
 Wave = NDArray[np.float32]
@@ -24,6 +24,7 @@ _ALIAS_GUARD = 0.48  # harmonics fade out below this fraction of the sample rate
 
 def check_rate(sample_rate: float) -> None:
     """Raise a ParameterError unless 8 kHz <= sample_rate <= 192 kHz."""
+    check_number(sample_rate, name="sample_rate")
     if not 8000 <= sample_rate <= 192000:
         raise ParameterError(f"sample_rate={sample_rate} is not within 8000 to 192000 Hz")
 
@@ -31,6 +32,7 @@ def check_rate(sample_rate: float) -> None:
 def check_below_nyquist(sample_rate: float, **frequencies_hz: float) -> None:
     """Raise a ParameterError that names a frequency not within 0 < f < sample_rate / 2."""
     for name, value in frequencies_hz.items():
+        check_number(value, name=name)
         if not 0 < value < sample_rate / 2:
             raise ParameterError(
                 f"{name}={value} is not above 0 and below sample_rate / 2 = {sample_rate / 2}"

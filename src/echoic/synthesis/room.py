@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_positive
+from echoic.checks import check_floats, check_positive
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import Floats, Wave, check_rate, convolved
 
@@ -70,12 +70,13 @@ def reverberate(wave: NDArray[np.float32], response: NDArray[np.float32]) -> Wav
     Shape:
         wave (time,), response (tap,) -> (time + tap - 1,), float32.
     Raises:
-        ParameterError: either is empty or has channels.
+        ParameterError: either is not floats, is empty or has channels.
     Example:
         >>> reverberate(np.ones(100, np.float32), np.ones(10, np.float32)).shape
         (109,)
     """
     for name, values in (("wave", wave), ("response", response)):
+        check_floats(values, name=name)
         if values.ndim != 1 or len(values) == 0:
             raise ParameterError(f"{name} has shape {values.shape}, expected (time,), not empty")
     return convolved(wave.astype(np.float64), response.astype(np.float64)).astype(np.float32)

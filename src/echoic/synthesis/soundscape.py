@@ -6,12 +6,13 @@ and the true events, measured on each clip alone (see `activity`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_floats, check_whole
 from echoic.errors import ParameterError
 from echoic.events import BRIDGE_S, Event
 from echoic.synthesis.activity import active_spans
@@ -107,8 +108,6 @@ def bridged(spans: Sequence[tuple[float, float]], bridge_s: float) -> list[tuple
 def _placed(clip: Clip, sample_rate: float, n_samples: int) -> tuple[int, NDArray[np.float32]]:
     """Return the first sample of a clip in the scene, and the part of it that fits."""
     wave = np.asarray(clip.wave, np.float32)
-    if wave.ndim not in (1, 2) or wave.size == 0:
-        raise ParameterError(f"clip {clip.label!r} has shape {wave.shape}, expected (time,)")
     start = round(clip.onset_s * sample_rate)
     if not 0 <= start < n_samples:
         scene_s = n_samples / sample_rate
@@ -149,7 +148,7 @@ def _events(spans: dict[str, list[tuple[float, float]]]) -> tuple[Event, ...]:
 
 
 def compose(
-    clips: Sequence[Clip],
+    clips: Iterable[Clip],
     *,
     sample_rate: float,
     duration_s: float,
@@ -169,8 +168,9 @@ def compose(
     Shape:
         (time,) where everything is mono, else (channel, time).
     Raises:
-        ParameterError: a clip lies outside of the scene, has another channel count, is silent
-            where a level is needed, or is not finite.
+        ParameterError: a clip lies outside of the scene, has another channel count, more
+            channels than samples, as when its axes are exchanged, is silent where a level is
+            needed, or is not finite floats.
     Example:
         >>> from echoic.synthesis import tone, white_noise
         >>> beep = Clip(tone(1000, 0.5, sample_rate=16000), "beep", onset_s=1.0)
@@ -180,6 +180,12 @@ def compose(
         (Event(label='beep', onset_s=1.0, offset_s=1.5, confidence=1.0),)
     """
     n_samples = count_samples(duration_s, sample_rate)
+    clips = list(clips)
+    sounds = [(f"clip {clip.label!r}", clip.wave) for clip in clips]
+    if background is not None:
+        sounds.append(("background", background))
+    for name, sound in sounds:
+        check_whole(check_floats(sound, name=name).shape, name=name)
     shape = _shape(clips, background, n_samples)
     rest = np.zeros(shape)
     if background is not None:

@@ -122,9 +122,9 @@ def harmonic_complex(
     """
     n_samples = count_samples(duration_s, sample_rate)
     f0 = np.broadcast_to(np.asarray(f0_hz, np.float64), (n_samples,))
-    numbers = np.asarray(
-        np.arange(1, harmonics + 1) if isinstance(harmonics, int) else harmonics, np.float64
-    )
+    if isinstance(harmonics, int | np.integer):
+        harmonics = range(1, int(harmonics) + 1)
+    numbers = np.asarray(harmonics, np.float64)
     gains = np.ones(len(numbers)) if amplitudes is None else np.asarray(amplitudes, np.float64)
     if len(numbers) == 0 or gains.shape != numbers.shape:
         raise ParameterError(f"{len(numbers)} harmonics and amplitudes of shape {gains.shape}")
