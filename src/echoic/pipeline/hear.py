@@ -24,7 +24,7 @@ from echoic.events import Event
 from echoic.labels import REST, as_labels
 from echoic.pipeline.backward import corrected, logits_of
 from echoic.pipeline.cochleagram import Cochleagram
-from echoic.pipeline.sound import Sound, Wave, WaveSound, ignore_progress
+from echoic.pipeline.sound import Sound, Wave, WaveSound, ignore_progress, loud_enough
 from echoic.pipeline.spool import Spool
 from echoic.processors.events import EventFinder
 from echoic.processors.listen import Listen
@@ -224,9 +224,10 @@ def probabilities_of(
         advance: Likewise.
     """
     listen = Listen(model, sample_rate=sound.sample_rate)
+    gain, blocks = loud_enough(sound, advance)
     with Spool(places.folder) as logits:
-        for heard in run(listen, sound.blocks(advance)):
-            on_envelope(heard.envelope)
+        for heard in run(listen, blocks):
+            on_envelope(heard.envelope / gain)
             places.append(heard.places)
             logits.append(logits_of(heard.probabilities))
         yield from corrected(model, places, logits)

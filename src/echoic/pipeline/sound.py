@@ -14,6 +14,11 @@ from echoic.streaming import block_samples, in_blocks
 
 Wave = NDArray[np.float32]
 
+# Of recordings whose peak is below this, the softer sounds would lie below the −100 dBFS that the
+# networks take for silence.
+_LOUD_ENOUGH = 0.1  # −20 dBFS
+_MOST_DOUBLINGS = 4  # 24 dB: the noise of a recorder is not to become a sound
+
 
 def ignore_progress(_amount: float) -> None:
     """A progress callback that does nothing."""
@@ -86,3 +91,26 @@ class WaveSound:
         for block in in_blocks(self.wave, n_samples):
             yield block
             advance(block.shape[-1] / self.sample_rate)
+
+
+def loud_enough(
+    sound: Sound, advance: Callable[[float], None] = ignore_progress
+) -> tuple[np.float32, Iterator[Wave]]:
+    """A sound for the networks to hear: one whose peak is below −20 dBFS is amplified.
+
+    Args:
+        sound: Read twice, first for its peak.
+        advance: Called with the duration of each block in seconds, once it is consumed.
+
+    Returns:
+        The gain, 1, 2, 4, 8 or 16, which no rounding follows, and the amplified blocks.
+    """
+    peak = 0.0
+    for block in sound.blocks():
+        peak = max(peak, float(np.max(np.abs(block), initial=0)))
+    n_doublings = 0
+    while 0 < peak * 2**n_doublings < _LOUD_ENOUGH and n_doublings < _MOST_DOUBLINGS:
+        n_doublings += 1
+    gain = np.float32(2**n_doublings)
+    blocks = sound.blocks(advance)
+    return gain, (block * gain for block in blocks) if n_doublings else blocks
