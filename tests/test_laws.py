@@ -26,7 +26,6 @@ from echoic.ear import (
     Pitch,
     SummaryCorrelogram,
 )
-from echoic.nn.backward import N_PLACES, Backward
 from echoic.nn.heads import QUERY_SIZE
 from echoic.nn.heads import Detect as DetectHead
 from echoic.nn.hearing import HearingNetwork
@@ -115,7 +114,7 @@ def uniform(*shape: int):  # type: ignore[no-untyped-def]
 def turned(cls, *args, steps_first: bool = False, **kwargs):  # type: ignore[no-untyped-def]
     """A module whose results have their steps first, turned so that time is last.
 
-    With `steps_first` its input has them first as well.
+    With `steps_first` its input has them first as well, and there is one result.
     """
 
     class Turned(torch.nn.Module):
@@ -126,9 +125,10 @@ def turned(cls, *args, steps_first: bool = False, **kwargs):  # type: ignore[no-
             self.hop = self.inner.hop
 
         def forward(self, x, state=None):  # type: ignore[no-untyped-def]
-            heard, state = self.inner(x.transpose(1, 2) if steps_first else x, state)
-            if isinstance(heard, torch.Tensor):
-                return heard.movedim(1, -1), state
+            if steps_first:
+                y, state = self.inner(x.transpose(1, 2), state)
+                return y.transpose(1, 2), state
+            heard, state = self.inner(x, state)
             return tuple(part.movedim(1, -1) for part in heard), state
 
     return lambda: WithGrad(Turned())
@@ -468,14 +468,6 @@ CASES = [
         1_200,
         chunk=2,
         n_out=lambda n: (n // 2, n // 2, n // 2),
-        **NETWORK,
-    ),
-    Case(
-        Backward,
-        turned(Backward, 3, steps_first=True),
-        uniform(1, N_PLACES + 3),
-        150,
-        n_out=lambda n: (n, n),
         **NETWORK,
     ),
     Case(

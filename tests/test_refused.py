@@ -285,12 +285,12 @@ def test_warnings_point_at_the_line_of_the_caller(tmp_path):
 
 def test_probabilities_of_extreme_logits_do_not_overflow():
     """Row "network.py:84": `exp` overflow; warnings are errors here."""
-    from echoic.processors.network import sigmoid
+    from echoic.processors.network import _sigmoid
 
-    probabilities = sigmoid(np.full((3, 2), -200.0, np.float32))
+    probabilities = _sigmoid(np.full((3, 2), -200.0, np.float32))
     assert probabilities.dtype == np.float32
     assert np.all((probabilities >= 0) & (probabilities < 1e-30))
-    assert np.all(sigmoid(np.full(3, 200.0, np.float32)) == 1)
+    assert np.all(_sigmoid(np.full(3, 200.0, np.float32)) == 1)
 
 
 # --- the page's encoder, containers and their limits ------------------------------------------

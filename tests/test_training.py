@@ -48,7 +48,7 @@ from echoic.training.loop import LoopSettings, train
 from echoic.training.losses import applied, detection_loss, distortion_db, error_db, share_loss
 from echoic.training.mixing import MixingSettings, SceneMixer
 from echoic.training.muon import Muon, nearest_orthogonal, optimisers
-from echoic.training.recipes.hear import LONG, SHORT, batches_of, in_turn, losses
+from echoic.training.recipes.hear import LONG, SHORT, batches_of, hear_in_turn, losses
 from echoic.training.synthetic import MAKERS, synthesise
 from echoic.training.targets import MAX_SOURCES, ExampleMaker, activity_of
 
@@ -517,7 +517,7 @@ def test_no_mask_is_asked_for_in_a_band_that_is_hidden():
 def test_the_last_third_of_a_batch_is_heard_after_the_third_before_it():
     torch.manual_seed(0)
     network, frames = HearingNetwork(len(LABELS)).eval(), torch.rand(7, 2, 64, 40)
-    output = in_turn(network, frames)
+    output = hear_in_turn(network, frames)
     alone, _ = network(frames[:5])
     joined, _ = network(torch.cat([frames[3:5], frames[5:]], dim=-1))
     for found, fresh, after in zip(output, alone, joined, strict=True):

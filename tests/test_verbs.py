@@ -462,7 +462,7 @@ def test_train_says_what_it_needs(run, here, monkeypatch):
     monkeypatch.delenv("ECHOIC_DATA", raising=False)
     code, out, err = run("train", "herring")
     assert (code, out) == (2, "")
-    assert "recipe 'herring' is not one of: backward, denoise, hear, " in err
+    assert "recipe 'herring' is not one of: denoise, hear, style-channels, " in err
     one_line_on(run("train", "hear"), 1, "hear: ECHOIC_DATA is not set")
     monkeypatch.setenv("ECHOIC_DATA", str(here))
     one_line_on(run("train", "hear"), 1, "splits.csv")

@@ -9,7 +9,7 @@ import typer
 
 from echoic.cli.common import Json, Quiet, Reporter, Verbose, import_extra
 
-RECIPES = ("backward", "denoise", "hear", "style-channels", "style-picture", "unet", "voices")
+RECIPES = ("denoise", "hear", "style-channels", "style-picture", "unet", "voices")
 
 
 def train(

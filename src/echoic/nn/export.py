@@ -3,10 +3,9 @@
 Graphs have fixed shapes and explicit state: frames and state in, outputs and next state out.
 (The exporter would silently freeze a dynamic time axis.) A network is exported as graphs of
 one step and of many steps; the hearing network also as partial graphs with some of its
-outputs, and with a graph of its backward pass. All graphs of a model share one weights file.
-Inputs are `frames` (of the backward pass `found`), then `state_0` …; outputs are the fields of
-the network's output, then `next_0` …. A partial graph has only the states that its outputs
-depend on.
+outputs. All graphs of a network share one weights file. Inputs are `frames`, then `state_0` …;
+outputs are the fields of the network's output, then `next_0` …. A partial graph has only the
+states that its outputs depend on.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from echoic.nn.backward import N_PLACES, Backward
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.listener import N_BANDS, N_FEATURES, Block, Listener
 from echoic.nn.separator import Separator
@@ -98,20 +96,15 @@ def _export(
 
 def _network_graph(network: nn.Module, n_steps: int) -> onnx.ModelProto:
     """The graph of a network over `n_steps` steps."""
-    n_frames = n_steps * int(network.hop)  # type: ignore[arg-type]
-    return _stateful_graph(network, "frames", torch.zeros(1, N_FEATURES, N_BANDS, n_frames))
-
-
-def _stateful_graph(network: nn.Module, name: str, x: Tensor) -> onnx.ModelProto:
-    """The graph of a network of one input and a state."""
     state = network.init_state(1)  # type: ignore[operator]
     tensors = flatten(state)
+    frames = torch.zeros(1, N_FEATURES, N_BANDS, n_steps * int(network.hop))  # type: ignore[arg-type]
     with torch.no_grad():
-        output, _ = network(x, state)
+        output, _ = network(frames, state)
     return _export(
         _Flat(network, state),
-        [x, *tensors],
-        [name, *(f"state_{k}" for k in range(len(tensors)))],
+        [frames, *tensors],
+        ["frames", *(f"state_{k}" for k in range(len(tensors)))],
         [*output._fields, *(f"next_{k}" for k in range(len(tensors)))],
     )
 
@@ -193,19 +186,15 @@ def _share_weights(graphs: Sequence[onnx.ModelProto], path: Path) -> None:
     path.write_bytes(content)
 
 
-def export_hearing(
-    network: HearingNetwork, folder: Path, name: str, backward: Backward | None = None
-) -> list[Path]:
+def export_hearing(network: HearingNetwork, folder: Path, name: str) -> list[Path]:
     """Write the graphs NAME.KIND.onnx, and NAME.weights for all of them.
 
-    KIND is step, chunk, PART.step and PART.chunk for each of `PARTS`, and queries; with a
-    backward pass also backward, of `CHUNK_STEPS` steps.
+    KIND is step, chunk, PART.step and PART.chunk for each of `PARTS`, and queries.
 
     Args:
         network: Trained network; set to evaluation mode, its weights rounded to float16.
         folder: Output folder.
         name: Model name.
-        backward: Likewise, trained on the results of `network`.
     """
     graphs = _lengths(_rounded(network))
     for length, graph in list(graphs.items()):
@@ -216,9 +205,6 @@ def export_hearing(
         ["embedding"],
         ["labels", "of_example"],
     )
-    if backward is not None:
-        found = torch.zeros(1, CHUNK_STEPS, N_PLACES + backward.n_labels)
-        graphs["backward"] = _stateful_graph(_rounded(backward), "found", found)
     return _write(graphs, folder, name)
 
 

@@ -6,6 +6,7 @@ import json
 import time
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -106,9 +107,9 @@ def hear_into(
     n_frames = FrameClock(sample_rate=sound.sample_rate, hop_s=HOP_S).n_frames(sound.n_samples)
     meter = ColumnMeter(max(n_frames, 1), n_bands=N_BANDS)
     stems: dict[str, str] = {}
-    with Spool(folder) as places:
+    with Spool(folder) if "stems" in parts else nullcontext() as places:
         events = first_pass.listen(sound, places=places, on_envelope=meter.add, advance=advance)
-        if "stems" in parts:
+        if places is not None:
             labels = heard_labels(events)
             stems = {label: f"stems/{label}.{stem_format}" for label in (*labels, REST)}
             write_stems(folder, stems, sound, first_pass, places, advance)

@@ -1,9 +1,8 @@
 """The main pipeline: the events of a sound, and one signal per label.
 
 Two passes over the sound. The first runs front end and network: the envelope
-goes to the picture, the probabilities and the places from which masks are
-computed are stored; a backward pass over these corrects both, and the
-probabilities become events. The second, which needs neither front end nor
+goes to the picture, the probabilities become events, and the places from which
+masks are computed are stored. The second, which needs neither front end nor
 network, separates the wave into the labels that were detected.
 """
 
@@ -22,13 +21,13 @@ from echoic.ear.frontend import HOP_S
 from echoic.errors import ParameterError
 from echoic.events import Event
 from echoic.labels import REST, as_labels
-from echoic.pipeline.backward import corrected, logits_of
 from echoic.pipeline.cochleagram import Cochleagram
 from echoic.pipeline.sound import Sound, Wave, WaveSound, ignore_progress, loud_enough
 from echoic.pipeline.spool import Spool
 from echoic.processors.events import EventFinder
 from echoic.processors.listen import Listen
 from echoic.processors.model import Model, check_labels, load_model
+from echoic.processors.network import Wanted
 from echoic.processors.separate import Replay
 from echoic.runtime import find_model
 from echoic.streaming import run
@@ -182,7 +181,7 @@ class FirstPass:
         self,
         sound: Sound,
         *,
-        places: Spool,
+        places: Spool | None,
         on_envelope: Callable[[NDArray[np.float32]], None],
         advance: Callable[[float], None] = ignore_progress,
     ) -> list[Event]:
@@ -190,47 +189,24 @@ class FirstPass:
 
         Args:
             sound: Read from its beginning to its end.
-            places: Empty; receives the places for the second pass.
+            places: Receives the places for the second pass; None if no stems are wanted.
             on_envelope: Receives the cochleagram, (band, frame) block by block.
             advance: Progress callback, called with the seconds done.
 
         Returns:
             The events of the labels to detect.
         """
+        want: Wanted = "probabilities" if places is None else "all"
+        listen = Listen(self.model, sample_rate=sound.sample_rate, want=want)
         rows = [self.model.labels.index(label) for label in self.labels]
         finder = EventFinder(labels=self.labels, threshold=self.threshold, step_s=self.model.step_s)
-        for probabilities in probabilities_of(
-            sound, self.model, places=places, on_envelope=on_envelope, advance=advance
-        ):
-            finder.add(probabilities[rows])
-        return finder.finish(duration_s=sound.duration_s)
-
-
-def probabilities_of(
-    sound: Sound,
-    model: Model,
-    *,
-    places: Spool,
-    on_envelope: Callable[[NDArray[np.float32]], None],
-    advance: Callable[[float], None] = ignore_progress,
-) -> Iterator[NDArray[np.float32]]:
-    """The probabilities of all labels of a model, (label, step) block by block.
-
-    Args:
-        sound: Read from its beginning to its end, before the first block is there.
-        model: From `load_model`.
-        places: See `FirstPass.listen`, and the others likewise.
-        on_envelope: Likewise.
-        advance: Likewise.
-    """
-    listen = Listen(model, sample_rate=sound.sample_rate)
-    gain, blocks = loud_enough(sound, advance)
-    with Spool(places.folder) as logits:
+        gain, blocks = loud_enough(sound, advance)
         for heard in run(listen, blocks):
             on_envelope(heard.envelope / gain)
-            places.append(heard.places)
-            logits.append(logits_of(heard.probabilities))
-        yield from corrected(model, places, logits)
+            finder.add(heard.probabilities[rows])
+            if places is not None:
+                places.append(heard.places)
+        return finder.finish(duration_s=sound.duration_s)
 
 
 def separate(

@@ -23,10 +23,6 @@ class Spool:
     Args:
         folder: Folder of the temporary file; the system's default if None.
 
-    Attributes:
-        folder: As given.
-        n_steps: Steps stored so far.
-
     Raises:
         FileError: the file cannot be written, for example because the disk is full.
 
@@ -39,12 +35,11 @@ class Spool:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder
+        self._folder = folder
         self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - closed in __exit__
             _IN_MEMORY, dir=str(folder) if folder else None
         )
         self._shape: tuple[int, ...] = ()
-        self.n_steps = 0
 
     def __enter__(self) -> Spool:
         return self
@@ -58,32 +53,19 @@ class Spool:
         self._file.close()
 
     def append(self, values: NDArray[np.floating]) -> None:
-        """Append the next steps; all of them before any is read."""
+        """Append the next steps."""
         self._shape = values.shape[:-1]
-        self._write(values)
-        self.n_steps += values.shape[-1]
-
-    def replace(self, start: int, values: NDArray[np.floating]) -> None:
-        """Replace the steps from `start` on."""
-        self._file.seek(start * self._n_bytes)
-        self._write(values)
-
-    def read(self, start: int, stop: int) -> NDArray[np.float16]:
-        """Return steps [start, stop), (…, step)."""
-        self._file.seek(start * self._n_bytes)
-        by_step = np.frombuffer(self._file.read((stop - start) * self._n_bytes), np.float16)
-        return np.moveaxis(by_step.reshape(stop - start, *self._shape), 0, -1)
-
-    @property
-    def _n_bytes(self) -> int:
-        """Of a step."""
-        return 2 * int(np.prod(self._shape))
-
-    def _write(self, values: NDArray[np.floating]) -> None:
         by_step = np.ascontiguousarray(np.moveaxis(values, -1, 0), dtype=np.float16)
         try:
             self._file.write(by_step.tobytes())
         except OSError as error:
-            where = self.folder or tempfile.gettempdir()
+            where = self._folder or tempfile.gettempdir()
             words = describe_os_error(error)
             raise FileError(f"{where}: a temporary file cannot be written: {words}") from error
+
+    def read(self, start: int, stop: int) -> NDArray[np.float16]:
+        """Return steps [start, stop), (…, step)."""
+        n_bytes = 2 * int(np.prod(self._shape))
+        self._file.seek(start * n_bytes)
+        by_step = np.frombuffer(self._file.read((stop - start) * n_bytes), np.float16)
+        return np.moveaxis(by_step.reshape(stop - start, *self._shape), 0, -1)

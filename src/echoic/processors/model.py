@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from echoic.labels import distinct_labels
 from echoic.processors.cards import check_card
 from echoic.processors.network import Heard, Masker, Query, QueryNetwork, Wanted
 from echoic.processors.specialists import Specialists
-from echoic.runtime import Card, Graph, find_model
+from echoic.runtime import Card, find_model
 
 _STEPS_AT_ONCE = 64  # of the graph of a chunk, which takes no longer than fifteen single steps
 
@@ -87,15 +87,6 @@ class Model:
     ) -> tuple[Heard[NDArray[np.float32]], Any]:
         """Process the next frames; results that are not wanted have 0 steps."""
         return self._network(frames, state, want=want)
-
-    @cached_property
-    def backward(self) -> Graph | None:
-        """The backward pass over whole sounds, if the model has one; loaded on first use.
-
-        Raises:
-            ModelError: a graph is missing or damaged.
-        """
-        return Graph(self.card.graph("backward")) if self.card.has_graph("backward") else None
 
     def finish(self, state: Any, *, want: Wanted = "all") -> Heard[NDArray[np.float32]]:
         """The remaining probabilities, as if frames of silence followed."""

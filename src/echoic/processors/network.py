@@ -42,7 +42,7 @@ Masker = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """Places (64, size, step) -> shares (requested + 1, 64, step), the rest last; picklable."""
 
 
-def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """1 / (1 + exp(−x)), without overflow of exp(−x)."""
     return np.asarray(np.exp(-np.logaddexp(0, -logits)), np.float32)
 
@@ -107,7 +107,7 @@ class QueryNetwork:
         named = dict(zip(network.results, answers, strict=True))
         heard = self.nothing
         if "logits" in named:
-            heard = heard._replace(probabilities=sigmoid(named["logits"]))
+            heard = heard._replace(probabilities=_sigmoid(named["logits"]))
         if "places" in named:
             heard = heard._replace(places=named["places"])
         return heard, state

@@ -54,10 +54,6 @@ class Card:
     about: dict[str, Any] = field(default_factory=dict)
     folder: Path = WEIGHTS
 
-    def has_graph(self, kind: str) -> bool:
-        """Whether the graph `NAME.kind.onnx` is listed."""
-        return f"{self.name}.{kind}.onnx" in self.graphs
-
     def graph(self, kind: str) -> Path:
         """Path of the graph `NAME.kind.onnx`, once verified.
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from echoic.ear.frontend import SPECIFICATION
-from echoic.nn.backward import Backward
 from echoic.nn.export import export_hearing, export_separator
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.separator import Separator
@@ -16,36 +15,24 @@ from echoic.outputs import fresh_file
 from echoic.runtime.models import Card, fingerprint
 
 
-def package(
-    network: HearingNetwork | Separator,
-    folder: Path,
-    *,
-    backward: Backward | None = None,
-    **fields: Any,
-) -> Path:
+def package(network: HearingNetwork | Separator, folder: Path, **fields: Any) -> Path:
     """Write the graphs and the card that lists them; return the card's path.
 
     Args:
         network: Trained network.
-        backward: Backward pass of a `HearingNetwork`, if it has one.
         folder: Output folder; created if it does not exist.
         fields: Fields of the `Card`, except those that follow from the network.
     """
     folder.mkdir(parents=True, exist_ok=True)
     name = fields["name"]
     if isinstance(network, HearingNetwork):
-        graphs = export_hearing(network, folder, name, backward)
+        graphs = export_hearing(network, folder, name)
     else:
         graphs = export_separator(network, folder, name)
     card = Card(
         front_end=SPECIFICATION,
         graphs={path.name: fingerprint(path.read_bytes()) for path in graphs},
-        n_parameters=sum(
-            parameter.numel()
-            for one in (network, backward)
-            if one is not None
-            for parameter in one.parameters()
-        ),
+        n_parameters=sum(parameter.numel() for parameter in network.parameters()),
         **fields,
     )
     written = dataclasses.asdict(card)

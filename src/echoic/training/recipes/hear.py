@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,16 +14,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from echoic.labels import LABELS
-from echoic.nn.backward import Backward
 from echoic.nn.export import flatten, unflatten
-from echoic.nn.heads import LOOK_AHEAD_STEPS, Queries, masks
+from echoic.nn.heads import LOOK_AHEAD_STEPS, masks
 from echoic.nn.hearing import HearingNetwork, HearingOutput
-from echoic.pipeline.hear import probabilities_of
-from echoic.pipeline.sound import WaveSound
-from echoic.pipeline.spool import Spool
+from echoic.processors.detect import Detect
 from echoic.processors.masks import RAMP_S
 from echoic.processors.model import Model
 from echoic.runtime.models import load_card
+from echoic.streaming import block_samples, in_blocks
+from echoic.streaming import run as run_blocks
 from echoic.training.asking import (
     at_places,
     drawn_among,
@@ -35,7 +34,7 @@ from echoic.training.asking import (
 )
 from echoic.training.band_masking import with_bands_hidden
 from echoic.training.batches import OneOf, by_rate, fixed_batches, stacked
-from echoic.training.calibration import Calibration, calibrate
+from echoic.training.calibration import calibrate
 from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import Recordings, load_rooms
 from echoic.training.loop import Batch, LoopSettings, train
@@ -154,33 +153,14 @@ def batches_of(
 def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     """Detection over all labels; masks over the batch's labels, some others and the rest."""
     assert isinstance(model, HearingNetwork)
+    of_batch, rest = batch["label"], len(LABELS)
     if model.training:
         batch = with_bands_hidden(batch)
-    output = in_turn(model, batch["frames"])
-    return losses_of(output, model.queries, batch, look_ahead_steps=LOOK_AHEAD_STEPS)
-
-
-def losses_of(
-    output: HearingOutput,
-    label_queries: Queries,
-    batch: Batch,
-    *,
-    look_ahead_steps: int,
-    masks_ahead: bool = False,
-) -> dict[str, Tensor]:
-    """The losses of an output.
-
-    Args:
-        output: Of the network.
-        label_queries: Its queries.
-        batch: Of `SceneBatches`.
-        look_ahead_steps: Delay of the logits.
-        masks_ahead: Whether the mean of a mask and the one after it is applied.
-    """
-    of_batch, rest = batch["label"], len(LABELS)
+    output = hear_in_turn(model, batch["frames"])
     asked = labels_asked(of_batch, batch["source"])
-    examples = label_queries(mean_embedding(output.embedding, batch))
-    queries = queries_of(label_queries.labels[asked], examples, n_items=len(batch["frames"]))
+
+    examples = model.queries(mean_embedding(output.embedding, batch))
+    queries = queries_of(model.queries.labels[asked], examples, n_items=len(batch["frames"]))
     place = torch.full((rest + 1,), -1, device=asked.device)
     place[asked] = torch.arange(asked.numel(), device=asked.device)
     slot = torch.where(batch["source"] >= 0, place[batch["source"].clamp(min=0)], -1)
@@ -188,8 +168,6 @@ def losses_of(
     among = drawn_among(slot, asked.numel())
     among &= ~at_places(slot, left_out, asked.numel())
     shares = masks(output.places, queries, among=among)
-    if masks_ahead:
-        shares = (shares + torch.cat([shares[..., 1:], shares[..., -1:]], dim=-1)) / 2
 
     gains = applied(shares, RAMP_S / STEP_S)[..., _WARM_UP_STEPS:]
     own, cross = (
@@ -200,7 +178,7 @@ def losses_of(
     slot = slot.masked_fill(left_out, -1)
     parts = {
         "detection": detection_loss(
-            output.logits.transpose(1, 2), batch["activity"], look_ahead_steps
+            output.logits.transpose(1, 2), batch["activity"], LOOK_AHEAD_STEPS
         ),
         "share": share_loss(gains, slot, own, mixture),
         "distortion_db": distortion_db(gains, slot, own, cross, mixture),
@@ -208,19 +186,19 @@ def losses_of(
     return weigh(parts, WEIGHTS)
 
 
-def in_turn(model: nn.Module, x: Tensor) -> Any:
-    """Run a network on a batch, a third of it after another scene, as files last for minutes.
+def hear_in_turn(model: HearingNetwork, frames: Tensor) -> HearingOutput:
+    """Run the network on a batch, a third of it after another scene, as files last for minutes.
 
     The last third starts from the detached state after the third before it; the others,
     examples included, start from a fresh state.
     """
-    n_after = len(x) // 3
-    first, state = model(x[: len(x) - n_after])
+    n_after = len(frames) // 3
+    first, state = model(frames[: len(frames) - n_after])
     if not n_after:
         return first
     carried = unflatten(state, iter([part[-n_after:].detach() for part in flatten(state)]))
-    last, _ = model(x[len(x) - n_after :], carried)
-    return type(first)(*(torch.cat(parts) for parts in zip(first, last, strict=True)))
+    last, _ = model(frames[len(frames) - n_after :], carried)
+    return HearingOutput(*(torch.cat(parts) for parts in zip(first, last, strict=True)))
 
 
 def validation(model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
@@ -238,23 +216,6 @@ def validation(model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
     return mean_of(rows)
 
 
-def training_batches(folder: Path) -> OneOf:
-    """Batches to train with; rendered music is kept in `folder`.
-
-    Raises:
-        ParameterError: no data folder.
-        MissingExtraError: no FluidSynth to render music with.
-    """
-    recordings = training_recordings(folder)
-    return batches_of(recordings, _RATE_PROBABILITIES, (SHORT, LONG), rooms=load_rooms())
-
-
-def validation_batches() -> list[Batch]:
-    """Batches of held-out recordings, the same in every run."""
-    aside = batches_of(kept_recordings(), {_VALIDATION_RATE_HZ: 1.0}, (VALIDATION,))
-    return fixed_batches(aside, N_VALIDATION_BATCHES, seed=_SEED)
-
-
 def learn(
     folder: Path,
     settings: LoopSettings,
@@ -267,7 +228,10 @@ def learn(
         ParameterError: no data folder, or the folder holds another run.
         MissingExtraError: no FluidSynth to render music with.
     """
-    batches, fixed = training_batches(folder), validation_batches()
+    used, kept = training_recordings(folder), kept_recordings()
+    batches = batches_of(used, _RATE_PROBABILITIES, (SHORT, LONG), rooms=load_rooms())
+    aside = batches_of(kept, {_VALIDATION_RATE_HZ: 1.0}, (VALIDATION,))
+    fixed = fixed_batches(aside, N_VALIDATION_BATCHES, seed=_SEED)
     torch.manual_seed(settings.seed)
     network = train(
         HearingNetwork(len(LABELS)),
@@ -301,38 +265,26 @@ def calibrated(
 
     The confidence mapping is stored in the graphs, so only the threshold is added to the card.
     """
+
+    def probabilities_of(scene: MixedScene) -> NDArray[np.float32]:
+        detect = Detect(sample_rate=scene.sample_rate, model=model)
+        blocks = in_blocks(scene.mixture[np.newaxis], block_samples(scene.sample_rate, 1))
+        return np.concatenate(list(run_blocks(detect, blocks)), axis=1)
+
     with TemporaryDirectory() as draft:  # not in `folder`, where it would pass for the model
-        found = calibration(package_hearing(network, Path(draft), settings), kept)
+        model = Model(load_card(package_hearing(network, Path(draft), settings)))
+        found = calibrate(probabilities_of, kept, sample_rate=_VALIDATION_RATE_HZ, step_s=STEP_S)
     network.detect.confidence.copy_(torch.tensor(found.confidence))
-    return package_hearing(network, folder, settings, threshold=found.threshold)
-
-
-def calibration(card: Path, kept: Recordings) -> Calibration:
-    """Fit confidence and threshold of the model of a card on held-out recordings."""
-    model = Model(load_card(card))
-
-    def probabilities(scene: MixedScene) -> NDArray[np.float32]:
-        sound = WaveSound(scene.mixture, sample_rate=scene.sample_rate)
-        with Spool() as places:
-            blocks = probabilities_of(sound, model, places=places, on_envelope=lambda _: None)
-            return np.concatenate(list(blocks), axis=1)
-
-    return calibrate(probabilities, kept, sample_rate=_VALIDATION_RATE_HZ, step_s=STEP_S)
+    return package_hearing(network, folder, settings, found.threshold)
 
 
 def package_hearing(
-    network: HearingNetwork,
-    folder: Path,
-    settings: LoopSettings,
-    *,
-    threshold: float = THRESHOLD,
-    backward: Backward | None = None,
+    network: HearingNetwork, folder: Path, settings: LoopSettings, threshold: float = THRESHOLD
 ) -> Path:
     """Write the model's files and card to `folder`; return the card's path."""
     return package(
         network,
         folder,
-        backward=backward,
         name="hear",
         version=VERSION,
         kind="labels",
@@ -341,5 +293,5 @@ def package_hearing(
         look_ahead_s=LOOK_AHEAD_STEPS * STEP_S,
         threshold=dict.fromkeys(LABELS, threshold),
         masks_from=MASKS_FROM,
-        about=ABOUT | {"recipe": settings.command("backward" if backward else "hear")},
+        about=ABOUT | {"recipe": settings.command("hear")},
     )
