@@ -17,7 +17,8 @@ from echoic.processors.network import Query
 # Weights of the other labels and of the rest, relative to the requested labels; tuned on held-out
 # recordings. In a stream it is not known whether a requested sound is present: at 0, other sounds
 # leak into it while it pauses; at 1, it loses power to everything that sounds a little like it.
-# In a second pass (`Replay`) it is known, and the other labels have no weight.
+# In a second pass (`Replay`) it is known: the other labels have no weight, and the rest, which
+# takes the sounds that were missed, has its own.
 OTHERS, REST = 0.05, 0.35
 
 
@@ -130,7 +131,7 @@ class Replay:
     ) -> None:
         self.places = places
         self.labels = check_labels(labels, model.labels)
-        self.masks = model.masker(self.labels, rest=REST)
+        self.masks = model.masker(self.labels)
         self.apply = ApplyMasks(
             n_labels=len(self.labels),
             frames_per_step=model.frames_per_step,
