@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from echoic.pipeline import hear, tag
+import echoic
+from echoic.pipeline import attend, denoise, hear, tag, voices
 from echoic.pipeline.sound import WaveSound, loud_enough
 
 RATE = 16_000
@@ -27,6 +30,28 @@ def test_a_quiet_sound_is_heard_as_a_loud_one():
     for label, stem in one.stems.items():
         np.testing.assert_array_equal(other.stems[label], stem / 16)
     assert tag(quiet, sample_rate=RATE) == tag(loud, sample_rate=RATE)
+
+
+@pytest.mark.parametrize(
+    "divide",
+    [denoise, voices, partial(attend, keep=["siren"])],
+    ids=["denoise", "voices", "attend"],
+)
+def test_a_quiet_sound_is_divided_as_a_loud_one(divide):
+    loud = siren(0.15)
+    quiet = loud / np.float32(16)
+    np.testing.assert_array_equal(
+        divide(quiet, sample_rate=RATE), divide(loud, sample_rate=RATE) / 16
+    )
+
+
+def test_a_quiet_file_is_divided_as_its_wave(run, tmp_path):
+    quiet = siren(0.01)
+    path, out = str(tmp_path / "quiet.wav"), str(tmp_path / "denoised.wav")
+    echoic.write(path, quiet, sample_rate=RATE)
+    assert run("denoise", path, "-o", out, "-q")[0] == 0
+    of_file, _ = echoic.read(out)
+    np.testing.assert_array_equal(of_file[0], denoise(quiet, sample_rate=RATE))
 
 
 @pytest.mark.parametrize(

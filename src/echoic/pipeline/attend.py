@@ -34,7 +34,8 @@ def attend(
             the three is given.
         sample_rate: Hz, 8 to 192 kHz.
         like_sample_rate: Hz, of the example; `sample_rate` if None.
-        look_ahead_s: As for `Attend`; 0 gives what a stream gives.
+        look_ahead_s: As for `Attend`; 0 gives what a stream gives, but waves that peak below
+            −20 dBFS are amplified for the network.
         model: Name of the model.
 
     Raises:

@@ -25,7 +25,8 @@ def denoise(
         sample_rate: Hz, 8 to 192 kHz.
         floor_db: Gain in dB to which everything but speech is attenuated, below 0; complete
             attenuation if None.
-        look_ahead_s: As for `Denoise`; 0 gives what a stream gives.
+        look_ahead_s: As for `Denoise`; 0 gives what a stream gives, but waves that peak below
+            −20 dBFS are amplified for the network.
         model: Name of the model.
 
     Raises:

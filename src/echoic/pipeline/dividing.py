@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from echoic.audio import Writer, open_writers
 from echoic.errors import FileError
 from echoic.outputs import FileSet, describe_os_error
-from echoic.pipeline.sound import NamedSound, SoundOnce, Wave, WaveSound, ignore_progress
+from echoic.pipeline.sound import (
+    NamedSound,
+    SoundOnce,
+    Wave,
+    WaveSound,
+    ignore_progress,
+    loud_enough,
+)
 from echoic.report.sounds import Shown, write_sounds_page
 from echoic.streaming import Streaming, run
 
@@ -46,8 +53,9 @@ def processed(
     Raises:
         ParameterError: not a wave.
     """
-    sound = WaveSound(wave, sample_rate=sample_rate)
-    whole = np.concatenate(list(run(module, sound.blocks())), axis=-1)
+    gain, blocks = loud_enough(WaveSound(wave, sample_rate=sample_rate))
+    whole = np.concatenate(list(run(module, blocks)), axis=-1)
+    whole /= gain
     return whole.reshape(*whole.shape[:-2], *np.shape(wave))
 
 
@@ -99,8 +107,9 @@ def _divide(
 ) -> dict[str, float]:
     """Write the parts of a sound; return the level of each."""
     energy = dict.fromkeys((*module.parts, SOUND), 0.0)
-    for signals in run(module.separate, sound.blocks(advance)):
-        waves = dict(zip(module.parts, module.divide(signals), strict=True))
+    gain, blocks = loud_enough(sound, advance)
+    for signals in run(module.separate, blocks):
+        waves = dict(zip(module.parts, module.divide(signals / gain), strict=True))
         waves[SOUND] = np.sum([*waves.values()], axis=0)
         for part, wave in waves.items():
             energy[part] += float(np.vdot(wave, wave))

@@ -25,7 +25,7 @@ def ignore_progress(_amount: float) -> None:
 
 
 class SoundOnce(Protocol):
-    """Interface of a sound that is read once; the length of a live one is unknown."""
+    """Interface of a sound that may be live, of unknown length and to be read once."""
 
     sample_rate: int
     n_channels: int
@@ -33,6 +33,10 @@ class SoundOnce(Protocol):
     @property
     def n_samples(self) -> int | None:
         """Samples per channel; None if unknown."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is decoded as it arrives, and so cannot be read again."""
 
     def blocks(self, advance: Callable[[float], None] = ignore_progress) -> Iterator[Wave]:
         """Yield blocks (channel, time) from the beginning; report seconds done to `advance`."""
@@ -75,6 +79,8 @@ class WaveSound:
         ParameterError: not a wave.
     """
 
+    is_live = False
+
     def __init__(self, wave: NDArray[np.floating], *, sample_rate: int) -> None:
         self.wave = as_channels(wave)
         self.sample_rate = sample_rate
@@ -94,23 +100,25 @@ class WaveSound:
 
 
 def loud_enough(
-    sound: Sound, advance: Callable[[float], None] = ignore_progress
+    sound: SoundOnce, advance: Callable[[float], None] = ignore_progress
 ) -> tuple[np.float32, Iterator[Wave]]:
-    """A sound for the networks to hear: one whose peak is below −20 dBFS is amplified.
+    """A sound for the networks: one whose peak is below −20 dBFS is amplified, unless it is live.
 
     Args:
-        sound: Read twice, first for its peak.
+        sound: Read twice, first for its peak; a live one once.
         advance: Called with the duration of each block in seconds, once it is consumed.
 
     Returns:
         The gain, 1, 2, 4, 8 or 16, which no rounding follows, and the amplified blocks.
     """
-    peak = 0.0
-    for block in sound.blocks():
-        peak = max(peak, float(np.max(np.abs(block), initial=0)))
+    gain = np.float32(1 if sound.is_live else _gain_of(sound.blocks()))
+    blocks = sound.blocks(advance)
+    return gain, blocks if gain == 1 else (block * gain for block in blocks)
+
+
+def _gain_of(blocks: Iterator[Wave]) -> int:
+    peak = max((float(np.max(np.abs(block), initial=0)) for block in blocks), default=0.0)
     n_doublings = 0
     while 0 < peak * 2**n_doublings < _LOUD_ENOUGH and n_doublings < _MOST_DOUBLINGS:
         n_doublings += 1
-    gain = np.float32(2**n_doublings)
-    blocks = sound.blocks(advance)
-    return gain, (block * gain for block in blocks) if n_doublings else blocks
+    return int(2**n_doublings)

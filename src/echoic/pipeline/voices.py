@@ -22,7 +22,8 @@ def voices(
     Args:
         wave: (time,) or (channel, time).
         sample_rate: Hz, 8 to 192 kHz.
-        look_ahead_s: As for `Voices`; 0 gives what a stream gives.
+        look_ahead_s: As for `Voices`; 0 gives what a stream gives, but waves that peak below
+            −20 dBFS are amplified for the network.
         model: Name of the model.
 
     Returns:

@@ -17,8 +17,8 @@ from echoic.processors.network import Query
 # Weights of the other labels and of the rest, relative to the requested labels; tuned on held-out
 # recordings. In a stream it is not known whether a requested sound is present: at 0, other sounds
 # leak into it while it pauses; at 1, it loses power to everything that sounds a little like it.
-# In a second pass (`Replay`) it is known: the other labels have no weight, and the rest, which
-# takes the sounds that were missed, has its own.
+# In a second pass (`Replay`) it is known: the other labels weigh nothing, and the rest, which also
+# takes the sounds that were missed, weighs 1.
 OTHERS, REST = 0.05, 0.35
 
 
