@@ -174,7 +174,8 @@ def write(
     """
     channels = wave.shape[0] if isinstance(wave, np.ndarray) and wave.ndim == 2 else 1
     checked_wave(wave, channels)  # before a file is opened
-    if wave.size:  # an empty one is an `AudioError`, as an empty file is
+    # A single sample of several channels may be meant; none at all is an `AudioError` below.
+    if channels > MAX_CHANNELS or wave.shape[-1] > 1:
         check_whole(wave.shape)
     with open_writer(
         path,
