@@ -54,6 +54,12 @@ def test_a_quiet_file_is_divided_as_its_wave(run, tmp_path):
     np.testing.assert_array_equal(of_file[0], denoise(quiet, sample_rate=RATE))
 
 
+def test_a_quiet_example_asks_as_a_loud_one():
+    wave, example = siren(0.5), siren(0.15)[:RATE]
+    like = partial(attend, wave, sample_rate=RATE)
+    np.testing.assert_array_equal(like(like=example / np.float32(16)), like(like=example))
+
+
 @pytest.mark.parametrize(
     ("peak", "gain"), [(0.5, 1), (0.1, 1), (0.09, 2), (0.03, 4), (0.001, 16), (0.0, 1)]
 )

@@ -10,14 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.checks import as_channels
+from echoic.ear.frontend import loud_enough_gain
 from echoic.streaming import block_samples, in_blocks
 
 Wave = NDArray[np.float32]
-
-# Of recordings whose peak is below this, the softer sounds would lie below the −100 dBFS that the
-# networks take for silence.
-_LOUD_ENOUGH = 0.1  # −20 dBFS
-_MOST_DOUBLINGS = 4  # 24 dB: the noise of a recorder is not to become a sound
 
 
 def ignore_progress(_amount: float) -> None:
@@ -111,14 +107,7 @@ def loud_enough(
     Returns:
         The gain, 1, 2, 4, 8 or 16, which no rounding follows, and the amplified blocks.
     """
-    gain = np.float32(1 if sound.is_live else _gain_of(sound.blocks()))
+    peaks = () if sound.is_live else (np.max(np.abs(b), initial=0) for b in sound.blocks())
+    gain = loud_enough_gain(max(map(float, peaks), default=0.0))
     blocks = sound.blocks(advance)
     return gain, blocks if gain == 1 else (block * gain for block in blocks)
-
-
-def _gain_of(blocks: Iterator[Wave]) -> int:
-    peak = max((float(np.max(np.abs(block), initial=0)) for block in blocks), default=0.0)
-    n_doublings = 0
-    while 0 < peak * 2**n_doublings < _LOUD_ENOUGH and n_doublings < _MOST_DOUBLINGS:
-        n_doublings += 1
-    return int(2**n_doublings)

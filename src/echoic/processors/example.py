@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.checks import as_channels
-from echoic.ear.frontend import FrontEnd
+from echoic.ear.frontend import FrontEnd, loud_enough_gain
 from echoic.errors import ParameterError
 from echoic.processors.detect import Detect
 from echoic.processors.model import Model
@@ -21,7 +21,7 @@ MIN_EXAMPLE_S, MAX_EXAMPLE_S = 0.02, 60.0
 def check_example(
     wave: NDArray[np.floating], *, sample_rate: float
 ) -> tuple[NDArray[np.float32], list[tuple[float, float]]]:
-    """Return the first minute of an example, (channel, time), and its active spans in s.
+    """Return the first minute of an example, loud enough, (channel, time); its active spans in s.
 
     Raises:
         ParameterError: not a wave, shorter than 20 ms, or nothing sounds in it.
@@ -32,7 +32,7 @@ def check_example(
     spans = active_spans(samples, sample_rate=sample_rate)
     if not spans:
         raise ParameterError("nothing sounds in the first minute of the example")
-    return samples, spans
+    return samples * loud_enough_gain(float(np.max(np.abs(samples)))), spans
 
 
 def is_speech(model: Model, wave: NDArray[np.floating], *, sample_rate: float) -> bool:
