@@ -63,6 +63,20 @@ def check_count(value: object, *, name: str, lowest: int = 1, highest: int | Non
     raise ParameterError(f"{name}={value!r} is not an integer from {lowest} to {highest}")
 
 
+def check_sample_rate(sample_rate: float) -> float:
+    """Validate a sample rate; return it as a float.
+
+    Raises:
+        ParameterError: not a number from 8 to 192 kHz.
+    """
+    check_number(sample_rate, name="sample_rate")
+    if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
+        raise ParameterError(
+            f"sample_rate={sample_rate!r} is outside {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz"
+        )
+    return float(sample_rate)
+
+
 def check_floats(x: object, *, name: str = "wave") -> NDArray[np.floating]:
     """Return a numpy array of floats with a time axis as it is; reject anything else.
 

@@ -14,7 +14,6 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple
 
 from echoic.errors import FileError
@@ -181,12 +180,7 @@ class FileSet:
     def __enter__(self) -> FileSet:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
                 self._finish()

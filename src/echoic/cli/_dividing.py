@@ -17,8 +17,8 @@ from echoic.cli._targets import (
     STDOUT,
     exist_already,
     find_targets,
-    folders_of,
     made_folders,
+    made_folders_of,
 )
 from echoic.cli.common import Reporter, check_replacing
 from echoic.outputs import InputFiles
@@ -95,8 +95,7 @@ def select_from_all(
     files = {"kept": find_outputs(paths, output, given=inputs)}
     if rest is not None:
         files["left out"] = find_outputs(paths, rest, given=inputs)
-    folders = set().union(*(folders_of(own, given=inputs) for own in files.values()))
-    with made_folders(*folders):
+    with made_folders_of(*files.values(), given=inputs):
         divide_all(paths, make, reporter, files=files, given=inputs, **options)
 
 
@@ -154,7 +153,7 @@ def divide_all(
         read=InputFiles([*paths, *also_read]),
         also_say=also_say,
     )
-    with made_folders(*folders_of(pages, given=given)):
+    with made_folders_of(pages, given=given):
         reporter.each(paths, work, jobs=jobs)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,18 +113,6 @@ def exist_already(path: str, files: Sequence[str | Path], reporter: Reporter) ->
     return True
 
 
-def folders_of(outputs: Mapping[str, str | Path], *, given: Sequence[str]) -> set[Path]:
-    """The folders to create for the outputs of several inputs; none for those of a single file.
-
-    Args:
-        outputs: {input: file or folder}.
-        given: The arguments as typed.
-    """
-    if is_one_file([*outputs], given):
-        return set()
-    return {Path(file).parent for file in outputs.values()}
-
-
 @contextmanager
 def made_folders(*folders: Path) -> Iterator[None]:
     """Create folders and their parents; if the block raises, remove those that are new and empty.
@@ -148,3 +136,16 @@ def made_folders(*folders: Path) -> Iterator[None]:
             with suppress(OSError):
                 one.rmdir()
         raise
+
+
+def made_folders_of(
+    *outputs: Mapping[str, str | Path], given: Sequence[str]
+) -> AbstractContextManager[None]:
+    """As `made_folders`, for the outputs of several inputs; not for those of a single file.
+
+    Args:
+        outputs: {input: file or folder}, one mapping per kind of output.
+        given: The arguments as typed.
+    """
+    several = [files for files in outputs if not is_one_file([*files], given)]
+    return made_folders(*{Path(file).parent for files in several for file in files.values()})

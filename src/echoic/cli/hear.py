@@ -13,7 +13,7 @@ import typer
 
 from echoic.cli._source import Source
 from echoic.cli._table import open_table
-from echoic.cli._targets import find_folders, folders_of, made_folders
+from echoic.cli._targets import find_folders, made_folders_of
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -133,7 +133,7 @@ def hear(
         skip_existing=skip_existing,
         force=force,
     )
-    with made_folders(*folders_of(folders, given=inputs)):
+    with made_folders_of(folders, given=inputs):
         reporter.each(
             paths,
             work,

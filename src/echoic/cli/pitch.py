@@ -10,7 +10,7 @@ import typer
 
 from echoic.cli._source import Source
 from echoic.cli._table import open_table
-from echoic.cli._targets import exist_already, find_targets, folders_of, made_folders
+from echoic.cli._targets import exist_already, find_targets, made_folders_of
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -81,7 +81,7 @@ def pitch(
         skip_existing=skip_existing,
         force=force,
     )
-    with made_folders(*folders_of(targets, given=inputs)):
+    with made_folders_of(targets, given=inputs):
         reporter.each(
             paths,
             work,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from echoic.cli._dividing import Report, divide_all
-from echoic.cli._targets import find_folders, folders_of, made_folders
+from echoic.cli._targets import find_folders, made_folders_of
 from echoic.cli.common import (
     Force,
     Inputs,
@@ -58,7 +58,7 @@ def voices(
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     paths = reporter.expand(inputs, recursive=recursive)
     folders = find_folders(paths, output, ".voices", given=inputs)
-    with made_folders(*folders_of(folders, given=inputs)):
+    with made_folders_of(folders, given=inputs):
         divide_all(
             paths,
             make_voices,

@@ -21,7 +21,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, check_count, check_number
+from echoic.checks import check_count, check_number, check_sample_rate
 from echoic.errors import ParameterError
 from echoic.units import ERB_SLOPE_PER_HZ, erb_hz, erb_rate_to_hz, hz_to_erb_rate
 
@@ -74,20 +74,6 @@ class BankDesign:
         """Frequency responses in closed form at frequencies in Hz, (band, frequency)."""
         delay = np.exp(-2j * np.pi * np.asarray(frequency_hz) / self.sample_rate)
         return self.gain[:, None] / (1 - self.pole[:, None] * delay) ** ORDER
-
-
-def check_sample_rate(sample_rate: float) -> float:
-    """Validate a sample rate; return it as a float.
-
-    Raises:
-        ParameterError: not a number from 8 to 192 kHz.
-    """
-    check_number(sample_rate, name="sample_rate")
-    if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
-        raise ParameterError(
-            f"sample_rate={sample_rate!r} is outside {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz"
-        )
-    return float(sample_rate)
 
 
 def gammatone_bank(

@@ -18,10 +18,10 @@ from echoic.checks import (
     check_kind,
     check_number,
     check_positive,
+    check_sample_rate,
     check_state,
 )
 from echoic.ear import kernels
-from echoic.ear.design import check_sample_rate
 from echoic.ear.subbands import as_subbands
 from echoic.errors import ParameterError
 from echoic.jit import compiled

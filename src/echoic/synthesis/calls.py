@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from echoic.checks import check_positive
+from echoic.checks import check_positive, check_sample_rate
 from echoic.errors import ParameterError
-from echoic.synthesis.dsp import Wave, check_rate, contour, noise_band, wander
+from echoic.synthesis.dsp import Wave, contour, noise_band, wander
 from echoic.synthesis.syllables import Syllable, sing, string_together
 
 
@@ -40,7 +40,7 @@ def dog_bark(
         >>> dog_bark(1, sample_rate=16000, rng=np.random.default_rng(0)).ndim
         1
     """
-    check_rate(sample_rate)
+    check_sample_rate(sample_rate)
     check_positive(size=size, n_barks=n_barks)
     if not gap_s >= 0:
         raise ParameterError(f"gap_s={gap_s} is below 0 s")
@@ -81,7 +81,7 @@ def rooster(*, sample_rate: float, rng: np.random.Generator, peak_dbfs: float = 
         >>> rooster(sample_rate=16000, rng=np.random.default_rng(0)).ndim
         1
     """
-    check_rate(sample_rate)
+    check_sample_rate(sample_rate)
     voice_hz = 780.0 * rng.uniform(0.85, 1.15)
     cock = [(0.0, 0.0), (0.12, 0.9), (0.6, 1.0), (0.85, 0.6), (1.0, 0.0)]
     # The other notes are one syllable: a dip in level separates them, not a silence.
@@ -132,7 +132,7 @@ def baby_cry(
         >>> baby_cry(0.5, sample_rate=16000, rng=np.random.default_rng(0)).shape
         (8000,)
     """
-    check_rate(sample_rate)
+    check_sample_rate(sample_rate)
     check_positive(duration_s=duration_s)
     voice_hz = 460.0 * rng.uniform(0.88, 1.15)
     parts = []
@@ -182,7 +182,7 @@ def sneeze(*, sample_rate: float, rng: np.random.Generator, peak_dbfs: float = -
         >>> sneeze(sample_rate=16000, rng=np.random.default_rng(0)).ndim
         1
     """
-    check_rate(sample_rate)
+    check_sample_rate(sample_rate)
     voice_hz = 210.0 * rng.uniform(0.8, 1.3)
     intake = Syllable(
         0.28,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from echoic.checks import check_number, check_positive
+from echoic.checks import check_number, check_positive, check_sample_rate
 from echoic.errors import ParameterError
 
 Wave = NDArray[np.float32]
@@ -20,13 +20,6 @@ Floats = NDArray[np.float64]
 
 _CONTROL_STEP = 64  # samples between computed amplitudes of a harmonic
 _ALIAS_GUARD = 0.48  # harmonics fade out below this fraction of the sample rate
-
-
-def check_rate(sample_rate: float) -> None:
-    """Raise a ParameterError unless 8 kHz <= sample_rate <= 192 kHz."""
-    check_number(sample_rate, name="sample_rate")
-    if not 8000 <= sample_rate <= 192000:
-        raise ParameterError(f"sample_rate={sample_rate} is not within 8000 to 192000 Hz")
 
 
 def check_below_nyquist(sample_rate: float, **frequencies_hz: float) -> None:
@@ -41,7 +34,7 @@ def check_below_nyquist(sample_rate: float, **frequencies_hz: float) -> None:
 
 def count_samples(duration_s: float, sample_rate: float) -> int:
     """Return the number of samples in a duration, after both have been checked."""
-    check_rate(sample_rate)
+    check_sample_rate(sample_rate)
     check_positive(duration_s=duration_s)
     return max(1, round(duration_s * sample_rate))
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_floats, check_positive
+from echoic.checks import check_floats, check_positive, check_sample_rate
 from echoic.errors import ParameterError
-from echoic.synthesis.dsp import Floats, Wave, check_rate, convolved
+from echoic.synthesis.dsp import Floats, Wave, convolved
 
 _DECAY = 3.0 * np.log(10.0)  # nepers of amplitude in one rt60: 60 dB
 
@@ -46,7 +46,7 @@ def room_response(
         >>> room_response(sample_rate=16000, rng=rng, rt60_s=0.3, predelay_s=0.0).shape
         (5281,)
     """
-    check_rate(sample_rate)
+    check_sample_rate(sample_rate)
     check_positive(rt60_s=rt60_s)
     if not predelay_s >= 0:
         raise ParameterError(f"predelay_s={predelay_s} is below 0 s")
