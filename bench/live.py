@@ -105,7 +105,7 @@ def ear_and_memory_for(hours: float) -> dict[str, float]:
         before = time.perf_counter()
         frames, heard = ear(block, heard)
         level = torch.from_numpy(frames[:1]).unflatten(-1, (-1, FRAMES_PER_STEP)).mean(-1)
-        slots, remembered = memory(level, remembered)
+        slots, remembered = memory(level.transpose(1, 2), remembered)
         seconds.append(time.perf_counter() - before)
         which, second = divmod(k, ROUND_S)
         if which == 1:  # from the second round on, each begins in the same state

@@ -127,7 +127,7 @@ def turned(cls, *args, steps_first: bool = False, **kwargs):  # type: ignore[no-
         def forward(self, x, state=None):  # type: ignore[no-untyped-def]
             if steps_first:
                 y, state = self.inner(x.transpose(1, 2), state)
-                return y.transpose(1, 2), state
+                return y.movedim(1, -1), state
             heard, state = self.inner(x, state)
             return tuple(part.movedim(1, -1) for part in heard), state
 
@@ -443,7 +443,13 @@ CASES = [
     ),
     Case(Voices, lambda: Voices(sample_rate=RATE), channels, 9_001),
     Case(Talker, lambda: Talker(voiced(24_000), sample_rate=RATE), channels, 9_001),
-    Case(EchoicMemory, network(EchoicMemory, 6), uniform(1, 3), 300, batch=np.concatenate),
+    Case(
+        EchoicMemory,
+        turned(EchoicMemory, 6, steps_first=True),
+        uniform(1, 3),
+        300,
+        batch=np.concatenate,
+    ),
     Case(
         LeakyLayer,
         turned(LeakyLayer, 16, steps_first=True),

@@ -61,7 +61,13 @@ class LeakyLayer(nn.Module):
         # In float32 under autocast as well: in bfloat16 the slowest gates would round to 0.
         gate = torch.sigmoid(nn.functional.linear(normed, weight[:size], bias[:size]).float())
         candidate = nn.functional.linear(normed, weight[size:], bias[size:]).float()
-        by_step = (state.shape[0], x.numel() // state.numel(), self.n_units)
-        h = scan((1 - gate).view(by_step), (gate * candidate).view(by_step), state.to(gate))
-        last = h[:, -1] if h.shape[1] else state
+        state = state.to(gate)
+        if x.numel() == state.numel():  # a single step: with few nodes in exported graphs
+            before = state.reshape_as(x)
+            h = before + gate * (candidate - before)
+            last = h.reshape_as(state)
+        else:
+            by_step = (state.shape[0], x.numel() // state.numel(), self.n_units)
+            h = scan((1 - gate).view(by_step), (gate * candidate).view(by_step), state)
+            last = h[:, -1] if h.shape[1] else state
         return x + self.out(nn.functional.silu(h.reshape_as(x))), last

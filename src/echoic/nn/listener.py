@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from echoic.ear.design import design_listening
 from echoic.nn.leaky import LeakyLayer
-from echoic.nn.memory import EchoicMemory, MemoryState
+from echoic.nn.memory import EchoicMemory
 
 N_BANDS = 64
 N_FEATURES = 2  # level and onset, see `echoic.ear.frontend`
@@ -32,7 +32,7 @@ class BlockState(NamedTuple):
 class ListenerState(NamedTuple):
     """State of the listener: its echoic memory and the integrators of its blocks."""
 
-    memory: MemoryState
+    memory: Tensor
     blocks: tuple[BlockState, ...]
 
 
@@ -98,17 +98,17 @@ class Encoder(nn.Module):
         self.group_bias = nn.Parameter(0.5 * torch.randn(N_GROUPS, n_hidden))
         self.out = nn.Linear(n_hidden, width)
 
-    def forward(
-        self, frames: Tensor, state: MemoryState | None = None
-    ) -> tuple[Tensor, MemoryState]:
+    def forward(self, frames: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Encode the next steps."""
-        present = [frames[..., k::FRAMES_PER_STEP] for k in range(FRAMES_PER_STEP)]
-        level = sum(frame[:, 0] for frame in present) / FRAMES_PER_STEP  # (batch, band, step)
+        n_steps = frames.shape[-1] // FRAMES_PER_STEP
+        # (batch, feature, frame of the step, band, step)
+        present = frames.unflatten(-1, (n_steps, FRAMES_PER_STEP)).permute(0, 1, 4, 2, 3)
+        level = present[:, 0].mean(1).transpose(1, 2)
         slots, state = self.memory(level, state)
-        harmonics = (self.harmonics.T @ level).unflatten(1, (len(_HARMONICS), N_BANDS))
-        # (batch, channel, band, step), in the order of the weights: by feature, then by frame
-        of_features = [frame[:, k : k + 1] for k in range(N_FEATURES) for frame in present]
-        channels = torch.cat([*of_features, slots[:, 1:], harmonics], dim=1)
+        harmonics = (level @ self.harmonics).unflatten(2, (len(_HARMONICS), N_BANDS))
+        others = torch.cat([slots[:, :, 1:], harmonics], dim=2)  # (batch, step, channel, band)
+        by_channel = others.flatten(2).transpose(1, 2).unflatten(1, (-1, N_BANDS))
+        channels = torch.cat([present.flatten(1, 2), by_channel], dim=1)
         # Groups before channels, then steps before both: two transposes of long memory runs.
         by_group = channels.unflatten(2, (N_GROUPS, BANDS_PER_GROUP)).transpose(1, 2)
         rows = by_group.flatten(1, 3).transpose(1, 2).reshape(-1, self.hidden.in_features)

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
-
-
-class MemoryState(NamedTuple):
-    """lines[k]: (batch, feature, 2ᵏ), the last sums of 2ᵏ frames, oldest first."""
-
-    lines: tuple[Tensor, ...]
 
 
 class EchoicMemory(nn.Module):
@@ -22,53 +14,82 @@ class EchoicMemory(nn.Module):
     without drift, and a frame costs one addition per slot whatever the
     horizon. Frames before the start are zeros.
 
+    The state holds a line of the last 2ᵏ sums of 2ᵏ frames for each k below `n_octaves`, oldest
+    first, one line after another.
+
     Args:
         n_octaves: Number of slots of the past; the horizon is 2^n_octaves
             frames: 9 at 10 ms a frame cover 5.12 s.
 
     Shape:
-        x (batch, feature, frame) -> (batch, slot, feature, frame).
+        x (batch, frame, feature) -> (batch, frame, slot, feature),
+        state (batch, 2^n_octaves − 1, feature).
 
     Delay: 0 frames. Hop: 1.
 
     Example:
-        >>> counter = torch.arange(1.0, 9.0).reshape(1, 1, 8)
+        >>> counter = torch.arange(1.0, 9.0).reshape(1, 8, 1)
         >>> slots, state = EchoicMemory(3)(counter)
-        >>> slots[0, :, 0, -1].tolist()  # 8, 7, mean(6, 5), mean(4, 3, 2, 1)
+        >>> slots[0, -1, :, 0].tolist()  # 8, 7, mean(6, 5), mean(4, 3, 2, 1)
         [8.0, 7.0, 5.5, 2.5]
     """
 
     hop = 1
     delay = 0
+    _oldest: Tensor
+    _shifted: Tensor
+    _n_summed: Tensor
 
     def __init__(self, n_octaves: int) -> None:
         super().__init__()
         self.n_octaves = n_octaves
+        self._lengths = [2**k for k in range(n_octaves)]
+        ends = [2 * n - 1 for n in self._lengths]  # of the lines
+        # What a single frame needs of the state, followed by the sums that end in that frame.
+        shifted = [
+            lag
+            for k, (n, end) in enumerate(zip(self._lengths, ends, strict=True))
+            for lag in [*range(end - n + 1, end), 2**n_octaves - 1 + k]
+        ]
+        for name, values in (
+            ("_oldest", torch.tensor([n - 1 for n in self._lengths], dtype=torch.int64)),
+            ("_shifted", torch.tensor(shifted, dtype=torch.int64)),
+            ("_n_summed", torch.tensor([1.0, *self._lengths])),
+        ):
+            self.register_buffer(name, values, persistent=False)
 
     @property
     def n_slots(self) -> int:
         """Number of slots: those of the past and the present one."""
         return self.n_octaves + 1
 
-    def init_state(self, batch: int, n_features: int) -> MemoryState:
+    def init_state(self, batch: int, n_features: int) -> Tensor:
         """The state before any sound."""
-        return MemoryState(
-            tuple(torch.zeros(batch, n_features, 2**k) for k in range(self.n_octaves))
-        )
+        return torch.zeros(batch, 2**self.n_octaves - 1, n_features)
 
-    def forward(self, x: Tensor, state: MemoryState | None = None) -> tuple[Tensor, MemoryState]:
+    def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Store the next frames and return every slot at every frame."""
         if state is None:
-            state = self.init_state(x.shape[0], x.shape[1])
-        n_frames = x.shape[-1]
+            state = self.init_state(x.shape[0], x.shape[2])
+        recall = self._recall_one if x.shape[1] == 1 else self._recall
+        sums, state = recall(x, state.to(x))
+        return sums / self._n_summed[:, None], state
+
+    def _recall(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """The sums (batch, frame, slot, feature) over the spans of all slots, and the new state."""
         slots, lines, total = [x], [], x
-        for k, line in enumerate(state.lines):
-            history = torch.cat([line.to(x), total], dim=-1)
-            earlier = history[..., :n_frames]  # the sum of 2ᵏ frames, 2ᵏ frames ago
+        for n in self._lengths:
+            history = torch.cat([state[:, n - 1 : 2 * n - 1], total], dim=1)
+            earlier = history[:, : x.shape[1]]  # the sum of n frames, n frames ago
             slots.append(earlier)
-            lines.append(history[..., history.shape[-1] - 2**k :])
+            lines.append(history[:, history.shape[1] - n :])
             total = total + earlier
         # `cat` and `unflatten`: `stack` would add a node per slot to exported graphs.
-        sums = torch.cat(slots, dim=1).unflatten(1, (self.n_slots, x.shape[1]))
-        n_summed = sums.new_tensor([1, *(2**k for k in range(self.n_octaves))])
-        return sums / n_summed[:, None, None], MemoryState(tuple(lines))
+        sums = torch.cat(slots, dim=2).unflatten(2, (self.n_slots, x.shape[2]))
+        return sums, torch.cat(lines, dim=1)
+
+    def _recall_one(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """As `_recall`, of a single frame: all lines at once, in five nodes of a graph."""
+        sums = torch.cat([x, state.index_select(1, self._oldest)], dim=1)
+        both = torch.cat([state, sums.cumsum(1)], dim=1)
+        return sums[:, None], both.index_select(1, self._shifted)

@@ -72,8 +72,6 @@ def _in_blocks(keep: Tensor, take: Tensor, first: Tensor) -> Tensor:
     n_steps = take.shape[1]
     if n_steps == 0:
         return take
-    if n_steps == 1:
-        return take + keep * first[:, None]
     size = math.isqrt(n_steps)
     n_blocks = -(-n_steps // size)
     missing = n_blocks * size - n_steps

@@ -32,9 +32,11 @@ class Shares(nn.Module):
 
     def forward(self, heard: Encoding) -> Tensor:
         """Masks for every step."""
-        x = self.out(nn.functional.silu(self.hidden(self.norm(heard.groups))))
-        scores = x.unflatten(-1, (self.n_signals, BANDS_PER_GROUP)).transpose(2, 3).flatten(3)
-        return torch.softmax(scores, dim=2)
+        batch, n_steps, n_groups, _ = heard.groups.shape
+        rows = self.norm(heard.groups.flatten(0, 2))  # products are of matrices
+        x = self.out(nn.functional.silu(self.hidden(rows)))
+        by_group = x.view(batch, n_steps, n_groups, self.n_signals, BANDS_PER_GROUP)
+        return torch.softmax(by_group.transpose(2, 3).flatten(3), dim=2)
 
 
 class Separator(nn.Module):
