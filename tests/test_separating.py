@@ -12,9 +12,12 @@ from echoic.labels import LABELS
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.leaky import LeakyLayer
 from echoic.nn.separator import Separator
+from echoic.style.scoring import estoi
 from echoic.training.data import OTHER, Recordings, load_clips, make_clip
+from echoic.training.intelligibility import unintelligibility
 from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
 from echoic.training.separating import SpokenBatches, best_order, losses
+from echoic.training.targets import ExampleMaker
 
 RATE = 16_000
 
@@ -124,6 +127,22 @@ def test_a_batch_can_be_learned_whatever_the_order_of_its_voices(recordings):
     assert idle == []
     exchanged = batch | {name: batch[name][:, [1, 0, 2]] for name in ("own", "cross")}
     torch.testing.assert_close(losses(network, exchanged), found)
+
+
+@pytest.mark.parametrize("snr_db", [-10, 0, 10, 60])
+def test_intelligibility_in_training_follows_estoi(snr_db):
+    rng = np.random.default_rng(0)
+    harmonics = sum(np.sin(2 * np.pi * 120 * k / RATE * np.arange(2 * RATE)) for k in range(1, 30))
+    speech = harmonics * np.repeat(rng.random(40), 800)
+    added = rng.standard_normal(2 * RATE) * np.std(speech) * 10 ** (-snr_db / 20)
+    sources = np.stack([speech, added]).astype(np.float32)
+    powers = ExampleMaker(sample_rate=RATE).powers(sources, 200)
+    (own, _), _, mixture = (torch.from_numpy(power) for power in powers)
+    score = 1 - float(unintelligibility(torch.ones_like(own), own, mixture))
+    wanted = estoi(speech, sources.sum(axis=0), sample_rate=RATE)
+    assert score == pytest.approx(wanted, abs=0.1)
+    silent = torch.zeros_like(own)
+    assert unintelligibility(silent, silent, mixture) == 0
 
 
 # Networks ----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import permutations
@@ -21,6 +21,7 @@ from echoic.runtime import find_model
 from echoic.training.batches import by_rate, fixed_batches, stacked
 from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import load_rooms
+from echoic.training.intelligibility import unintelligibility
 from echoic.training.loop import Batch, LoopSettings, mean_losses, train
 from echoic.training.losses import applied, error_db, error_power, share_loss, weigh
 from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
@@ -32,7 +33,7 @@ _DURATIONS_S = (4.0, 8.0)  # a network trained on 4 s only is worse after that
 _RATE_PROBABILITIES = {16_000: 0.8, 32_000: 0.2}
 _VALIDATION_RATE_HZ = 16_000
 _WARM_UP_STEPS = 40  # at the start of each scene, left out of the losses
-_WEIGHTS = {"error_db": 0.1, "share": 1.0}
+_WEIGHTS = {"error_db": 0.1, "share": 1.0, "unintelligibility": 0.0}
 _N_VALIDATION_BATCHES, _SEED = 8, 30
 _LIMITS = (
     "learned from some 300 speakers, most of them reading English, and from sounds that people "
@@ -75,7 +76,9 @@ class SpokenBatches:
         return stacked([Spoken(*self.maker.frames_and_powers(scene)) for scene in scenes])
 
 
-def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
+def losses(
+    model: nn.Module, batch: Batch, *, weights: Mapping[str, float] = _WEIGHTS
+) -> dict[str, Tensor]:
     """Error of the voices in dB and cross-entropy of all masks, in the best order of voices.
 
     Voices are separated, not identified: the order with the least error over a whole scene
@@ -91,8 +94,13 @@ def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     parts = {
         "error_db": error_db(gains, slot[:, voices], own[:, voices], cross[:, voices], mixture),
         "share": share_loss(gains, slot, own, mixture),
+        "unintelligibility": unintelligibility(
+            gains.gather(1, slot[:, voices, None, None].expand_as(own[:, voices])),
+            own[:, voices],
+            mixture[:, None],
+        ),
     }
-    return weigh(parts, _WEIGHTS)
+    return weigh(parts, weights)
 
 
 @torch.no_grad()
@@ -137,6 +145,7 @@ class SeparatorRecipe:
         speaking: Distributions of the training scenes.
         listener_of: Shipped model whose listener it starts from.
         n_blocks: Blocks of its own listener.
+        unintelligibility: Weight of this loss.
     """
 
     name: str
@@ -145,6 +154,7 @@ class SeparatorRecipe:
     speaking: NoisySpeechSettings
     listener_of: str
     n_blocks: int = 2
+    unintelligibility: float = 0.0
 
     def run(
         self, folder: Path, settings: LoopSettings, *, report: Callable[[str], None] = print
@@ -182,6 +192,8 @@ class SeparatorRecipe:
         )
         aside = SpokenBatches(mixer(kept, sample_rate=_VALIDATION_RATE_HZ))
         fixed = fixed_batches(aside, _N_VALIDATION_BATCHES, seed=_SEED)
+        weights = _WEIGHTS | {"unintelligibility": self.unintelligibility}
+        weighted = partial(losses, weights=weights)
         torch.manual_seed(settings.seed)
         network = train(
             new_separator(
@@ -189,13 +201,13 @@ class SeparatorRecipe:
                 n_blocks=self.n_blocks,
                 listener_of=self.listener_of,
             ),
-            losses,
+            weighted,
             batches,
             settings,
             recipe=self.name,
             folder=folder,
             kept=fixed,
-            validate=partial(mean_losses, losses),
+            validate=partial(mean_losses, weighted),
             report=report,
         )
         assert isinstance(network, Separator)
