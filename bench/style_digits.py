@@ -83,14 +83,8 @@ def wanted_runs(options: argparse.Namespace) -> Iterator[Run]:
                     yield Run(name, domain, style, strength, row)
 
 
-def digit_rows(path: Path) -> list[dict[str, Any]]:
-    """Read the rows of a file; older ones name a domain even where nothing is optimised."""
-    solved = {name for name, method in METHODS.items() if method.solve}
-    return [row | {"domain": "-"} if row["method"] in solved else row for row in read_rows(path)]
-
-
 def run_all(options: argparse.Namespace) -> None:
-    done = {tuple(row[field] for field in Run._fields) for row in digit_rows(options.out)}
+    done = {tuple(row[field] for field in Run._fields) for row in read_rows(options.out)}
     left = [run for run in wanted_runs(options) if tuple(run) not in done]
     if not left:
         return
@@ -204,7 +198,7 @@ def main() -> None:
         parser.error("ECHOIC_DATA does not name the folder of recordings")
     torch.set_num_threads(1)
     if options.table:
-        print_table(digit_rows(options.out))
+        print_table(read_rows(options.out))
     elif options.judges:
         print_judges(*trained_judges())
     else:
