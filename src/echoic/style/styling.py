@@ -18,7 +18,7 @@ from echoic.style.optimise import Domain, OnStep, Outcome, Schedule, minimise
 
 MIN_STYLE_S, MIN_CONTENT_S = 0.5, 0.25
 SILENCE_DBFS = -80.0
-TEXTURE_STEPS = 600
+TEXTURE_STEPS, TEXTURE_ROUNDS = 800, 6
 STRENGTH = 0.5
 MAX_SEED = 2**32 - 1
 
@@ -242,7 +242,7 @@ def texture(
             sample_rate=sample_rate,
             seed=seed,
         )
-    outcome = minimise(problem, Schedule(n_steps=n_steps, n_rounds=4), on_step=on_step)
+    outcome = minimise(problem, Schedule(n_steps=n_steps, n_rounds=TEXTURE_ROUNDS), on_step=on_step)
     return _finished(outcome, level, sample_rate, "texture", started)
 
 

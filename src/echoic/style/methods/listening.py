@@ -21,7 +21,12 @@ from echoic.style.depth import exponent_for
 from echoic.style.losses import gram, grams_loss
 from echoic.style.methods.course import course_term, depth_term, envelope_term, words_term
 from echoic.style.methods.long_term import spectrum_term
-from echoic.style.methods.mcdermott import TextureFeatures, TextureView, statistics_term
+from echoic.style.methods.mcdermott import (
+    TextureFeatures,
+    TextureView,
+    convergence_term,
+    statistics_term,
+)
 from echoic.style.methods.task import LEVEL, Task
 from echoic.style.networks import Wide
 from echoic.style.optimise import Problem, Term
@@ -37,8 +42,7 @@ TIME_SCALES = ((1, 3), (4, 3), (4, 11), (8, 25))
 N_FILTERS = 64
 # For `texture`, where nothing outweighs this term: matching the spectrum of one realisation
 # closely keeps the statistics from reaching their targets.
-SPECTRUM_WEIGHT = 0.004
-LEAST_SHARE = 1e-3  # for `texture`: least normalisation of a class, re its usual energy
+CONVERGENCE_WEIGHT, SPECTRUM_WEIGHT = 3.0, 0.004
 
 
 def hearing(task: Task) -> Problem:
@@ -111,16 +115,20 @@ def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> 
     shift = int(torch.randint(events.shape[-1], (1,), generator=generator))
     level = shown.envelopes.linear.square().mean(-1, keepdim=True).sqrt()
     start = with_course(noise, events.roll(shift, -1).sqrt(), level, view.cochlea)
-    terms = (
-        statistics_term(shown, bands, least_share=LEAST_SHARE),
-        gram_term(shown.envelopes, bands, view.cochlea.n_frames, seed=seed),
+    terms = [
+        convergence_term(shown, bands, weight=CONVERGENCE_WEIGHT),
         spectrum_term(style, n_samples, sample_rate=sample_rate, weight=SPECTRUM_WEIGHT),
-    )
+    ]
+    # Only in the first round: the Gram matrices lead to the events, but then hold the statistics
+    # back from their targets, most where tones ring for seconds.
+    at_first = [gram_term(shown.envelopes, bands, view.cochlea.n_frames, seed=seed)]
 
     def renew(heard: TextureFeatures) -> tuple[Term, ...]:
-        return guarded(terms, heard, (style,), sample_rate=sample_rate)
+        of_round = [*terms, *at_first]
+        at_first.clear()
+        return guarded(of_round, heard, (style,), sample_rate=sample_rate)
 
-    return Problem(start, view, terms, renew=renew)
+    return Problem(start, view, tuple(terms), renew=renew)
 
 
 def guarded(

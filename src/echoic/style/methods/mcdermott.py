@@ -12,6 +12,8 @@ from echoic.style.methods.task import LEVEL, Task
 from echoic.style.optimise import Problem, Term
 from echoic.style.statistics import CLASS_SPREADS, TextureStatistics, audible_bands, class_distances
 
+LEAST_ENERGY = 1e-3  # of a class that the style hardly has, re its usual energy
+
 
 class TextureFeatures(NamedTuple):
     """A wave, its envelopes and their statistics."""
@@ -39,27 +41,44 @@ class TextureView:
         return TextureFeatures(wave, envelopes, self.statistics(envelopes))
 
 
-def statistics_term(style: TextureFeatures, bands: Tensor, *, least_share: float = 1.0) -> Term:
+def statistics_term(style: TextureFeatures, bands: Tensor) -> Term:
     """Match the style's statistics, with equal weight for all classes, in the bands that count.
 
     Args:
         style: The analysed style.
         bands: (band,), those that count.
-        least_share: A class with less than its usual energy in the style is normalised by its
-            energy there, but by no less than this share of the usual. Noise has hardly any
-            skewness: an error that is small beside other sounds' may be large beside its own.
     """
-    shares = {
-        name: float(style.statistics[name][bands].square().mean()) / scale**2
+
+    def loss(heard: TextureFeatures) -> Tensor:
+        distances = class_distances(heard.statistics, style.statistics, bands)
+        return torch.stack(list(distances.values())).mean().log1p()
+
+    return Term("statistics", "style", 1.0, loss)
+
+
+def convergence_term(style: TextureFeatures, bands: Tensor, *, weight: float) -> Term:
+    """Match the style's statistics until every class has converged.
+
+    The error of a class is relative to its own energy in the style, see `class_snr_db`: noise has
+    hardly any skewness, and an error that is small beside other sounds' is large beside its own.
+    The mean over the classes is one of fourth powers, in which the worst class counts most.
+
+    Args:
+        style: The analysed style.
+        bands: (band,), those that count.
+        weight: Weight of the term.
+    """
+    energy = {
+        name: max(float(style.statistics[name][bands].square().mean()) / scale**2, LEAST_ENERGY)
         for name, scale in CLASS_SPREADS.items()
     }
 
     def loss(heard: TextureFeatures) -> Tensor:
         distances = class_distances(heard.statistics, style.statistics, bands)
-        relative = [d / min(max(shares[name], least_share), 1.0) for name, d in distances.items()]
-        return torch.stack(relative).mean().log1p()
+        errors = torch.stack([distance / energy[name] for name, distance in distances.items()])
+        return errors.pow(4).mean().clamp(min=1e-24).pow(1 / 4)
 
-    return Term("statistics", "style", 1.0, loss)
+    return Term("statistics", "style", weight, loss)
 
 
 def mcdermott(task: Task) -> Problem:
