@@ -157,6 +157,18 @@ def test_help_loads_nothing_heavy():
     assert HEAVY & set(loaded.split()) == set()
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted on Linux")
+def test_the_command_line_multiplies_on_one_thread():
+    """Otherwise the threads of several workers take each other's cores."""
+    done = run_python(
+        "import os, sys\nsys.argv = ['echoic', '--help']\nfrom echoic.cli import main\n"
+        "for library in ('OMP', 'OPENBLAS'): os.environ.pop(f'{library}_NUM_THREADS', None)\n"
+        "try:\n    main()\nfinally:\n    import numpy\n    x = numpy.ones((999, 999))\n    x @ x\n"
+        "    print('THREADS', len(os.listdir('/proc/self/task')))"
+    )
+    assert done.stdout.split("THREADS")[1].strip() == "1"
+
+
 def test_hearing_needs_no_torch():
     """Every module outside of learning loads where neither torch nor an extra is installed."""
     modules = sorted(

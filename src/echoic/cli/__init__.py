@@ -101,6 +101,9 @@ def echoic(
 
 def main() -> None:
     """Run the command line and exit; an uncaught exception is printed as one line."""
+    # Before numpy is imported, and for the workers of several files: its products are so small
+    # that more threads only take time from the other files.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     verbose = is_verbose(sys.argv)
     prepare_streams(mute_libraries=not verbose)
     leave_on_signals()
