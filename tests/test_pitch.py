@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from echoic.ear import Pitch, Pitched
 from echoic.errors import AudioWarning, ParameterError
+from echoic.pipeline.pitch import track_pitch
+from echoic.pipeline.sound import WaveSound
 from echoic.streaming import Stream, run
 from echoic.synthesis import (
     harmonic_complex,
@@ -161,6 +163,13 @@ def test_nothing_is_heard_above_the_highest_pitch_asked_for(f0_hz: float) -> Non
         assert heard.max() <= 1.02 * highest
 
 
+@pytest.mark.parametrize("f0_hz", [470.0, 485.0])
+def test_nothing_is_heard_below_the_lowest_pitch_asked_for(f0_hz: float) -> None:
+    wave = harmonic_complex(f0_hz, 0.5, sample_rate=8_000, harmonics=range(1, 5))
+    heard = Pitch(sample_rate=8_000, low_f0_hz=500, high_f0_hz=900)(wave)[0].f0_hz
+    assert heard[heard > 0].min(initial=500) >= 500 / 1.02
+
+
 def test_two_voices_are_no_reason_to_fail() -> None:
     wave = vowel("aa", 0.4, sample_rate=RATE, f0_hz=110) + vowel("iy", 0.4, sample_rate=RATE)
     assert np.isfinite(hear(wave).f0_hz).all()
@@ -196,6 +205,8 @@ def test_nothing_is_owed_where_the_delay_is_none() -> None:
     _, state = pitch(np.zeros(1000, np.float32))
     assert pitch.delay == Pitched(0, 0)
     assert pitch.finish(state).f0_hz.shape == (0,)
+    track = track_pitch(WaveSound(np.zeros(1000, np.float32), sample_rate=16_000), pitch)
+    assert track.f0_hz.shape == (2,)
 
 
 def test_nan_is_said_once_and_mended() -> None:

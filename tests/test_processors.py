@@ -808,6 +808,8 @@ def test_a_stream_says_what_its_rows_and_steps_are():
     assert len(detect.labels) == rows
     assert detect.step_s == pytest.approx(1 / steps)
     assert echoic.stream("denoise", sample_rate=RATE).labels == ()
+    with pytest.raises(ParameterError, match="no option 'together'"):
+        echoic.stream("separate", labels=PAIR, together=True, sample_rate=RATE)
 
 
 @pytest.mark.parametrize("keep", [np.array(["rain", "wind"]), iter(["rain", "wind"])])

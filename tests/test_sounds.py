@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from echoic import synthesis
+from echoic.audio import active_spans
 from echoic.errors import ParameterError
 
 RATE = 16000
@@ -245,7 +246,7 @@ def test_scaling_the_tract_moves_formants_and_not_the_fundamental() -> None:
 
 def test_clock_ticks_as_often_as_asked() -> None:
     wave = synthesis.clock_tick(3.0, sample_rate=RATE, rng=np.random.default_rng(0), ticks_hz=2)
-    spans = synthesis.active_spans(wave, sample_rate=RATE, bridge_s=0.2)
+    spans = active_spans(wave, sample_rate=RATE, bridge_s=0.2)
     assert len(spans) == 6
     np.testing.assert_allclose([on for on, _ in spans], 0.02 + 0.5 * np.arange(6), atol=0.02)
 
@@ -310,6 +311,10 @@ BAD: dict[str, Callable[[np.random.Generator], object]] = {
     "f0_hz=5": lambda _: synthesis.vowel("iy", 1, sample_rate=RATE, f0_hz=5),
     "n_talkers=0": lambda rng: synthesis.babble(1, sample_rate=RATE, rng=rng, n_talkers=0),
     "n_barks=0": lambda rng: synthesis.dog_bark(0, sample_rate=RATE, rng=rng),
+    "n_barks=1.5": lambda rng: synthesis.dog_bark(1.5, sample_rate=RATE, rng=rng),  # type: ignore[arg-type]
+    r"f0_hz of shape \(5,\)": lambda _: synthesis.vowel(
+        "iy", 1, sample_rate=RATE, f0_hz=np.full(5, 100.0)
+    ),
     "tempo_bpm=0": lambda rng: synthesis.music(1, sample_rate=RATE, rng=rng, tempo_bpm=0),
     "swell_db=-1": lambda rng: synthesis.helicopter(1, sample_rate=RATE, rng=rng, swell_db=-1),
     "firing_hz=0": lambda rng: synthesis.engine(1, sample_rate=RATE, rng=rng, firing_hz=0),
@@ -323,6 +328,10 @@ def test_a_count_of_harmonics_may_be_a_numpy_integer() -> None:
         for n in (5, np.int64(5))
     ]
     np.testing.assert_array_equal(*five)
+
+
+def test_the_shortest_cry_is_a_sample() -> None:
+    assert synthesis.baby_cry(1e-5, sample_rate=RATE, rng=np.random.default_rng(0)).shape == (1,)
 
 
 @pytest.mark.parametrize("message", BAD)

@@ -8,15 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from echoic.audio import active_level_dbfs, active_spans, frame_levels_dbfs
 from echoic.errors import ParameterError
 from echoic.synthesis import (
     Clip,
     Event,
-    active_level_dbfs,
-    active_spans,
     compose,
     dog_bark,
-    frame_levels_dbfs,
     music,
     pink_noise,
     rain,
@@ -87,6 +85,14 @@ def test_level_and_sign_do_not_matter_and_an_offset_does_not_either() -> None:
     spans = active_spans(wave, sample_rate=RATE)
     assert active_spans(wave * np.float32(-0.01), sample_rate=RATE) == spans
     assert active_spans(wave + np.float32(0.02), sample_rate=RATE) == spans
+
+
+def test_quiet_noise_on_an_offset_is_as_quiet_as_without() -> None:
+    """A mean square less the squared mean, in float32, left rounding errors of -75 dBFS."""
+    noise = (1e-5 * rng().standard_normal(2 * RATE)).astype(np.float32)
+    levels = frame_levels_dbfs(noise + np.float32(0.3), sample_rate=RATE)
+    assert np.ptp(levels) < 4
+    assert active_spans(noise + np.float32(0.3), sample_rate=RATE) == []
 
 
 def test_channels_are_averaged() -> None:

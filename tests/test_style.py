@@ -8,7 +8,7 @@ import torch
 
 from echoic.errors import ParameterError
 from echoic.style import METHODS, texture, transfer
-from echoic.style.cochlea import FRAME_HZ, Cochlea, fast_length
+from echoic.style.cochlea import FRAME_HZ, Cochlea
 from echoic.style.coherence import analytic, coherence_term
 from echoic.style.depth import depth_of, exponent_for
 from echoic.style.losses import gaussian_mmd_loss, gram, mean_loss, polynomial_mmd_loss
@@ -80,16 +80,6 @@ def test_envelopes_have_gradients_even_in_silence():
     heard = Cochlea(RATE, sample_rate=RATE)(wave)
     (heard.linear.sum() + heard.compressed.sum()).backward()
     assert torch.isfinite(wave.grad).all()
-
-
-@pytest.mark.parametrize("n", [1, 2, 7, 1021, 88_200, 100_003])
-def test_fast_lengths_have_small_factors(n):
-    length = rest = fast_length(n)
-    for factor in (2, 3, 5):
-        while rest % factor == 0:
-            rest //= factor
-    assert rest == 1
-    assert n <= length < 1.2 * n + 2
 
 
 # Statistics ---------------------------------------------------------------------------------
@@ -264,7 +254,7 @@ def test_a_gaussian_kernel_pairs_positions_anew_every_round():
     def style_loss(terms) -> float:
         return float(next(term.loss(seen) for term in terms if term.kind == "style"))
 
-    rounds = [style_loss(problem.renew(seen)) for _ in range(3)]
+    rounds = [style_loss(problem.renew(seen, k, problem.terms)) for k in range(3)]
     assert len({style_loss(problem.terms), *rounds}) == 4
     assert li(task, "polynomial").renew is None
 
@@ -318,8 +308,10 @@ def test_terms_are_renewed_from_round_to_round():
     def toward(end: float) -> tuple[Term, ...]:
         return (Term("distance", "content", 1.0, lambda view: (view - end).square().sum()),)
 
-    ends = iter([1.0, 2.0, 3.0])
-    problem = Problem(torch.ones(4), lambda x: x, toward(0.0), renew=lambda _: toward(next(ends)))
+    def renew(_seen: torch.Tensor, index: int, _former: tuple[Term, ...]) -> tuple[Term, ...]:
+        return toward(1.0 + index)
+
+    problem = Problem(torch.ones(4), lambda x: x, toward(0.0), renew=renew)
     done = minimise(problem, Schedule(n_steps=60, n_rounds=3))
     torch.testing.assert_close(done.wave, torch.full((4,), 3.0), atol=0.01, rtol=0)
     assert len(done.losses) <= 60

@@ -1,5 +1,6 @@
-"""Read and write audio files at their own sample rate, and measure levels."""
+"""Read and write audio files at their own sample rate, and measure levels and activity."""
 
+from echoic.audio.activity import active_level_dbfs, active_spans, frame_levels_dbfs
 from echoic.audio.files import AudioInfo, blocks, info, read
 from echoic.audio.levels import (
     FULL_SCALE_DB_SPL,
@@ -26,11 +27,14 @@ __all__ = [
     "Recording",
     "Wave",
     "Writer",
+    "active_level_dbfs",
+    "active_spans",
     "blocks",
     "db_spl_to_dbfs",
     "db_to_gain",
     "dbfs_to_db_spl",
     "decode_pipe",
+    "frame_levels_dbfs",
     "gain_to_db",
     "info",
     "level_dbfs",

@@ -139,18 +139,13 @@ def cochleagram_of_one(
         n_frames = ear.clock.check_length(source.n_samples)
     except ParameterError as error:  # due to this file, not to the options
         raise AudioError(f"{path}: {error}") from error
-    save = _save_npz if target.suffix.lower() == ".npz" else _save_png
+    save_png = partial(_save_png, title=Path(path).name)
+    save = _save_npz if target.suffix.lower() == ".npz" else save_png
     with (
         reporter.progress("hearing", total=source.duration_s) as advance,
         fresh_file(target, force=force) as part,
     ):
-        save(
-            part,
-            envelopes(source.blocks(advance), ear),
-            ear=ear,
-            n_frames=n_frames,
-            title=Path(path).name,
-        )
+        save(part, envelopes(source.blocks(advance), ear), ear=ear, n_frames=n_frames)
     reporter.note(f"{path}: wrote {target}")
     return {
         "file": path,
@@ -179,7 +174,7 @@ def _save_png(
 
 
 def _save_npz(
-    part: Path, envelopes: Iterator[NDArray[np.float32]], *, ear: Ear, n_frames: int, title: str
+    part: Path, envelopes: Iterator[NDArray[np.float32]], *, ear: Ear, n_frames: int
 ) -> None:
     """Write frame by frame, in Fortran order, so that the array is never in memory as a whole."""
     import numpy as np

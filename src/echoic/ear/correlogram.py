@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import as_float32, check_kind, check_number, check_state
+from echoic.checks import check_floats, check_kind, check_number, check_state
 from echoic.ear.autocorrelation import N_CELL_ROWS, correlate_frames, rectify_and_decimate
 from echoic.ear.design import HIGH_HZ, LOW_HZ, N_BANDS
 from echoic.ear.filterbank import Filterbank, FilterbankState
@@ -23,8 +23,8 @@ from echoic.streaming import FrameClock, in_blocks
 # Corner of each of the membrane's four one-poles; that of the cascade is 435 Hz. At half
 # the lag rate, 4 kHz, it attenuates by 49 dB.
 _MEMBRANE_HZ = 1000.0
-# Potentials are decimated, and lags counted, at the sample rate divided by the integer that
-# brings it to 8 kHz or just above.
+# Potentials are decimated, and lags counted, at the sample rate divided by the largest integer
+# that leaves 8 kHz or more.
 LAG_RATE_HZ = 8000.0
 # Changes slower than any pitch count as the mean, which carries no periodicity.
 _COUPLING_HZ = 20.0
@@ -128,11 +128,10 @@ class Correlogram:
         self.n_lags = int(np.ceil(longest_lag_s * self.lag_rate - 1e-6)) + 1
         # The unfinished frame, and one more, since strides and frames are not aligned.
         self._n_past = self.n_lags + int(self.clock.hop_samples / self.stride) + 1
-        kept_rate = self.lag_rate
         self._constants = (
             np.float32(np.exp(-2 * np.pi * _MEMBRANE_HZ / sample_rate)),
-            np.float32(-np.expm1(-2 * np.pi * _COUPLING_HZ / kept_rate)),
-            np.float32(-np.expm1(-1 / (_FOLLOW_S * kept_rate))),
+            np.float32(-np.expm1(-2 * np.pi * _COUPLING_HZ / self.lag_rate)),
+            np.float32(-np.expm1(-1 / (_FOLLOW_S * self.lag_rate))),
         )
 
     @property
@@ -175,7 +174,7 @@ class Correlogram:
         self, wave: NDArray[np.floating], state: CorrelogramState | None = None
     ) -> tuple[NDArray[np.float32], CorrelogramState]:
         """Process the next chunk; return the frames it completes."""
-        as_float32(wave)  # rejects what is not a wave; the bank replaces NaN, with a warning
+        check_floats(wave)  # the bank replaces NaN, with a warning
         lead = wave.shape[:-1]
         state = self._checked(lead, state)
         start = int(state.n_samples[0])

@@ -174,6 +174,7 @@ def design_separating(
     """
     if n_bands is not None:
         n_bands = check_count(n_bands, name="n_bands", lowest=2, highest=MAX_BANDS)
+    check_number(bandwidth_floor_hz, name="bandwidth_floor_hz")
     if not 0 <= bandwidth_floor_hz <= 1000:
         raise ParameterError(f"bandwidth_floor_hz={bandwidth_floor_hz!r} is outside 0 to 1000 Hz")
     return _design_separating(check_sample_rate(sample_rate), n_bands, float(bandwidth_floor_hz))
@@ -282,6 +283,7 @@ def design_inverse(
     if not 0.001 <= delay_s <= 0.1:
         raise ParameterError(f"delay_s={delay_s!r} is outside 0.001 to 0.1 s")
     n_taps = check_count(n_taps, name="n_taps", highest=MAX_TAPS)
+    check_number(ridge, name="ridge")
     if not 0 < ridge < 1:
         raise ParameterError(f"ridge={ridge!r} is not between 0 and 1")
     return _design_inverse(bank, round(delay_s * bank.sample_rate), ridge, n_taps)

@@ -7,7 +7,7 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import as_float32, check_kind, check_number, check_state
+from echoic.checks import check_floats, check_kind, check_number, check_state
 from echoic.ear.correlogram import LAG_RATE_HZ, CorrelogramState, SummaryCorrelogram
 from echoic.errors import ParameterError
 from echoic.jit import compiled
@@ -18,7 +18,7 @@ _WINDOW_S = 0.03
 # From the centre of the samples a frame is computed from to their end: half the window,
 # half a period, and the rise time of the filters.
 _ANALYSIS_S = 0.023
-_HIGHER = 1.02  # accuracy of a period, as a ratio
+_BEYOND = 1.02  # accuracy of a period, as a ratio
 _N_CANDIDATES = 8  # peaks of a summary considered as the period; row 0 is "no pitch"
 # Costs in units of the summary; those of transitions are per 10 ms.
 _UNVOICED = 0.38  # merit of "no pitch", which a peak must exceed
@@ -64,7 +64,7 @@ def find_candidates(summary, lags, per_octave, f0_hz, strength):  # type: ignore
 
     Returns their merits. The strength of row 0, "no pitch", is the height of the highest.
     """
-    lag_rate, first, last, shortest = lags
+    lag_rate, first, last, shortest, longest = lags
     f0_hz[:], strength[:] = 0, 0
     merit = np.full(f0_hz.size, np.float32(-9))
     for lag in range(first, last + 1):
@@ -72,7 +72,7 @@ def find_candidates(summary, lags, per_octave, f0_hz, strength):  # type: ignore
         if here <= 0 or here < before or here <= after:
             continue
         shift = np.float32(0.5) * (before - after) / (before - 2 * here + after)
-        if lag + shift < shortest:
+        if not shortest <= lag + shift <= longest:
             continue
         height = min(here - np.float32(0.25) * (before - after) * shift, np.float32(1))
         strength[0] = max(strength[0], height)
@@ -205,7 +205,8 @@ class Pitch:
             np.float32(lag_rate),
             int(lag_rate / high_f0_hz),
             int(lag_rate / low_f0_hz) + 1,
-            np.float32(lag_rate / (_HIGHER * high_f0_hz)),
+            np.float32(lag_rate / (_BEYOND * high_f0_hz)),
+            np.float32(lag_rate / low_f0_hz * _BEYOND),
         )
         # Transition costs are given per 10 ms: scale them to the hop.
         per_step = np.array([1, 1, _STEP_S / hop_s, _STEP_S / hop_s])
@@ -245,7 +246,7 @@ class Pitch:
         self, wave: NDArray[np.floating], state: PitchState | None = None
     ) -> tuple[Pitched[NDArray[np.float32]], PitchState]:
         """Process the next chunk; return the frames it completes, late by the delay."""
-        as_float32(wave)  # rejects what is not a wave; the bank replaces NaN, with a warning
+        check_floats(wave)  # the bank replaces NaN, with a warning
         f0_hz, voicing = [], []
         # Block by block, since the summary takes more memory than the wave.
         for block in in_blocks(wave, self._block_samples):

@@ -108,7 +108,7 @@ def _count(
         if event.label not in labels:
             raise LabelError(f"event label {event.label!r} is not one of {labels}")
         if not 0 <= event.onset_s <= event.offset_s < math.inf:
-            raise ParameterError(f"{event} does not end after it starts")
+            raise ParameterError(f"{event} is not within 0 <= onset_s <= offset_s < infinity")
     rows = []
     for label in labels:
         own = ([event for event in side if event.label == label] for side in (reference, estimated))
@@ -132,7 +132,7 @@ def label_set_f1(
         labels: The labels to evaluate, or a single one.
     Raises:
         LabelError: an event of another label, or a label given twice.
-        ParameterError: an event that ends before it starts.
+        ParameterError: an event that begins before 0 or ends before it starts.
     Example:
         >>> truth = [Event("rain", 0.0, 1.0), Event("rain", 3.0, 4.0)]
         >>> found = [Event("rain", 6.0, 9.0), Event("rooster", 0.0, 1.0)]
@@ -164,7 +164,8 @@ def segment_f1(
         segment_s: Length of a segment.
     Raises:
         LabelError: an event of another label, or a label given twice.
-        ParameterError: a length is not above 0, or an event ends before it starts.
+        ParameterError: a length is not above 0, or an event begins before 0 or ends before it
+            starts.
     Example:
         >>> truth, found = [Event("rain", 0.0, 2.0)], [Event("rain", 1.5, 2.5)]
         >>> segment_f1(truth, found, labels=["rain"], duration_s=10.0)
@@ -212,7 +213,8 @@ def event_f1(
         offset_fraction: At least 0, of the length of the reference event.
     Raises:
         LabelError: an event of another label, or a label given twice.
-        ParameterError: a tolerance is below 0, or an event ends before it starts.
+        ParameterError: a tolerance is below 0, or an event begins before 0 or ends before it
+            starts.
     Example:
         >>> truth, found = [Event("rain", 0.0, 5.0)], [Event("rain", 0.1, 5.9)]
         >>> event_f1(truth, found, labels=["rain"]).f1

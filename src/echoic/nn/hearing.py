@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from echoic.nn.heads import Detect, Evidence, Local, Places, Queries
+from echoic.nn.heads import LOOK_AHEAD_STEPS, Detect, Evidence, Local, Places, Queries
 from echoic.nn.listener import FRAMES_PER_STEP, Listener, ListenerState
 
 
@@ -40,11 +40,11 @@ class HearingNetwork(nn.Module):
     Shape:
         frames (batch, 2, band, frame) every 5 ms, whole steps of two -> `HearingOutput`.
 
-    Delay: 0 steps for places, LOOK_AHEAD_STEPS for logits. Hop: 2 frames.
+    Delay: LOOK_AHEAD_STEPS for logits, 0 steps for the others. Hop: 2 frames.
     """
 
     hop = FRAMES_PER_STEP
-    delay = 0
+    delay = (LOOK_AHEAD_STEPS, 0, 0)  # of logits, places and embedding
 
     def __init__(self, n_labels: int) -> None:
         super().__init__()

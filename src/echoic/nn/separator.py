@@ -57,7 +57,6 @@ class Separator(nn.Module):
 
     def __init__(self, n_signals: int, n_blocks: int = 2) -> None:
         super().__init__()
-        # No masked bands: the share of every band is to be estimated.
         self.listener = Listener(n_blocks=n_blocks)
         self.shares = Shares(n_signals, self.listener.width)
 

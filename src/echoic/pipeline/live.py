@@ -25,6 +25,7 @@ _OF_LABELS = ("attend", "separate")
 _WARM_UP_S = 0.03
 _KEPT = ("look_ahead_s",)  # options that a stream keeps when others change
 _FIXED = (*_KEPT, "sample_rate")
+_INNER = {"examples", "together"}  # of `Separate`, for `Attend`: rows without labels
 # A first chunk of at most so many samples in more than so many channels is taken as transposed.
 # Microphone arrays have up to 32 channels, and sound cards rarely deliver fewer than 64 samples.
 _FEW_SAMPLES, _MANY_CHANNELS = 8, 32
@@ -41,9 +42,9 @@ def stream(processor: str, *, sample_rate: float, **options: Any) -> LiveStream:
 
     Shape:
         Chunks are (channel, time). attend and denoise give (channel, time), voices (3, channel,
-        time), separate (label + 1, channel, time) with the rest last, all of them 8 ms late;
-        detect gives (label, step), a step every 10 ms, 0.5 s late. `labels` and `step_s` of the
-        stream are those of its rows and steps.
+        time), separate (label + 1, channel, time) with the rest last, all of them late by 8 ms and
+        the look-ahead; detect gives (label, step), a step every 10 ms, 0.5 s late. `labels` and
+        `step_s` of the stream are those of its rows and steps.
 
     Raises:
         ParameterError: an unknown processor or option.
@@ -156,6 +157,8 @@ def check_chunk(chunk: NDArray[np.floating], n_channels: int | None) -> None:
 def _make(processor: str, sample_rate: float, options: dict[str, Any]) -> Streaming[Any, Any]:
     if processor not in PROCESSORS:
         raise ParameterError(f"processor {processor!r} is not one of {', '.join(PROCESSORS)}")
+    if processor == "separate" and (inner := _INNER & options.keys()):
+        raise ParameterError(f"separate: a stream has no option {min(inner)!r}")
     try:
         module: Streaming[Any, Any] = PROCESSORS[processor](sample_rate=sample_rate, **options)
     except TypeError as error:

@@ -96,7 +96,7 @@ def track_pitch(
     n_frames = pitch.clock.check_length(sound.n_samples)
     meter = ColumnMeter(n_frames, n_bands=pitch.correlogram.n_lags)
     # Silence after the sound, for the delay of the last decisions.
-    n_late = pitch.clock.end(n_frames + pitch.delay.f0_hz - 1) - sound.n_samples
+    n_late = max(0, pitch.clock.end(n_frames + pitch.delay.f0_hz - 1) - sound.n_samples)
     mono = (block.mean(axis=0) for block in sound.blocks(advance))
     state, heard, early = None, [], pitch.analysis_delay
     for block in chain(mono, [np.zeros(n_late, np.float32)]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.audio.levels import db_to_gain
 from echoic.checks import check_number
 from echoic.errors import ParameterError
 from echoic.processors.unmix import Unmix, UnmixState
@@ -52,7 +53,7 @@ class Denoise:
             check_number(floor_db, name="floor_db")
             if not floor_db < 0:
                 raise ParameterError(f"floor_db={floor_db:g} is not below 0")
-            floor = 10 ** (floor_db / 20)
+            floor = float(db_to_gain(floor_db))
         self.separate = Unmix(
             model=model,
             kind="speech",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.audio.activity import active_spans
 from echoic.checks import as_channels
 from echoic.ear.frontend import FrontEnd, loud_enough_gain
 from echoic.errors import ParameterError
@@ -13,7 +14,6 @@ from echoic.processors.model import Model
 from echoic.processors.network import Query
 from echoic.processors.tag import rank
 from echoic.streaming import block_samples, in_blocks, run
-from echoic.synthesis.activity import active_spans
 
 MIN_EXAMPLE_S, MAX_EXAMPLE_S = 0.02, 60.0
 

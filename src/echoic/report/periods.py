@@ -37,7 +37,7 @@ def draw_pitch(
     title: str,
     summary: Values,
     lag_s: Values,
-    range_hz: tuple[float, float] = (50.0, 600.0),
+    range_hz: tuple[float, float],
 ) -> bytes:
     """Draw F0 over time on a logarithmic axis, on the summary correlogram, as a PNG.
 

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.fft import next_fast_len
 from torch import Tensor
 
 from echoic.errors import ParameterError
@@ -106,7 +107,7 @@ class Cochlea:
                 f"level={level}: need samples, 2 to 256 bands, 0 < low < high, a level above 0"
             )
         self.n_samples, self.sample_rate = n_samples, sample_rate
-        self.n_padded = fast_length(n_samples)
+        self.n_padded = next_fast_len(n_samples, real=True)
         duration_s = self.n_padded / sample_rate
         self.n_frames = round(n_samples / sample_rate * FRAME_HZ)
         self._n_padded_frames = round(duration_s * FRAME_HZ)
@@ -177,24 +178,7 @@ def squared(values: Tensor) -> Tensor:
     return torch.view_as_real(values).square().sum(-1)
 
 
-def fast_length(n: int) -> int:
-    """The next length whose only prime factors are 2, 3 and 5.
-
-    Example:
-        >>> fast_length(1021)
-        1024
-    """
-    best = 1 << (n - 1).bit_length() if n > 1 else 1
-    for five in (5**k for k in range(14)):
-        for three in (3**k for k in range(20)):
-            rest = -(-n // (five * three))
-            best = min(best, five * three * (1 << max(rest - 1, 0).bit_length()))
-            if five * three > n:
-                break
-    return best
-
-
 def _coarse_length(n: int) -> int:
     """The next 2ᵏ or 3·2ᵏ: few distinct lengths, so that bands fall into few groups."""
     power = 1 << (n - 1).bit_length()
-    return min(power, max(3 * (power >> 2), 1) if 3 * (power >> 2) >= n else power)
+    return power * 3 // 4 if power * 3 // 4 >= n else power

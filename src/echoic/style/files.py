@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from echoic import audio
+from echoic.audio.levels import db_to_gain
 from echoic.errors import AudioError, ParameterError
 from echoic.style.methods import METHODS
 from echoic.style.pairs import MAX_STYLE_S, Pair, read_first, read_pair, shown_of
@@ -241,6 +242,6 @@ def _taken_out(waves: Waves, rate: int, label: str, name: str) -> tuple[Waves, W
     from echoic.pipeline import attend
 
     sound = attend(waves, keep=[label], sample_rate=rate)
-    if level_of(sound) < max(10 ** (SILENCE_DBFS / 20), MIN_SHARE * level_of(waves)):
+    if level_of(sound) < max(float(db_to_gain(SILENCE_DBFS)), MIN_SHARE * level_of(waves)):
         raise AudioError(f"{name}: no {label} is heard in it")
     return sound, waves - sound

@@ -42,7 +42,8 @@ class Problem:
         view: Computes the representation of a wave.
         terms: The losses.
         features: Computes from a view, once for all terms, what they act on; None: the view.
-        renew: Returns the terms of a round, given the features at its start; None keeps the terms.
+        renew: Returns the terms of a round, given the features at its start, the number of the
+            round, and the terms of the one before; None keeps the terms.
         invert: Reconstructs a wave from a view; None where only the waveform can be optimised.
         start_view: The starting point where the view is optimised; None: the view of `start`.
     """
@@ -51,7 +52,7 @@ class Problem:
     view: Callable[[Tensor], Any]
     terms: tuple[Term, ...]
     features: Callable[[Any], Any] | None = None
-    renew: Callable[[Any], tuple[Term, ...]] | None = None
+    renew: Callable[[Any, int, tuple[Term, ...]], tuple[Term, ...]] | None = None
     invert: Callable[[Tensor], Tensor] | None = None
     start_view: Tensor | None = None
 
@@ -194,7 +195,7 @@ class _Descent:
         try:
             for index in range(schedule.n_rounds):
                 self.end = self.n_steps * (index + 1) // schedule.n_rounds
-                self._begin_round()
+                self._begin_round(index)
                 with suppress(_Enough):
                     if schedule.optimiser == "lbfgs":
                         self._lbfgs()
@@ -204,12 +205,13 @@ class _Descent:
             return True
         return False
 
-    def _begin_round(self) -> None:
+    def _begin_round(self, index: int) -> None:
         """Continue from the best so far; after renewing the terms, its loss need not be beaten."""
         with torch.no_grad():
             self.variable.copy_(self.best)
             if self.problem.renew is not None:
-                self.terms, self.to_beat = self.problem.renew(self.features_of(self.best)), math.inf
+                seen = self.features_of(self.best)
+                self.terms, self.to_beat = self.problem.renew(seen, index, self.terms), math.inf
 
     def _lbfgs(self) -> None:
         optimiser = torch.optim.LBFGS(

@@ -77,12 +77,17 @@ class LogSpectrogram:
             shown: (bin, frame), compressed magnitudes.
             n_samples: Length of the wave.
             generator: Random generator of the initial phases.
-
-        References: Griffin and Lim (1984), IEEE Transactions on ASSP 32(2), section III.
         """
         magnitude = self.expand(shown)
         phase = torch.rand(magnitude.shape, generator=generator) * 2 * torch.pi
-        spectrum = torch.polar(magnitude, phase)
+        return self.retrieve(torch.polar(magnitude, phase), n_samples)
+
+    def retrieve(self, spectrum: Tensor, n_samples: int) -> Tensor:
+        """Keep the magnitudes of a spectrum (bin, frame), and iterate from its phases to a wave.
+
+        References: Griffin and Lim (1984), IEEE Transactions on ASSP 32(2), section III.
+        """
+        magnitude = spectrum.abs()
         for _ in range(N_GRIFFIN_LIM):
             consistent = self.stft(self.istft(spectrum, n_samples))
             spectrum = torch.polar(magnitude, consistent.angle())

@@ -14,10 +14,11 @@ import math
 
 import numpy as np
 import torch
+from scipy.fft import next_fast_len
 from torch import Tensor
 
 from echoic.errors import ParameterError
-from echoic.style.cochlea import FRAME_HZ, Envelopes, fast_length, squared
+from echoic.style.cochlea import FRAME_HZ, Envelopes, squared
 
 CORRELATION_OFFSETS = (1, 2, 3, 5, 8, 11, 16, 21)
 N_MODULATION_BANDS, LOWEST_MODULATION_HZ, HIGHEST_MODULATION_HZ, MODULATION_Q = 20, 0.5, 200.0, 2
@@ -73,7 +74,7 @@ class TextureStatistics:
             )
         self.n_frames = n_frames
         # Zero-padded, so that every modulation band contains bins, however short the sound.
-        self._n_padded = fast_length(max(2 * n_frames, round(8 * FRAME_HZ)))
+        self._n_padded = next_fast_len(max(2 * n_frames, round(8 * FRAME_HZ)), real=True)
         padded_hz = np.fft.rfftfreq(self._n_padded, 1 / FRAME_HZ)
         centers = np.geomspace(LOWEST_MODULATION_HZ, HIGHEST_MODULATION_HZ, N_MODULATION_BANDS)
         width_octaves = 2 * math.asinh(1 / (2 * MODULATION_Q)) / math.log(2)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from echoic.audio.levels import db_to_gain
 from echoic.errors import ParameterError
 from echoic.style.methods import LEVEL, METHODS, Task
 from echoic.style.methods.listening import texture as texture_problem
@@ -301,7 +302,7 @@ def check_sound(wave: Wave, sample_rate: float, min_s: float, *, name: str) -> f
     level = float(np.sqrt(np.mean(np.square(wave, dtype=np.float64))))
     if not np.isfinite(level):
         raise ParameterError(f"{name} holds samples that are NaN or infinite")
-    if level < 10 ** (SILENCE_DBFS / 20):
+    if level < db_to_gain(SILENCE_DBFS):
         raise ParameterError(f"{name} is silent: its level is below {SILENCE_DBFS:g} dBFS")
     return level
 

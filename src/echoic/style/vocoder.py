@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from scipy.fft import next_fast_len
 from torch import Tensor
 
-from echoic.style.cochlea import FRAME_HZ, Cochlea, fast_length
+from echoic.style.cochlea import FRAME_HZ, Cochlea
 from echoic.units import hz_to_erb_rate
 
 SMOOTHING_HZ = 30.0  # of the content's envelopes: syllables and onsets, not periods of the voice
@@ -78,7 +79,7 @@ def shape_bands(carrier: Tensor, gains: Tensor, cochlea: Cochlea) -> Tensor:
         cochlea: The filterbank that defines bands and frames.
     """
     n_samples, sample_rate = carrier.shape[-1], cochlea.sample_rate
-    n_padded = fast_length(n_samples)
+    n_padded = next_fast_len(n_samples, real=True)
     bin_erb = hz_to_erb_rate(np.arange(n_padded // 2 + 1) * sample_rate / n_padded)
     bin_erb = np.clip(bin_erb, cochlea.center_erb[0], cochlea.center_erb[-1])
     spectrum = torch.fft.rfft(carrier, n=n_padded)

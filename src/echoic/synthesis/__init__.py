@@ -3,7 +3,7 @@
 Modules: `tones` (tone, complex, clicks, sweep), `noises`, `vowels` (formant vowels), `textures`
 (rain, fire, waves, wind), `babble`, `sources` (clock, bell, siren), `machines` (engine, chainsaw,
 helicopter), `calls` (dog, rooster, baby, sneeze), built from `syllables`, `music`, `room`
-(reverberation), `activity` (active spans of a clip), `soundscape` (mixtures of clips, with stems
+(reverberation), `soundscape` (mixtures of clips, with stems
 and true events), `dsp` (signal processing shared by all of these).
 
 Every sound is a float32 array (time,), at any sample rate from 8 to 192 kHz. Functions that use
@@ -13,7 +13,6 @@ sources, machines and calls to a peak (`peak_dbfs`).
 """
 
 from echoic.events import Event
-from echoic.synthesis.activity import active_spans, frame_levels_dbfs
 from echoic.synthesis.babble import babble
 from echoic.synthesis.calls import baby_cry, dog_bark, rooster, sneeze
 from echoic.synthesis.machines import chainsaw, engine, helicopter
@@ -26,7 +25,7 @@ from echoic.synthesis.noises import (
     white_noise,
 )
 from echoic.synthesis.room import reverberate, room_response
-from echoic.synthesis.soundscape import Clip, Soundscape, active_level_dbfs, compose
+from echoic.synthesis.soundscape import Clip, Soundscape, compose
 from echoic.synthesis.sources import bell, clock_tick, siren
 from echoic.synthesis.textures import fire, rain, sea_waves, wind
 from echoic.synthesis.tones import click_train, harmonic_complex, sweep, tone
@@ -37,8 +36,6 @@ __all__ = [
     "Clip",
     "Event",
     "Soundscape",
-    "active_level_dbfs",
-    "active_spans",
     "babble",
     "baby_cry",
     "band_noise",
@@ -52,7 +49,6 @@ __all__ = [
     "engine",
     "fire",
     "formants_hz",
-    "frame_levels_dbfs",
     "harmonic_complex",
     "helicopter",
     "modulated_noise",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from echoic.errors import ParameterError
+from echoic.checks import check_count
 from echoic.synthesis.dsp import (
     Floats,
     Wave,
@@ -43,8 +43,7 @@ def babble(
         (8000,)
     """
     n_samples = count_samples(duration_s, sample_rate)
-    if n_talkers < 1:
-        raise ParameterError(f"n_talkers={n_talkers} is below 1")
+    n_talkers = check_count(n_talkers, name="n_talkers")
     wave = np.zeros(n_samples)
     for _ in range(n_talkers):
         wave += _talker(n_samples, sample_rate, rng)

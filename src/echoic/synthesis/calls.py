@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from echoic.checks import check_positive, check_sample_rate
+from echoic.checks import check_count, check_positive, check_sample_rate
 from echoic.errors import ParameterError
-from echoic.synthesis.dsp import Wave, contour, noise_band, wander
+from echoic.synthesis.dsp import Wave, contour, count_samples, noise_band, wander
 from echoic.synthesis.syllables import Syllable, sing, string_together
 
 
@@ -41,7 +41,8 @@ def dog_bark(
         1
     """
     check_sample_rate(sample_rate)
-    check_positive(size=size, n_barks=n_barks)
+    check_positive(size=size)
+    n_barks = check_count(n_barks, name="n_barks")
     if not gap_s >= 0:
         raise ParameterError(f"gap_s={gap_s} is below 0 s")
     barks = []
@@ -132,8 +133,7 @@ def baby_cry(
         >>> baby_cry(0.5, sample_rate=16000, rng=np.random.default_rng(0)).shape
         (8000,)
     """
-    check_sample_rate(sample_rate)
-    check_positive(duration_s=duration_s)
+    n_samples = count_samples(duration_s, sample_rate)
     voice_hz = 460.0 * rng.uniform(0.88, 1.15)
     parts = []
     onset_s = 0.0
@@ -164,7 +164,7 @@ def baby_cry(
         onset_s += length + rng.uniform(0.03, 0.1)
         parts.append((onset_s, sing(gasp, sample_rate=sample_rate, rng=rng)))
         onset_s += 0.2 + rng.uniform(0.03, 0.2)
-    return string_together(parts, sample_rate, peak_dbfs, duration_s)
+    return string_together(parts, sample_rate, peak_dbfs, n_samples)
 
 
 def sneeze(*, sample_rate: float, rng: np.random.Generator, peak_dbfs: float = -6.0) -> Wave:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from echoic.audio.levels import db_to_gain
 from echoic.checks import check_number, check_positive, check_sample_rate
 from echoic.errors import ParameterError
 
@@ -39,9 +40,12 @@ def count_samples(duration_s: float, sample_rate: float) -> int:
     return max(1, round(duration_s * sample_rate))
 
 
-def db_to_gain(values: Floats | float) -> Floats:
-    """Convert dB to an amplitude gain."""
-    return np.asarray(10.0 ** (np.asarray(values) / 20.0))
+def per_sample(values: ArrayLike, n_samples: int, *, name: str) -> Floats:
+    """A constant, or one value per sample, as (n_samples,)."""
+    given = np.asarray(values, np.float64)
+    if given.shape not in ((), (1,), (n_samples,)):
+        raise ParameterError(f"{name} of shape {given.shape} is neither one value nor {n_samples}")
+    return np.broadcast_to(given, (n_samples,))
 
 
 def rms_of(wave: Floats) -> float:
@@ -52,14 +56,14 @@ def rms_of(wave: Floats) -> float:
 def to_rms(wave: ArrayLike, level_dbfs: float) -> Wave:
     """Scale to an RMS of level_dbfs (0 dBFS is a mean square of 1); silence stays silence."""
     values = np.asarray(wave, np.float64)
-    return (values * (10 ** (level_dbfs / 20) / rms_of(values))).astype(np.float32)
+    return (values * (db_to_gain(level_dbfs) / rms_of(values))).astype(np.float32)
 
 
 def to_peak(wave: ArrayLike, peak_dbfs: float) -> Wave:
     """Scale so that the largest magnitude is peak_dbfs; silence stays silence."""
     values = np.asarray(wave, np.float64)
     peak = float(np.abs(values).max())
-    return (values * (10 ** (peak_dbfs / 20) / peak if peak > 0 else 0.0)).astype(np.float32)
+    return (values * (db_to_gain(peak_dbfs) / peak if peak > 0 else 0.0)).astype(np.float32)
 
 
 def ramp_gains(n_samples: int, ramp_s: float, sample_rate: float) -> Floats:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from echoic.audio.levels import db_to_gain
 from echoic.checks import check_positive
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import (
@@ -17,7 +18,6 @@ from echoic.synthesis.dsp import (
     Wave,
     contour,
     count_samples,
-    db_to_gain,
     harmonic_sum,
     noise_band,
     rms_of,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.audio.levels import db_to_gain
 from echoic.checks import check_floats, check_positive, check_sample_rate
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import Floats, Wave, convolved
@@ -53,7 +54,7 @@ def room_response(
     n_tail = max(1, round(1.1 * rt60_s * sample_rate))
     decay = np.exp(-_DECAY * np.arange(n_tail) / (rt60_s * sample_rate))
     tail: Floats = rng.standard_normal(n_tail) * decay
-    tail *= 10 ** (-direct_to_reverberant_db / 20) / np.sqrt(np.sum(tail**2))
+    tail *= db_to_gain(-direct_to_reverberant_db) / np.sqrt(np.sum(tail**2))
     start = 1 + round(predelay_s * sample_rate)
     response = np.zeros(start + n_tail)
     response[0] = 1.0

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.audio.activity import active_level_dbfs, active_spans
+from echoic.audio.levels import db_to_gain
 from echoic.checks import check_floats, check_whole
 from echoic.errors import ParameterError
 from echoic.events import BRIDGE_S, Event
-from echoic.synthesis.activity import active_spans
 from echoic.synthesis.dsp import Wave, count_samples
 
 
@@ -62,28 +63,6 @@ class Soundscape:
     def duration_s(self) -> float:
         """Length in seconds."""
         return self.mixture.shape[-1] / self.sample_rate
-
-
-def active_level_dbfs(wave: NDArray[np.float32], *, sample_rate: float) -> float:
-    """Return the RMS level over the active spans of a sound, in dB re full scale.
-
-    Args:
-        wave: One channel, or several, whose powers are averaged.
-        sample_rate: Hz.
-    Shape:
-        wave (time,) or (channel, time).
-    Raises:
-        ParameterError: the wave has no active span, or is not finite.
-    Example:
-        >>> active_level_dbfs(np.tile([1.0, -1.0], 4000).astype(np.float32), sample_rate=8000)
-        0.0
-    """
-    spans = active_spans(wave, sample_rate=sample_rate)
-    if not spans:
-        raise ParameterError(f"nothing sounds in a wave of shape {np.shape(wave)}")
-    cuts = [slice(round(on * sample_rate), round(off * sample_rate)) for on, off in spans]
-    part = np.concatenate([wave[..., cut] for cut in cuts], axis=-1).astype(np.float64)
-    return float(10 * np.log10(np.mean(part**2)))
 
 
 def bridged(spans: Sequence[tuple[float, float]], bridge_s: float) -> list[tuple[float, float]]:
@@ -195,7 +174,7 @@ def compose(
     for clip, gain_db in zip(clips, _gains_db(clips, sample_rate), strict=True):
         start, wave = _placed(clip, sample_rate, n_samples)
         stem = rest if clip.label is None else stems.setdefault(clip.label, np.zeros(shape))
-        stem[..., start : start + wave.shape[-1]] += wave * 10 ** (gain_db / 20)
+        stem[..., start : start + wave.shape[-1]] += wave * db_to_gain(gain_db)
         if clip.label is not None:
             found = active_spans(wave, sample_rate=sample_rate, bridge_s=BRIDGE_S)
             moved = [(start / sample_rate + on, start / sample_rate + off) for on, off in found]

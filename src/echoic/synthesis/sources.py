@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from echoic.audio.levels import db_to_gain
 from echoic.checks import check_positive
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import (
@@ -17,7 +18,6 @@ from echoic.synthesis.dsp import (
     add_at,
     check_below_nyquist,
     count_samples,
-    db_to_gain,
     harmonic_sum,
     ramp_gains,
     ringing,

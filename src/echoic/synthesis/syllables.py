@@ -88,11 +88,11 @@ def string_together(
     syllables: Sequence[tuple[float, Floats]],
     sample_rate: float,
     peak_dbfs: float,
-    duration_s: float | None = None,
+    n_samples: int | None = None,
 ) -> Wave:
     """Sum (onset in seconds, wave) pairs into one wave, as long as needed or as given."""
-    ends = [round(onset * sample_rate) + len(wave) for onset, wave in syllables]
-    n_samples = max(ends) if duration_s is None else round(duration_s * sample_rate)
+    if n_samples is None:
+        n_samples = max(round(onset * sample_rate) + len(wave) for onset, wave in syllables)
     out = np.zeros(n_samples)
     for onset_s, wave in syllables:
         add_at(out, wave, round(onset_s * sample_rate))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from echoic.audio.levels import db_to_gain
 from echoic.checks import check_positive
 from echoic.synthesis.dsp import (
     Floats,
@@ -16,7 +17,6 @@ from echoic.synthesis.dsp import (
     add_at,
     convolved,
     count_samples,
-    db_to_gain,
     noise_band,
     ringing,
     to_rms,

@@ -12,13 +12,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from echoic.checks import check_positive
+from echoic.audio.levels import db_to_gain
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import (
     Floats,
     Wave,
     check_below_nyquist,
     count_samples,
+    per_sample,
     ramp_gains,
     to_peak,
     to_rms,
@@ -56,7 +57,7 @@ def tone(
     n_samples = count_samples(duration_s, sample_rate)
     check_below_nyquist(sample_rate, frequency_hz=frequency_hz)
     angle = 2 * np.pi * frequency_hz * np.arange(n_samples) / sample_rate + phase
-    amplitude = np.sqrt(2.0) * 10 ** (level_dbfs / 20)
+    amplitude = np.sqrt(2.0) * db_to_gain(level_dbfs)
     wave = amplitude * np.sin(angle) * ramp_gains(n_samples, ramp_s, sample_rate)
     return wave.astype(np.float32)
 
@@ -121,7 +122,7 @@ def harmonic_complex(
         (6400,)
     """
     n_samples = count_samples(duration_s, sample_rate)
-    f0 = np.broadcast_to(np.asarray(f0_hz, np.float64), (n_samples,))
+    f0 = per_sample(f0_hz, n_samples, name="f0_hz")
     if isinstance(harmonics, int | np.integer):
         harmonics = range(1, int(harmonics) + 1)
     numbers = np.asarray(harmonics, np.float64)
@@ -200,7 +201,6 @@ def sweep(
     """
     n_samples = count_samples(duration_s, sample_rate)
     check_below_nyquist(sample_rate, start_hz=start_hz, end_hz=end_hz)
-    check_positive(duration_s=duration_s)
     if shape not in ("log", "linear"):
         raise ParameterError(f"shape={shape!r} is neither 'log' nor 'linear'")
     part = np.arange(n_samples) / n_samples

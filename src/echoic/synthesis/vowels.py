@@ -21,6 +21,7 @@ from echoic.synthesis.dsp import (
     count_samples,
     formant_response,
     harmonic_sum,
+    per_sample,
     ramp_gains,
     to_rms,
 )
@@ -134,7 +135,7 @@ def vowel(
     """
     n_samples = count_samples(duration_s, sample_rate)
     check_positive(formant_scale=formant_scale)
-    f0 = np.broadcast_to(np.asarray(f0_hz, np.float64), (n_samples,))
+    f0 = per_sample(f0_hz, n_samples, name="f0_hz")
     if not 20 <= f0.min() <= f0.max() < sample_rate / 2:
         raise ParameterError(f"f0_hz={f0.min()} to {f0.max()} is not within 20 to half the rate")
     own = formants_hz(name, speaker=speaker) if isinstance(name, str) else tuple(name)

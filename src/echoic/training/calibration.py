@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import operator
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +13,7 @@ from scipy.optimize import minimize
 
 from echoic.events import Event
 from echoic.labels import LABELS
-from echoic.metrics import DetectionCounts, is_true, segment_f1
+from echoic.metrics import is_true, segment_f1
 from echoic.processors.events import find_events
 from echoic.training.data import OTHER, Recordings
 from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer
@@ -184,7 +186,7 @@ def choose_threshold(
 
     def f1(threshold: float) -> float:
         for_all = dict.fromkeys(labels, threshold)
-        return _sum(
+        counts = (
             segment_f1(
                 one.truth,
                 _events(one, labels, for_all, step_s),
@@ -192,7 +194,8 @@ def choose_threshold(
                 duration_s=one.duration_s,
             )
             for one in heard
-        ).f1
+        )
+        return reduce(operator.add, counts).f1
 
     def n_false(threshold: float) -> int:
         for_all = dict.fromkeys(labels, threshold)
@@ -214,10 +217,3 @@ def _events(
         step_s=step_s,
         duration_s=one.duration_s,
     )
-
-
-def _sum(counts: Iterable[DetectionCounts]) -> DetectionCounts:
-    first, *others = counts
-    for other in others:
-        first += other
-    return first

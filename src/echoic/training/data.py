@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic import audio
+from echoic.audio.activity import active_spans, within
 from echoic.errors import ParameterError
-from echoic.synthesis.activity import active_spans
 
 Wave = NDArray[np.float32]
 OTHER = "other"  # none of the labels: must raise no event
@@ -191,9 +191,7 @@ def make_clip(file: str, label: str, wave: NDArray[np.float32], sample_rate: int
     spans = tuple(active_spans(wave, sample_rate=sample_rate))
     if not spans:
         return None
-    sounding = np.concatenate(
-        [wave[int(on * sample_rate) : int(off * sample_rate)] for on, off in spans]
-    )
+    sounding = within(wave, spans, sample_rate=sample_rate)
     level_rms = float(np.sqrt(np.mean(np.square(sounding))))
     if not level_rms > 0:
         return None

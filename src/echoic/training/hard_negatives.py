@@ -51,7 +51,7 @@ def noise_vocoded(wave: Wave, rng: np.random.Generator) -> Wave:
     spectrum = np.fft.rfft(rng.standard_normal(wave.size))
     frequency = np.linspace(0.003, 1, spectrum.size)
     noise = _inverse(spectrum * frequency ** -rng.uniform(-0.3, 1.0), wave.size)
-    return (noise * np.maximum(envelope, 0)).astype(np.float32)
+    return (noise * envelope).astype(np.float32)
 
 
 def much_faster(wave: Wave, rng: np.random.Generator) -> Wave:

@@ -10,6 +10,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from echoic.audio.levels import db_to_gain
 from echoic.synthesis.noises import coloured_noise
 from echoic.synthesis.room import room_response
 from echoic.training.data import OTHER, Clip, Recordings, Wave, is_changed
@@ -160,7 +161,7 @@ class SceneMixer:
         """Scale the scene to a random level; end some scenes early."""
         s = self.settings
         rms = float(np.sqrt(np.mean(np.square(scene.mixture))))
-        gain = np.float32(10 ** (rng.uniform(*s.scene_dbfs) / 20) / max(rms, 1e-6))
+        gain = np.float32(db_to_gain(rng.uniform(*s.scene_dbfs)) / max(rms, 1e-6))
         end_s = s.duration_s
         if rng.random() < s.silent_end_probability:
             end_s -= rng.uniform(0.3, 1.5)
@@ -174,7 +175,7 @@ class SceneMixer:
         return MixedScene(scene.sources, spans, self.sample_rate)
 
     def _background(self, gain_db: float, rng: np.random.Generator) -> Wave:
-        s, gain = self.settings, np.float32(10 ** (gain_db / 20))
+        s, gain = self.settings, np.float32(db_to_gain(gain_db))
         if rng.random() < 0.5:
             return gain * some_noise(s.duration_s, self.sample_rate, rng)
         clip = self.recordings.draw(OTHER, rng, changed=False)
@@ -194,7 +195,7 @@ class SceneMixer:
         while True:
             clip = self.recordings.draw(label, rng)
             wave, clip_spans = self._vary(clip, rng)
-            wave = wave * np.float32(10 ** (gain_db / 20) / clip.level_rms)
+            wave = wave * np.float32(db_to_gain(gain_db) / clip.level_rms)
             # Most of a sound lies within the scene, but it may start before the scene.
             onset, offset = (
                 round(at_s * self.sample_rate) for at_s in (clip_spans[0][0], clip_spans[-1][1])
@@ -292,7 +293,7 @@ class SceneMixer:
         if rng.random() < s.narrow_probability:
             corner = np.log2(rng.uniform(*s.narrow_hz) / 30)
             gain_db -= np.clip((octaves - corner) * 200, 0, 80)
-        spectrum = np.fft.rfft(wave, n_fft) * 10 ** (gain_db / 20)
+        spectrum = np.fft.rfft(wave, n_fft) * db_to_gain(gain_db)
         if room is not None:
             spectrum *= np.fft.rfft(room, n_fft)
         return np.fft.irfft(spectrum, n_fft)[:n_out].astype(np.float32)

@@ -26,6 +26,7 @@ from scipy.signal import butter, sosfilt
 
 from echoic.checks import check_positive
 from echoic.errors import AudioError, MissingExtraError, ParameterError
+from echoic.outputs import fresh_file
 from echoic.training.composition import (
     DRUM_KITS,
     FAMILIES,
@@ -238,12 +239,8 @@ def render_collection(
             return path
         midi = compose(np.random.default_rng([seed, index]), duration_s=duration_s)
         wave = render(midi, sample_rate=sample_rate, duration_s=duration_s)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        try:
+        with fresh_file(path, force=True) as part:
             soundfile.write(part, wave, sample_rate, subtype="PCM_16", format="FLAC")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
         return path
 
     with ThreadPoolExecutor(max_workers=2) as pool:

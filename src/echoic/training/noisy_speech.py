@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from echoic.audio.levels import db_to_gain
 from echoic.training.data import OTHER, Recordings, Wave
 from echoic.training.mixing import MixedScene, MixingSettings, SceneMixer, some_noise, sum_of
 
@@ -89,7 +90,7 @@ class NoisySpeechMixer(SceneMixer):
         s = self.speaking
         voices = [self._place(SPEECH, 0.0, rng)[0] for _ in range(s.n_talkers)]
         voices[1:] = [
-            voice * np.float32(10 ** (rng.uniform(-1, 1) * s.talkers_spread_db / 20))
+            voice * np.float32(db_to_gain(rng.uniform(-1, 1) * s.talkers_spread_db))
             for voice in voices[1:]
         ]
         if rng.random() < s.alone_probability:
@@ -105,7 +106,7 @@ class NoisySpeechMixer(SceneMixer):
             noise = self._colour(noise, rng)[: self.n_samples]
         speech_power = max(float(np.mean(np.square(voice))) for voice in voices) or 1.0
         noise_power = float(np.mean(np.square(noise))) or 1.0
-        noise = noise * np.float32(np.sqrt(speech_power / noise_power) * 10 ** (-snr_db / 20))
+        noise = noise * np.float32(np.sqrt(speech_power / noise_power) * db_to_gain(-snr_db))
         sources = {f"voice-{k + 1}": voice for k, voice in enumerate(voices)} | {OTHER: noise}
         return self._finish(MixedScene(sources, {}, self.sample_rate), rng)
 
@@ -119,7 +120,7 @@ class NoisySpeechMixer(SceneMixer):
             n_alone = min(n_alone, int(np.searchsorted(energy, energy[-1] / 2)))
         for k, voice in enumerate(voices):
             gain_db = rng.uniform(-1, 1) * s.alone_spread_db if k == one else -np.inf
-            voice[:n_alone] *= np.float32(10 ** (gain_db / 20))
+            voice[:n_alone] *= np.float32(db_to_gain(gain_db))
             self._fade(voice[:n_alone], False, True, rng)
             self._fade(voice[n_alone:], True, False, rng)
 
@@ -132,7 +133,7 @@ class NoisySpeechMixer(SceneMixer):
         for _ in range(1 + int(rng.choice(len(s.n_noises), p=s.n_noises))):
             one = self._one_noise(rng)
             rms = float(np.sqrt(np.mean(np.square(one))))
-            noise += one * np.float32(10 ** (self._spread(rng) / 20) / max(rms, 1e-6))
+            noise += one * np.float32(db_to_gain(self._spread(rng)) / max(rms, 1e-6))
         return noise
 
     def _one_noise(self, rng: np.random.Generator) -> Wave:

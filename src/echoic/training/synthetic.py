@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic import synthesis
+from echoic.audio.levels import db_to_gain
 from echoic.synthesis.dsp import add_at, contour, ringing, to_peak
 from echoic.synthesis.syllables import Syllable, sing, string_together
 from echoic.training.data import OTHER, SYNTHESISED, Clip, make_clip
@@ -77,7 +78,7 @@ def _taps(duration_s: float, rng: np.random.Generator) -> NDArray[np.float32]:
     out, at_s = np.zeros(n_samples), 0.0
     while at_s < duration_s:
         knock = knocks[int(rng.integers(len(knocks)))]
-        add_at(out, knock * 10 ** (rng.normal(0, 4) / 20), round(at_s * SAMPLE_RATE))
+        add_at(out, knock * db_to_gain(rng.normal(0, 4)), round(at_s * SAMPLE_RATE))
         at_s += ((1 - looseness) + looseness * rng.exponential()) / rate_hz
     return to_peak(out, -6.0)
 

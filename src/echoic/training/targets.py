@@ -71,7 +71,7 @@ def _powers(sources, ends, pole, gain, weight, delay, order, row, own, cross, mi
             s = state[k]
             stage = kernels.stage_rows(s)
             for i in range(length):
-                x = sources[k, start + i] + np.float32(1e-20)
+                x = sources[k, start + i] + kernels.DENORMAL_GUARD
                 out = real[k, i]
                 for b in range(n_bands):
                     kernels.four_stages(gain[b] * x, None, pr[b], pi[b], stage, b)

@@ -82,13 +82,16 @@ def hearing(task: Task) -> Problem:
             depth_term(content, depth, view.cochlea),
         ]
 
-    def renew(heard: TextureFeatures) -> tuple[Term, ...]:
-        """Raise the weight of the course if it is far off, and penalise copies of either sound."""
-        for k, term in enumerate(terms):
-            if term.name == "course":
-                excess = depth * float(term.loss(heard)) / MAX_COURSE_LOSS
-                terms[k] = term._replace(weight=term.weight * min(max(excess, 1.0), MAX_STEP))
-        return guarded(terms, heard, (task.content, task.style), sample_rate=rate)
+    def raised(term: Term, heard: TextureFeatures) -> Term:
+        """The course with a higher weight if it is far off; other terms as they are."""
+        if term.name != "course":
+            return term
+        excess = depth * float(term.loss(heard)) / MAX_COURSE_LOSS
+        return term._replace(weight=term.weight * min(max(excess, 1.0), MAX_STEP))
+
+    def renew(heard: TextureFeatures, _round: int, former: tuple[Term, ...]) -> tuple[Term, ...]:
+        now = [raised(term, heard) for term in former]
+        return guarded(now, heard, (task.content, task.style), sample_rate=rate)
 
     return Problem(start, view, tuple(terms), renew=renew)
 
@@ -115,20 +118,19 @@ def texture(style: Tensor, n_samples: int, *, sample_rate: float, seed: int) -> 
     shift = int(torch.randint(events.shape[-1], (1,), generator=generator))
     level = shown.envelopes.linear.square().mean(-1, keepdim=True).sqrt()
     start = with_course(noise, events.roll(shift, -1).sqrt(), level, view.cochlea)
-    terms = [
+    terms = (
         convergence_term(shown, bands, weight=CONVERGENCE_WEIGHT),
         spectrum_term(style, n_samples, sample_rate=sample_rate, weight=SPECTRUM_WEIGHT),
-    ]
+    )
     # Only in the first round: the Gram matrices lead to the events, but then hold the statistics
     # back from their targets, most where tones ring for seconds.
-    at_first = [gram_term(shown.envelopes, bands, view.cochlea.n_frames, seed=seed)]
+    at_first = (*terms, gram_term(shown.envelopes, bands, view.cochlea.n_frames, seed=seed))
 
-    def renew(heard: TextureFeatures) -> tuple[Term, ...]:
-        of_round = [*terms, *at_first]
-        at_first.clear()
-        return guarded(of_round, heard, (style,), sample_rate=sample_rate)
+    def renew(heard: TextureFeatures, index: int, _former: tuple[Term, ...]) -> tuple[Term, ...]:
+        now = terms if index else at_first
+        return guarded(now, heard, (style,), sample_rate=sample_rate)
 
-    return Problem(start, view, tuple(terms), renew=renew)
+    return Problem(start, view, terms, renew=renew)
 
 
 def guarded(
@@ -138,9 +140,10 @@ def guarded(
     *,
     sample_rate: float,
 ) -> tuple[Term, ...]:
-    """The terms, and a penalty where the sound has become coherent with its sources."""
+    """The terms, and a new penalty where the sound has become coherent with its sources."""
+    others = tuple(term for term in terms if term.name != "coherence")
     guard = coherence_term(heard.wave, sources, sample_rate=sample_rate)
-    return tuple(terms) if guard is None else (*terms, guard)
+    return others if guard is None else (*others, guard)
 
 
 def above_silence(envelopes: Tensor) -> Tensor:

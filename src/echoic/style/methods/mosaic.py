@@ -39,12 +39,7 @@ def musaicing(task: Task) -> Tensor:
             active = _more_runs(active)
         active = active * (basis.T @ (wanted / (basis @ active + 1e-12)))
     spectrum = (frames / norm) @ active.to(frames.dtype)
-    magnitude = spectrum.abs()
-    n_samples = task.content.shape[-1]
-    for _ in range(N_GRIFFIN_LIM):
-        consistent = spectrogram.stft(spectrogram.istft(spectrum, n_samples))
-        spectrum = torch.polar(magnitude, consistent.angle())
-    return spectrogram.istft(spectrum, n_samples)
+    return spectrogram.retrieve(spectrum, task.content.shape[-1])
 
 
 def _fewer_repetitions(active: Tensor, share: float) -> Tensor:

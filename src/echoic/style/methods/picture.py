@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from itertools import count
 from typing import NamedTuple
 
 import torch
@@ -126,15 +125,14 @@ def li(task: Task, kernel: str) -> Problem:
     }
     if kernel != "gaussian":
         return problem(losses[kernel])
+
     # Draw new pairs of positions every round: fixed pairs would be matched one by one, instead of
     # the distributions. Within a round they stay the same, as the line search needs.
-    seeds = count(task.seed)
-
-    def paired_anew() -> Problem:
-        seed = next(seeds)
+    def paired(index: int) -> Problem:
+        seed = task.seed + index
         return problem(lambda style: partial(gaussian_mmd_loss, style=style, seed=seed))
 
-    return replace(paired_anew(), renew=lambda _seen: paired_anew().terms)
+    return replace(paired(0), renew=lambda _seen, index, _former: paired(index + 1).terms)
 
 
 def verma_smith_view(sample_rate: float) -> LogSpectrogram:

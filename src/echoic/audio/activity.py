@@ -1,10 +1,12 @@
-"""Active spans of a clip, measured on its own envelope.
+"""When and how loudly a clip sounds, measured on its own envelope.
 
 The true events of a soundscape and the training targets use the same measure, so it is one small
 function, fast enough to be run on every clip drawn.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +26,8 @@ _SILENT_DB = 60.0  # frames this far below the loud parts are padding, not backg
 def frame_levels_dbfs(wave: NDArray[np.float32], *, sample_rate: float) -> NDArray[np.float32]:
     """Level of each 10 ms frame, in dB re full scale (a mean square of 1).
 
-    The mean of each frame is subtracted first, at no cost, so that a DC offset or a slow rumble
-    does not count as sound.
+    The mean of each frame is subtracted first, so that a DC offset or a slow rumble does not count
+    as sound.
 
     Args:
         wave: One channel, or several, whose powers are averaged.
@@ -51,7 +53,7 @@ def frame_levels_dbfs(wave: NDArray[np.float32], *, sample_rate: float) -> NDArr
     with np.errstate(invalid="ignore", over="ignore"):  # reported by the check below
         for channel in channels:
             body = channel[: n_whole * size].reshape(n_whole, size)
-            powers[:n_whole] += np.einsum("ft,ft->f", body, body) / size - body.mean(axis=1) ** 2
+            powers[:n_whole] += body.var(axis=1)
             if n_whole < len(powers):
                 powers[-1] += channel[n_whole * size :].var()
     powers /= len(channels)
@@ -135,3 +137,37 @@ def active_spans(
         (float(on * frame_s), min(float((off + 1) * frame_s), duration_s))
         for on, off in zip(first[kept], last[kept], strict=True)
     ]
+
+
+def within(
+    wave: NDArray[np.float32], spans: Sequence[tuple[float, float]], *, sample_rate: float
+) -> NDArray[np.float32]:
+    """The samples of a wave (…, time) within spans (onset, offset) in seconds, joined.
+
+    Example:
+        >>> within(np.arange(8.0, dtype=np.float32), [(0, 0.25), (0.75, 1)], sample_rate=8).tolist()
+        [0.0, 1.0, 6.0, 7.0]
+    """
+    cuts = [slice(round(on * sample_rate), round(off * sample_rate)) for on, off in spans]
+    return np.concatenate([wave[..., cut] for cut in cuts], axis=-1)
+
+
+def active_level_dbfs(wave: NDArray[np.float32], *, sample_rate: float) -> float:
+    """Return the RMS level over the active spans of a sound, in dB re full scale.
+
+    Args:
+        wave: One channel, or several, whose powers are averaged.
+        sample_rate: Hz.
+    Shape:
+        wave (time,) or (channel, time).
+    Raises:
+        ParameterError: the wave has no active span, or is not finite.
+    Example:
+        >>> active_level_dbfs(np.tile([1.0, -1.0], 4000).astype(np.float32), sample_rate=8000)
+        0.0
+    """
+    spans = active_spans(wave, sample_rate=sample_rate)
+    if not spans:
+        raise ParameterError(f"nothing sounds in a wave of shape {np.shape(wave)}")
+    sounding = within(wave, spans, sample_rate=sample_rate).astype(np.float64)
+    return float(10 * np.log10(np.mean(sounding**2)))
