@@ -14,7 +14,7 @@ import soundfile
 
 import echoic
 from echoic import audio
-from echoic.audio import codings
+from echoic.audio import Recording, codings
 from echoic.checks import SATURATION, as_float32
 from echoic.ear import Correlogram, Ear, Filterbank, FrontEnd, Inverse, Pitch, invert_exactly
 from echoic.ear.design import design_separating
@@ -301,7 +301,7 @@ def test_a_loud_float_file_has_a_copy_of_its_level(tmp_path, peak):
     """Row "crash": peaks of 2^23 and more once ended the process in the page's encoder."""
     wave = NOISE / np.abs(NOISE).max() * np.float32(peak)
     audio.write(tmp_path / "a.wav", wave, sample_rate=RATE)
-    flac, gain = encode_flac(tmp_path / "a.wav")
+    flac, gain = encode_flac(Recording(tmp_path / "a.wav"))
     heard, _ = soundfile.read(io.BytesIO(flac), dtype="float32")
     np.testing.assert_allclose(gain * heard.T, wave, atol=peak * 2.0**-15)
 

@@ -17,6 +17,7 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 from echoic import audio
+from echoic.audio import Recording
 from echoic.ear import Ear
 from echoic.ear.design import design_listening
 from echoic.errors import FileError, ParameterError
@@ -236,7 +237,7 @@ def test_a_copy_is_the_sound_to_16_bits_at_its_level(tmp_path, rate, channels, p
     rng = np.random.default_rng(rate)
     wave = rng.uniform(-peak, peak, (channels, rate // 2)).astype(np.float32)
     audio.write(tmp_path / "a.wav", wave, sample_rate=rate)
-    flac, gain = encode_flac(tmp_path / "a.wav")
+    flac, gain = encode_flac(Recording(tmp_path / "a.wav"))
     heard, got = soundfile.read(io.BytesIO(flac), always_2d=True)
     expected = wave.mean(axis=0, keepdims=True) if channels > 2 else wave
     assert got == rate

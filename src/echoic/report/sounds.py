@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.audio import blocks, info
+from echoic.audio import Recording, info
 from echoic.ear import Ear
 from echoic.outputs import FileSet, fresh_file
 from echoic.report.markup import (
@@ -134,12 +134,11 @@ def write_sounds_page(
 
 def _lanes(sounds: Sequence[Shown]) -> list[_Lane]:
     """Compute the cochleagram of every sound; either all are embedded or none."""
-    durations_s = [info(path).duration_s for _, _, path in sounds]
-    copies = copies_of([path for _, _, path in sounds])
+    files = [Recording(path) for _, _, path in sounds]
     return [
-        _Lane(index, name, hint, duration_s, *_heard(path), copy)
-        for index, ((name, hint, path), duration_s, copy) in enumerate(
-            zip(sounds, durations_s, copies, strict=True)
+        _Lane(index, name, hint, file.duration_s, *_heard(file), copy)
+        for index, ((name, hint, _), file, copy) in enumerate(
+            zip(sounds, files, copies_of(files), strict=True)
         )
     ]
 
@@ -154,13 +153,12 @@ def page_ear(sample_rate: float) -> Ear:
     return Ear(sample_rate=sample_rate, n_bands=N_BANDS, high_hz=high_hz)
 
 
-def _heard(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _heard(file: Recording) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Levels (band, column) of the power summed over channels, and centres of the bands."""
-    about = info(path)
-    ear = page_ear(about.sample_rate)
-    meter = ColumnMeter(max(ear.clock.n_frames(about.frames), 1), N_COLUMNS, n_bands=N_BANDS)
+    ear = page_ear(file.sample_rate)
+    meter = ColumnMeter(max(ear.clock.n_frames(file.n_samples), 1), N_COLUMNS, n_bands=N_BANDS)
     state = None
-    for block in blocks(path, _BLOCK_SAMPLES):
+    for block in file.blocks(_BLOCK_SAMPLES):
         frames, state = ear(block, state)
         meter.add(np.sqrt(np.sum(np.square(frames), axis=0)))
     return meter.level_db(), ear.center_hz

@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from echoic.audio import Wave, blocks, info
+from echoic.audio import Recording, Wave
 from echoic.audio.codings import flac_holds_rate
 from echoic.errors import ParameterError
 from echoic.report.meter import ColumnMeter
@@ -69,59 +69,57 @@ def load_tracks(stems: Sequence[Path], original: Path | None) -> tuple[Track | N
         ParameterError: The stems differ in rate, channels or length.
         AudioError: A file cannot be read.
     """
-    files = [*stems, *([] if original is None else [original])]
+    files = [Recording(path) for path in (*stems, *([] if original is None else [original]))]
     if not files:
         return None, []
-    found = [info(path) for path in files]
-    shapes = {(one.sample_rate, one.channels, one.frames) for one in found[: len(stems)]}
+    parts = files[: len(stems)]
+    shapes = {(one.sample_rate, one.n_channels, one.n_samples) for one in parts}
     if len(shapes) > 1:
         raise ParameterError(f"stems differ in (sample rate, channels, samples): {sorted(shapes)}")
     tracks = [
-        Track(_level_curve_db([path]), copy)
-        for path, copy in zip(files, copies_of(files), strict=True)
+        Track(_level_curve_db([file]), copy)
+        for file, copy in zip(files, copies_of(files), strict=True)
     ]
     if original is None:
-        return Track(_level_curve_db(stems), None), tracks
+        return Track(_level_curve_db(parts), None), tracks
     return tracks[-1], tracks[:-1]
 
 
-def copies_of(files: Sequence[Path]) -> list[Copy | None]:
+def copies_of(files: Sequence[Recording]) -> list[Copy | None]:
     """Encode every file, or none: if the total is too long or large, or FLAC lacks a rate."""
-    found = [info(path) for path in files]
-    held = all(flac_holds_rate(one.sample_rate) for one in found)
-    if held and sum(one.duration_s for one in found) <= MAX_EMBEDDED_S:
-        encoded = [encode_flac(path) for path in files]
+    held = all(flac_holds_rate(one.sample_rate) for one in files)
+    if held and sum(one.duration_s for one in files) <= MAX_EMBEDDED_S:
+        encoded = [encode_flac(one) for one in files]
         if sum(len(copy.flac) for copy in encoded) <= MAX_EMBEDDED_BYTES:
             return [*encoded]
     return [None] * len(files)
 
 
-def _level_curve_db(files: Sequence[Path]) -> NDArray[np.float64]:
+def _level_curve_db(files: Sequence[Recording]) -> NDArray[np.float64]:
     """Level of the sum of the files, from the mean power over channels, in constant memory."""
-    meter = ColumnMeter(info(files[0]).frames, N_CURVE_POINTS, n_bands=1)
-    for parts in zip(*(blocks(path, _BLOCK_SAMPLES) for path in files), strict=True):
+    meter = ColumnMeter(files[0].n_samples, N_CURVE_POINTS, n_bands=1)
+    for parts in zip(*(file.blocks(_BLOCK_SAMPLES) for file in files), strict=True):
         total = np.sum(parts, axis=0)
         meter.add(np.sqrt(np.mean(np.square(total), axis=0, keepdims=True)))
     return meter.level_db()[0]
 
 
-def encode_flac(path: Path) -> Copy:
+def encode_flac(file: Recording) -> Copy:
     """Encode a whole audio file as FLAC; more than two channels are averaged to one."""
-    peak = max((float(np.max(np.abs(block), initial=0)) for block in _playable(path)), default=0)
+    peak = max((float(np.max(np.abs(block), initial=0)) for block in _playable(file)), default=0)
     gain = max(peak, 1.0)
     flac = BytesIO()
-    about = info(path)
-    n_channels = about.channels if about.channels <= 2 else 1
+    n_channels = file.n_channels if file.n_channels <= 2 else 1
     with soundfile.SoundFile(
-        flac, "w", about.sample_rate, n_channels, subtype="PCM_16", format="FLAC"
-    ) as file:
-        for block in _playable(path):
-            file.write(block.T / np.float32(gain))
+        flac, "w", file.sample_rate, n_channels, subtype="PCM_16", format="FLAC"
+    ) as out:
+        for block in _playable(file):
+            out.write(block.T / np.float32(gain))
     return Copy(flac.getvalue(), gain)
 
 
-def _playable(path: Path) -> Iterator[Wave]:
-    for block in blocks(path, _BLOCK_SAMPLES):
+def _playable(file: Recording) -> Iterator[Wave]:
+    for block in file.blocks(_BLOCK_SAMPLES):
         yield block.mean(axis=0, keepdims=True) if len(block) > 2 else block
 
 
