@@ -68,7 +68,7 @@ def test_info_for_people(run, tmp_path):
     path = write(tmp_path / "a.wav", channels=7, n_samples=1)
     code, out, err = run("info", path)
     assert (code, err) == (0, "")
-    for words in (str(path), "WAV", "FLOAT", "16000 Hz", "7 channels", "1 samples"):
+    for words in (str(path), "WAV", "FLOAT", "16000 Hz", "7 channels", "1 sample"):
         assert words in out
 
 

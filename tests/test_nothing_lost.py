@@ -69,6 +69,22 @@ def test_force_spares_what_events_json_does_not_list(here):
     assert sorted(os.listdir("h")) == [".git", "events.json", "report.html", "stems"]
 
 
+def test_a_folder_of_other_things_is_not_said_to_be_replaceable(here):
+    Path("h").mkdir()
+    Path("h/mine.txt").touch()
+    with (
+        pytest.raises(FileError, match="holds other things than a hearing"),
+        fresh_folder(Path("h"), force=False),
+    ):
+        pass
+
+
+def test_a_hearing_without_stems_leaves_no_empty_folder_of_the_former_ones(here):
+    hearing(Path("h"), ("rain", "rest"))
+    hearing(Path("h"), ())
+    assert not Path("h/stems").exists()
+
+
 @pytest.mark.parametrize("mark", ['{"stems": {"rest": "stems/rest.wav"}}', "[]", "{", None])
 def test_a_stem_that_events_json_does_not_list_is_not_overwritten(here, mark):
     Path("h/stems").mkdir(parents=True)

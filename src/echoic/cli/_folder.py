@@ -9,7 +9,7 @@ import shutil
 import stat
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +104,9 @@ def _fill(folder: Path, part: Path, former: set[str]) -> None:
     ]
     with made_folders(*{target.parent for _, target in moves}):
         move_all(moves)
+    for emptied in {Path(name).parent for name in former} - {Path()}:
+        with suppress(OSError):  # not empty: it has new files, or some that are not ours
+            (folder / emptied).rmdir()
 
 
 def former_files(folder: Path, *, force: bool) -> set[str]:
@@ -121,8 +124,6 @@ def former_files(folder: Path, *, force: bool) -> set[str]:
     names = {path.name for path in target.iterdir() if not path.name.startswith(".")}
     if not names:
         return set()
-    if not force:
-        raise FileError(f"{folder}: exists already (--force replaces it)")
     others = sorted(names - FIXED - {"stems"} if MARK in names else names)
     if others:
         raise FileError(
@@ -133,6 +134,8 @@ def former_files(folder: Path, *, force: bool) -> set[str]:
     foreign = sorted(found & _KNOWN_STEMS - listed)
     if foreign:
         raise FileError(f"{folder}: its {MARK} does not list {foreign[0]}; it is not replaced")
+    if not force:
+        raise FileError(f"{folder}: exists already (--force replaces it)")
     return {name for name in listed | FIXED if os.path.lexists(target / name)}
 
 

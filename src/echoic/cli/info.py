@@ -42,9 +42,9 @@ def info(
     def show(found: AudioInfo) -> str:
         channels = "1 channel " if found.channels == 1 else f"{found.channels} channels"
         return (
-            f"{found.path:<{width}}  {found.format:<4} {found.subtype:<9} "
+            f"{found.path:<{width}}  {found.format:<4} {found.subtype:<14} "
             f"{found.sample_rate:>6} Hz  {channels}  {found.duration_s:>10.3f} s  "
-            f"{found.frames:>10} samples"
+            f"{found.frames:>10} {'sample' if found.frames == 1 else 'samples'}"
         )
 
     def rows(found: AudioInfo) -> list[list[Any]]:
