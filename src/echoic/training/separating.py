@@ -219,7 +219,7 @@ class SeparatorRecipe:
             network,
             folder,
             name=self.name,
-            version="0.1.0",
+            version="0.2.0",
             task=self.task,
             kind=self.kind,
             about={"data": SOURCES, "limits": _LIMITS, "recipe": settings.command(self.name)},
