@@ -45,7 +45,8 @@ class EchoicMemory(nn.Module):
         self.n_octaves = n_octaves
         self._lengths = [2**k for k in range(n_octaves)]
         ends = [2 * n - 1 for n in self._lengths]  # of the lines
-        # What a single frame needs of the state, followed by the sums that end in that frame.
+        # After a single frame: the rows of the new state among those of the former one, followed
+        # by the sums that end in that frame.
         shifted = [
             lag
             for k, (n, end) in enumerate(zip(self._lengths, ends, strict=True))

@@ -12,14 +12,13 @@ import numpy as np
 import torch
 
 from echoic import audio
-from echoic.audio.levels import db_to_gain
 from echoic.errors import AudioError, ParameterError
 from echoic.style.methods import METHODS
 from echoic.style.pairs import MAX_STYLE_S, Pair, read_first, read_pair, shown_of
 from echoic.style.styling import (
     MAX_SEED,
     MIN_STYLE_S,
-    SILENCE_DBFS,
+    SILENCE,
     TEXTURE_STEPS,
     How,
     Transfer,
@@ -242,6 +241,6 @@ def _taken_out(waves: Waves, rate: int, label: str, name: str) -> tuple[Waves, W
     from echoic.pipeline import attend
 
     sound = attend(waves, keep=[label], sample_rate=rate)
-    if level_of(sound) < max(float(db_to_gain(SILENCE_DBFS)), MIN_SHARE * level_of(waves)):
+    if level_of(sound) < max(SILENCE, MIN_SHARE * level_of(waves)):
         raise AudioError(f"{name}: no {label} is heard in it")
     return sound, waves - sound

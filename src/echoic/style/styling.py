@@ -19,6 +19,7 @@ from echoic.style.optimise import Domain, OnStep, Outcome, Schedule, minimise
 
 MIN_STYLE_S, MIN_CONTENT_S = 0.5, 0.25
 SILENCE_DBFS = -80.0
+SILENCE = float(db_to_gain(SILENCE_DBFS))
 TEXTURE_STEPS, TEXTURE_ROUNDS = 800, 6
 STRENGTH = 0.5
 MAX_SEED = 2**32 - 1
@@ -302,7 +303,7 @@ def check_sound(wave: Wave, sample_rate: float, min_s: float, *, name: str) -> f
     level = float(np.sqrt(np.mean(np.square(wave, dtype=np.float64))))
     if not np.isfinite(level):
         raise ParameterError(f"{name} holds samples that are NaN or infinite")
-    if level < db_to_gain(SILENCE_DBFS):
+    if level < SILENCE:
         raise ParameterError(f"{name} is silent: its level is below {SILENCE_DBFS:g} dBFS")
     return level
 

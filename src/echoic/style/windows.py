@@ -14,9 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from echoic.audio.levels import db_to_gain
 from echoic.style.cochlea import Cochlea
-from echoic.style.styling import SILENCE_DBFS
+from echoic.style.styling import SILENCE
 from echoic.style.vocoder import shape_bands, smooth
 
 WINDOW_S, OVERLAP_S = 8.0, 0.5
@@ -52,7 +51,7 @@ def in_windows(
     for index, (start, end, weight) in enumerate(windows(waves.shape[-1], sample_rate)):
         window = waves[:, start:end]
         level = level_of(window)
-        if level_of(mono_of(window)) < db_to_gain(SILENCE_DBFS):
+        if level_of(mono_of(window)) < SILENCE:
             continue
         gain = (level / overall) ** (depth - 1)
         out[:, start:end] += np.float32(gain) * weight * restyle(window, index)

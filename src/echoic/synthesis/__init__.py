@@ -3,8 +3,8 @@
 Modules: `tones` (tone, complex, clicks, sweep), `noises`, `vowels` (formant vowels), `textures`
 (rain, fire, waves, wind), `babble`, `sources` (clock, bell, siren), `machines` (engine, chainsaw,
 helicopter), `calls` (dog, rooster, baby, sneeze), built from `syllables`, `music`, `room`
-(reverberation), `soundscape` (mixtures of clips, with stems
-and true events), `dsp` (signal processing shared by all of these).
+(reverberation), `soundscape` (mixtures of clips, with stems and true events), `dsp` (signal
+processing shared by all of these).
 
 Every sound is a float32 array (time,), at any sample rate from 8 to 192 kHz. Functions that use
 randomness take a `numpy.random.Generator`; the same seed gives the same sound. Tones, noises,

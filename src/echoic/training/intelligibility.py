@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from echoic.ear.design import N_GAIN_BANDS, design_separating
+from echoic.style.methods.course import patterns
 
 _LOWEST_HZ, _N_THIRDS = 150.0, 15
 _SEGMENT_STEPS, _SEGMENT_HOP = 38, 8
@@ -36,25 +37,18 @@ def unintelligibility(gains: Tensor, own: Tensor, mixture: Tensor) -> Tensor:
     """
     level = own.sum(dim=-2)
     speaks = (level > level.amax(dim=-1, keepdim=True) * 10 ** (-_RANGE_DB / 10)).to(own)
-    weight = _segments(speaks).mean(-1)
-    spoken, heard = (_patterns(power) for power in (own, gains**2 * mixture))
+    weight = speaks.unfold(-1, _SEGMENT_STEPS, _SEGMENT_HOP).mean(-1)
+    spoken, heard = (
+        patterns(_envelopes(power), _SEGMENT_STEPS, _SEGMENT_HOP)
+        for power in (own, gains**2 * mixture)
+    )
     alike = (spoken * heard).sum(dim=-3).mean(dim=-1)
     return ((1 - alike) * weight).sum() / (weight.sum() + _TINY)
 
 
-def _patterns(power: Tensor) -> Tensor:
-    """Normalised envelopes (…, third octave, segment, step) from powers (…, band, step)."""
-    envelopes = (_third_octaves().to(power) @ power + _TINY).sqrt()
-    return _normalised(_normalised(_segments(envelopes), dim=-1), dim=-3)
-
-
-def _segments(x: Tensor) -> Tensor:
-    return x.unfold(-1, _SEGMENT_STEPS, _SEGMENT_HOP)
-
-
-def _normalised(x: Tensor, dim: int) -> Tensor:
-    centred = x - x.mean(dim=dim, keepdim=True)
-    return centred / (centred.square().sum(dim=dim, keepdim=True) + _TINY).sqrt()
+def _envelopes(power: Tensor) -> Tensor:
+    """Envelopes (…, third octave, step) from powers (…, band, step)."""
+    return (_third_octaves().to(power) @ power + _TINY).sqrt()
 
 
 @cache

@@ -58,7 +58,7 @@ def error_db(gains: Tensor, slot: Tensor, own: Tensor, cross: Tensor, mixture: T
     Returns:
         Scalar, dB.
     """
-    error = error_power(gains.gather(1, _spread(slot, gains)), own, cross, mixture)
+    error = error_power(of_sources(gains, slot), own, cross, mixture)
     own_power = own.sum(dim=(2, 3))
     own_db = 10 * torch.log10((error / (own_power + _TINY)).clamp(min=0) + 10 ** (_BEST_DB / 10))
     return _mean_over_sources(own_db, slot, own_power, mixture)
@@ -75,7 +75,7 @@ def distortion_db(
     Shape:
         As for `error_db`.
     """
-    given = gains.gather(1, _spread(slot, gains))
+    given = of_sources(gains, slot)
     total = (given**2 * mixture[:, None]).sum(dim=(2, 3))
     own_power = own.sum(dim=(2, 3))
     along = (given * cross).sum(dim=(2, 3)).clamp(min=0) ** 2
@@ -99,7 +99,7 @@ def share_loss(gains: Tensor, slot: Tensor, own: Tensor, mixture: Tensor) -> Ten
     """
     ratio = own * (slot >= 0)[:, :, None, None]
     ratio = ratio / (ratio.sum(dim=1, keepdim=True) + _TINY)
-    surprise = -(ratio * torch.log(gains.gather(1, _spread(slot, gains)) + 1e-6)).sum(dim=1)
+    surprise = -(ratio * torch.log(of_sources(gains, slot) + 1e-6)).sum(dim=1)
     weight = mixture**0.25
     weight = weight / (weight.mean(dim=(1, 2), keepdim=True) + _TINY)
     return (surprise * weight).mean()
@@ -136,9 +136,14 @@ def _mean_over_sources(
     return (value * weight).sum() / (weight.sum() + _TINY)
 
 
-def _spread(slot: Tensor, gains: Tensor) -> Tensor:
-    """Indices for `gather` along queries; an absent source reads an arbitrary one."""
-    return slot.clamp(min=0)[:, :, None, None].expand(-1, -1, *gains.shape[2:])
+def of_sources(gains: Tensor, slot: Tensor) -> Tensor:
+    """The gains of each source's query; an absent source gets those of an arbitrary one.
+
+    Shape:
+        gains (batch, query, band, step), slot (batch, source) -> (batch, source, band, step).
+    """
+    index = slot.clamp(min=0)[:, :, None, None].expand(-1, -1, *gains.shape[2:])
+    return gains.gather(1, index)
 
 
 def detection_loss(logits: Tensor, activity: Tensor, look_ahead: int) -> Tensor:

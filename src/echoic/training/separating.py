@@ -23,7 +23,7 @@ from echoic.training.corpus import SOURCES, kept_recordings, training_recordings
 from echoic.training.data import load_rooms
 from echoic.training.intelligibility import unintelligibility
 from echoic.training.loop import Batch, LoopSettings, mean_losses, train
-from echoic.training.losses import applied, error_db, error_power, share_loss, weigh
+from echoic.training.losses import applied, error_db, error_power, of_sources, share_loss, weigh
 from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
 from echoic.training.packaging import package
 from echoic.training.targets import STEP_S, ExampleMaker
@@ -79,7 +79,7 @@ class SpokenBatches:
 def losses(
     model: nn.Module, batch: Batch, *, weights: Mapping[str, float] = _WEIGHTS
 ) -> dict[str, Tensor]:
-    """Error of the voices in dB and cross-entropy of all masks, in the best order of voices.
+    """Error and intelligibility of the voices, cross-entropy of all masks, in the best order.
 
     Voices are separated, not identified: the order with the least error over a whole scene
     counts (permutation-invariant training, Kolbæk et al. 2017).
@@ -95,9 +95,7 @@ def losses(
         "error_db": error_db(gains, slot[:, voices], own[:, voices], cross[:, voices], mixture),
         "share": share_loss(gains, slot, own, mixture),
         "unintelligibility": unintelligibility(
-            gains.gather(1, slot[:, voices, None, None].expand_as(own[:, voices])),
-            own[:, voices],
-            mixture[:, None],
+            of_sources(gains, slot[:, voices]), own[:, voices], mixture[:, None]
         ),
     }
     return weigh(parts, weights)

@@ -93,16 +93,14 @@ def words_term(content: Tensor, vocoded: Tensor, depth: float, cochlea: Cochlea)
     loud = level > level.max() * 10 ** (-WORDS_RANGE_DB / 20)
     size = min(WORDS_FRAMES, int(loud.sum()))
 
-    def patterns(linear: Tensor) -> Tensor:
+    def heard_patterns(linear: Tensor) -> Tensor:
         rows = smooth(linear[bands], SMOOTHING_HZ)[:, ::WORDS_STEP][:, loud]
-        parts = rows.unfold(-1, size, max(1, size // 8))
-        parts = F.normalize(parts - parts.mean(-1, keepdim=True), dim=-1, eps=1e-9)
-        return F.normalize(parts - parts.mean(0, keepdim=True), dim=0, eps=1e-9)
+        return patterns(rows, size, max(1, size // 8))
 
-    wanted = patterns(content)
+    wanted = heard_patterns(content)
 
     def likeness(linear: Tensor) -> Tensor:
-        return (patterns(linear) * wanted).sum(0).mean()
+        return (heard_patterns(linear) * wanted).sum(0).mean()
 
     asked = float(likeness(vocoded)) + WORDS_RISE * depth
 
@@ -110,6 +108,23 @@ def words_term(content: Tensor, vocoded: Tensor, depth: float, cochlea: Cochlea)
         return (asked - likeness(heard.envelopes.linear)).clamp(min=0).square()
 
     return Term("words", "content", WORDS_WEIGHT, loss)
+
+
+def patterns(envelopes: Tensor, size: int, hop: int) -> Tensor:
+    """Segments of envelopes, normalised over time and then over bands.
+
+    Args:
+        envelopes: (…, band, frame).
+        size: Frames per segment.
+        hop: Frames from segment to segment.
+
+    Shape:
+        The result: (…, band, segment, frame). Summed over the bands, the product of two is the
+        correlation of their patterns at every frame.
+    """
+    parts = envelopes.unfold(-1, size, hop)
+    parts = F.normalize(parts - parts.mean(-1, keepdim=True), dim=-1, eps=1e-9)
+    return F.normalize(parts - parts.mean(-3, keepdim=True), dim=-3, eps=1e-9)
 
 
 def depth_term(content: Tensor, depth: float, cochlea: Cochlea) -> Term:
