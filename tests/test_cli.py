@@ -77,7 +77,7 @@ def test_one_input_is_one_object(run, tmp_path):
     code, out, err = run("info", "--json", path)
     assert (code, err) == (0, "")
     assert json.loads(out) == {
-        "path": str(path),
+        "file": str(path),
         "format": "WAV",
         "subtype": "FLOAT",
         "sample_rate": RATE,
@@ -102,7 +102,7 @@ def test_a_folder_is_its_audio_files_in_order(run, tmp_path):
     (tmp_path / "sub.wav").mkdir()
     code, out, err = run("info", "--json", tmp_path)
     assert code == 0
-    assert [Path(json.loads(line)["path"]).name for line in out.splitlines()] == [
+    assert [Path(json.loads(line)["file"]).name for line in out.splitlines()] == [
         "a.flac",
         "b.wav",
         "c.WAV",
@@ -129,7 +129,7 @@ def test_standard_input(run, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
     code, out, _ = run("info", "--json", "-")
     assert code == 0
-    assert json.loads(out)["path"] == "-"
+    assert json.loads(out)["file"] == "-"
 
 
 def test_a_name_that_is_not_utf8(tmp_path):
@@ -153,7 +153,7 @@ def test_each_bad_input_is_one_line_and_the_others_go_on(run, tmp_path):
     missing = tmp_path / "missing.wav"
     code, out, err = run("info", "--json", good[0], empty, text, cut, missing, good[1])
     assert code == 1
-    assert [json.loads(line)["path"] for line in out.splitlines()] == [str(p) for p in good]
+    assert [json.loads(line)["file"] for line in out.splitlines()] == [str(p) for p in good]
     lines = err.splitlines()
     assert [line.split(": ")[:2] for line in lines] == [
         ["echoic", str(path)] for path in (empty, text, cut, missing)
@@ -189,8 +189,12 @@ def test_an_empty_folder_and_an_empty_glob_fail(run, tmp_path):
 def test_wrong_usage_is_2(run, args):
     code, out, err = run(*args)
     assert code == 2
-    # Without arguments the help is printed, on either stream; usage errors go to standard error.
-    assert "Usage: echoic" in (out + err if not args else err)
+    assert out == ""
+    if args:
+        assert err.startswith("echoic")
+        assert len(err.splitlines()) == 1
+    else:
+        assert "Usage: echoic" in err
 
 
 @pytest.mark.parametrize(
@@ -202,6 +206,7 @@ def test_wrong_usage_is_2(run, args):
         (("denoise", "a.wav", "-o", "b.wav", "--floor-db", "-20dB"), "'--floor-db': '-20dB': "),
         (("tag", "a.wav", "--threshold", "30"), "'--threshold': '30': "),
         (("hear", "a.wav", "--stem-format", "ogg"), "'--stem-format': 'ogg': "),
+        (("pitch", "a.wav", "--hop-ms", "99"), "'--hop-ms': '99': "),
     ],
 )
 def test_a_value_that_is_wrong_is_named(run, tmp_path, monkeypatch, args, words):
@@ -210,6 +215,36 @@ def test_a_value_that_is_wrong_is_named(run, tmp_path, monkeypatch, args, words)
     code, out, err = run(*args)
     assert (code, out) == (2, "")
     assert f"Invalid value for {words}" in err
+    assert os.listdir(tmp_path) == ["a.wav"]
+
+
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        (
+            ("cochleagram", "a.wav", "--hop-ms", "0", "-o", "a.png"),
+            "--hop-ms 0 is not between one sample at 192000 Hz and infinity",
+        ),
+        (
+            ("cochleagram", "a.wav", "--low-hz", "9000", "-o", "a.png"),
+            "--low-hz 9000, --high-hz 7600 need 0 < low <= high",
+        ),
+        (("pitch", "a.wav", "--low-hz", "9000"), "--low-hz 9000 is outside 20 to 1000"),
+        (("denoise", "a.wav"), "Missing option '-o' / '--output'"),
+        (("attend", "a.wav", "--keep", ",", "-o", "b.wav"), "',' lists nothing"),
+        (("denoise", "a.wav", "-o", "b.xyz"), "b.xyz: cannot be written: suffix '.xyz' is none of"),
+    ],
+)
+def test_wrong_usage_is_said_in_one_line_in_the_words_of_the_command(
+    run, tmp_path, monkeypatch, args, line
+):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "a.wav")
+    code, out, err = run(*args)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"echoic {args[0]}: {line}")
+    assert err.endswith(f"; see echoic {args[0]} -h\n")
+    assert len(err.splitlines()) == 1
     assert os.listdir(tmp_path) == ["a.wav"]
 
 
@@ -368,7 +403,7 @@ def test_a_glob_skips_folders_without_sounds_and_takes_nothing_twice(run, tmp_pa
     Path("rec/empty").mkdir()
     for given in ("rec/*", "rec/**"):
         code, out, err = run("info", "--json", given)
-        named = [json.loads(line)["path"] for line in out.splitlines()]
+        named = [json.loads(line)["file"] for line in out.splitlines()]
         assert {"rec/a.wav", "rec/deeper/b.wav"} <= set(named)
         assert sorted(set(named)) == sorted(named)
         assert "holds no audio files" not in err

@@ -551,7 +551,7 @@ def test_a_table_of_events_and_one_of_files(run, here):
     assert found, "nothing was heard at so low a threshold"
     run("info", "in", "--recursive", "--table", "i.csv")
     assert [row[0] for row in rows(here / "i.csv")] == [
-        *("path", "in/a.wav", "in/sub/b.wav", "in/sub/deep/a.wav")
+        *("file", "in/a.wav", "in/sub/b.wav", "in/sub/deep/a.wav")
     ]
 
 
@@ -582,7 +582,7 @@ def test_only_some_labels_are_listened_for(run, here):
         (("--threshold", "1.5"), "1.5"),
         (("--threshold", "nan"), "nan"),
         (("--only", "song"), "song"),
-        (("--only", ","), "no part"),
+        (("--only", ","), "lists nothing"),
         (("--jobs", "0"), "--jobs"),
         (("--stem-format", "mp3"), "mp3"),
     ],

@@ -123,7 +123,8 @@ def test_a_threshold_that_is_none(threshold):
 def test_to_listen_for_nothing(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     audio.write("a.wav", NOISE, sample_rate=RATE)
-    assert run("hear", "a.wav", "--labels", "") == (2, "", "echoic: labels is empty\n")
+    line = "echoic hear: '' lists nothing; see echoic hear -h\n"
+    assert run("hear", "a.wav", "--labels", "") == (2, "", line)
     assert not Path("a.hearing").exists()
 
 

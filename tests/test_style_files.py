@@ -246,7 +246,7 @@ def test_bad_input_gets_one_line_and_leaves_nothing(run, here, arguments, words)
 def test_an_output_of_no_known_kind_is_refused_before_any_work(run, here, monkeypatch):
     monkeypatch.setattr("echoic.style.files.restyle_file", None)
     done = run("style", "content.wav", "style.wav", "-o", "out.xyz", *QUICK)
-    assert done.code == 1
+    assert done.code == 2
     assert "out.xyz: cannot be written: suffix '.xyz' is none of" in done.err
 
 

@@ -21,6 +21,8 @@ from echoic.cli._signals import exit_code, leave_on_signals
 from echoic.cli._streams import is_verbose, prepare_streams
 from echoic.errors import EchoicError, ParameterError
 
+UsageError: Any = typer.BadParameter.__bases__[0]  # typer does not export it
+
 
 class Verb(TyperCommand):
     """A command that takes no empty value, and names every value that it does not take."""
@@ -99,6 +101,15 @@ def echoic(
     """
 
 
+def usage_line(error: Any) -> str:
+    """The line to print for wrong usage; without arguments, the help."""
+    words = str(error.format_message())
+    if "\n" in words:
+        return words
+    verb = error.ctx.command_path if error.ctx else "echoic"
+    return f"{verb}: {words.removeprefix('Invalid value: ').removesuffix('.')}; see {verb} -h"
+
+
 def main() -> None:
     """Run the command line and exit; an uncaught exception is printed as one line."""
     # Before numpy is imported, and for the workers of several files: its products are so small
@@ -108,7 +119,10 @@ def main() -> None:
     prepare_streams(mute_libraries=not verbose)
     leave_on_signals()
     try:
-        app(prog_name="echoic")
+        sys.exit(app(prog_name="echoic", standalone_mode=False))
+    except UsageError as error:
+        print(usage_line(error), file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print("echoic: interrupted", file=sys.stderr)
         sys.exit(130)

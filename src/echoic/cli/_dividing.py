@@ -20,7 +20,7 @@ from echoic.cli._targets import (
     made_folders,
     made_folders_of,
 )
-from echoic.cli.common import Reporter, check_replacing
+from echoic.cli.common import Reporter, check_replacing, check_sound_name
 from echoic.outputs import InputFiles
 
 if TYPE_CHECKING:
@@ -161,9 +161,12 @@ def find_outputs(paths: list[str], output: str, *, given: Sequence[str]) -> dict
     """Return the output of each input.
 
     Raises:
-        typer.BadParameter: several results for one file or for standard output.
+        typer.BadParameter: several results for one file or for standard output, or a suffix that
+            is none of a sound.
     """
     if is_one_file(paths, given) and not os.path.isdir(output):
+        if output != STDOUT:
+            check_sound_name(output)
         return {paths[0]: output}
     if output == STDOUT:
         raise typer.BadParameter(

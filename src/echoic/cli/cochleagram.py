@@ -23,6 +23,7 @@ from echoic.cli.common import (
     Reporter,
     SkipExisting,
     Verbose,
+    as_usage,
     check_replacing,
 )
 from echoic.outputs import InputFiles, fresh_file
@@ -98,7 +99,13 @@ def cochleagram(
         "high_hz": high_hz,
         "hop_s": hop_ms / 1000,
     }
-    Ear(sample_rate=192_000, **settings)  # invalid at any rate: wrong usage, before any work
+    with as_usage(
+        n_bands=f"--bands {bands}",
+        low_hz=f"--low-hz {low_hz:g}",
+        high_hz=f"--high-hz {high_hz:g}",
+        hop_s=f"--hop-ms {hop_ms:g}",
+    ):
+        Ear(sample_rate=192_000, **settings)  # invalid at any rate: reported before any work
     paths = reporter.expand(inputs, recursive=recursive)
     suffix = as_format and f".{as_format.value}"
     targets = find_targets(paths, output, SUFFIXES, suffix=suffix, given=inputs)

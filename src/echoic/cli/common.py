@@ -23,7 +23,9 @@ and `echoic.outputs.fresh_file`, with `force`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 from typing import Annotated
@@ -31,6 +33,7 @@ from typing import Annotated
 import typer
 
 from echoic.cli._reporter import Reporter
+from echoic.errors import EchoicError, MissingExtraError
 
 __all__ = [
     "Force",
@@ -43,7 +46,9 @@ __all__ = [
     "SkipExisting",
     "TableFile",
     "Verbose",
+    "as_usage",
     "check_replacing",
+    "check_sound_name",
     "import_extra",
     "split_commas",
 ]
@@ -107,8 +112,46 @@ def check_replacing(*, force: bool, skip_existing: bool) -> None:
         raise typer.BadParameter("--force replaces what --skip-existing leaves: give one of them")
 
 
+@contextmanager
+def as_usage(**typed: str) -> Iterator[None]:
+    """Report errors that the block raises as wrong usage, in the words of the command line.
+
+    Args:
+        typed: Parameter of the library -> the option as it was typed.
+
+    Raises:
+        typer.BadParameter: the block has raised an `EchoicError`.
+
+    Example:
+        >>> with as_usage(hop_s="--hop-ms 0"):
+        ...     raise EchoicError("hop_s=0.0 is not above 0")
+        Traceback (most recent call last):
+        typer._click.exceptions.BadParameter: --hop-ms 0 is not above 0
+    """
+    try:
+        yield
+    except EchoicError as error:
+        words = re.sub(r"\b(\w+)=[^\s,]+", lambda found: typed.get(found[1], found[0]), str(error))
+        raise typer.BadParameter(words) from error
+
+
+def check_sound_name(output: str) -> None:
+    """Reject the name of an output whose suffix is that of no sound that can be written.
+
+    Raises:
+        typer.BadParameter: it is.
+    """
+    from echoic.audio.codings import check_suffix
+
+    with as_usage():
+        check_suffix(output)
+
+
 def split_commas(values: Sequence[str] | None) -> list[str] | None:
     """Flatten option values, each of which may be a comma-separated list.
+
+    Raises:
+        typer.BadParameter: there is nothing between the commas.
 
     Example:
         >>> split_commas(["speech,rain", "dog_bark"])
@@ -116,7 +159,10 @@ def split_commas(values: Sequence[str] | None) -> list[str] | None:
     """
     if values is None:
         return None
-    return [part.strip() for value in values for part in value.split(",") if part.strip()]
+    parts = [part.strip() for value in values for part in value.split(",") if part.strip()]
+    if values and not parts:
+        raise typer.BadParameter(f"{values[0]!r} lists nothing")
+    return parts
 
 
 def import_extra(module: str) -> ModuleType:
@@ -125,8 +171,6 @@ def import_extra(module: str) -> ModuleType:
     Raises:
         MissingExtraError: a package is not installed.
     """
-    from echoic.errors import MissingExtraError
-
     try:
         return import_module(module)
     except ModuleNotFoundError as error:

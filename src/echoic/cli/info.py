@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
 
 from echoic.cli._table import open_table
 from echoic.cli.common import (
@@ -16,11 +18,7 @@ from echoic.cli.common import (
     Verbose,
 )
 
-if TYPE_CHECKING:
-    from echoic.audio import AudioInfo
-
-
-COLUMNS = ("path", "format", "subtype", "sample_rate", "channels", "frames", "duration_s")
+COLUMNS = ("file", "format", "subtype", "sample_rate", "channels", "frames", "duration_s")
 
 
 def info(
@@ -39,20 +37,25 @@ def info(
     paths = reporter.expand(inputs, recursive=recursive)
     width = max(map(len, paths), default=0)
 
-    def show(found: AudioInfo) -> str:
-        channels = "1 channel " if found.channels == 1 else f"{found.channels} channels"
+    def work(path: str, _reporter: Reporter) -> dict[str, Any]:
+        found = asdict(read_info(path))
+        return {"file": found.pop("path"), **found}
+
+    def show(found: Mapping[str, Any]) -> str:
+        n_channels, n_samples = found["channels"], found["frames"]
+        channels = "1 channel " if n_channels == 1 else f"{n_channels} channels"
         return (
-            f"{found.path:<{width}}  {found.format:<4} {found.subtype:<14} "
-            f"{found.sample_rate:>6} Hz  {channels}  {found.duration_s:>10.3f} s  "
-            f"{found.frames:>10} {'sample' if found.frames == 1 else 'samples'}"
+            f"{found['file']:<{width}}  {found['format']:<4} {found['subtype']:<14} "
+            f"{found['sample_rate']:>6} Hz  {channels}  {found['duration_s']:>10.3f} s  "
+            f"{n_samples:>10} {'sample' if n_samples == 1 else 'samples'}"
         )
 
-    def rows(found: AudioInfo) -> list[list[Any]]:
-        return [[getattr(found, name) for name in COLUMNS]]
+    def rows(found: Mapping[str, Any]) -> list[list[Any]]:
+        return [[found[name] for name in COLUMNS]]
 
     reporter.each(
         paths,
-        lambda path, _reporter: read_info(path),
+        work,
         show,
         table=open_table(table, COLUMNS, rows, inputs=paths, force=force),
     )

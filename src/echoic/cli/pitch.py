@@ -22,6 +22,7 @@ from echoic.cli.common import (
     SkipExisting,
     TableFile,
     Verbose,
+    as_usage,
     check_replacing,
 )
 from echoic.outputs import InputFiles, fresh_file
@@ -45,7 +46,7 @@ def pitch(
     output: Picture = None,
     low_hz: Annotated[float, typer.Option(help="Lowest fundamental, 20 or more.")] = 50.0,
     high_hz: Annotated[float, typer.Option(help="Highest fundamental, up to 1000.")] = 600.0,
-    hop_ms: Annotated[float, typer.Option(help="Milliseconds a frame, 1 to 30.")] = 10.0,
+    hop_ms: Annotated[float, typer.Option(min=1, max=30, help="Milliseconds a frame.")] = 10.0,
     table: TableFile = None,
     recursive: Recursive = False,
     jobs: Jobs = None,
@@ -70,7 +71,8 @@ def pitch(
         raise typer.BadParameter("--table needs every input: leave out --skip-existing")
     reporter = Reporter(as_json=as_json, quiet=quiet, verbose=verbose)
     settings: dict[str, Any] = {"low_f0_hz": low_hz, "high_f0_hz": high_hz, "hop_s": hop_ms / 1000}
-    Pitch(sample_rate=16_000, **settings)  # reports wrong usage before any work
+    with as_usage(low_f0_hz=f"--low-hz {low_hz:g}", high_f0_hz=f"--high-hz {high_hz:g}"):
+        Pitch(sample_rate=16_000, **settings)  # before any work
     paths = reporter.expand(inputs, recursive=recursive)
     targets = find_targets(paths, output, (".png",), given=inputs) if output else {}
     work = partial(

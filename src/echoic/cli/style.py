@@ -11,7 +11,16 @@ from typing import Annotated, Any
 import typer
 
 from echoic.cli._inputs import STDIN
-from echoic.cli.common import Force, Json, Quiet, Reporter, Verbose, import_extra, split_commas
+from echoic.cli.common import (
+    Force,
+    Json,
+    Quiet,
+    Reporter,
+    Verbose,
+    check_sound_name,
+    import_extra,
+    split_commas,
+)
 from echoic.outputs import InputFiles
 
 METHOD, PICTURE_STRENGTH = "hearing", 0.5
@@ -212,6 +221,8 @@ def style(
         how |= {"strength": strength, "method": method or METHOD}
         how |= {"domain": domain, "network": network}
         where = {"only": only, "seconds": preview_s}
+    if kind != "picture":
+        check_sound_name(output)
     page = _page_asked(report, split_commas(compare), output=output)
     if list(inputs).count(STDIN) > 1:
         raise typer.BadParameter("standard input (-) can be read only once")
@@ -229,10 +240,6 @@ def restyle(job: Job, reporter: Reporter, *, force: bool) -> dict[str, Any]:
     read = InputFiles(job.inputs)
     for file in (job.output, *([job.page["report"]] if job.page else [])):
         read.check_output(file, force=force)
-    if job.kind != "picture":
-        from echoic.audio.codings import check_suffix
-
-        check_suffix(job.output)
     run = _imported(*RUNNERS["page" if job.page else job.kind])
     settings, how, page = job.how, job.how, job.page
     if job.kind == "sound":
