@@ -231,6 +231,8 @@ def test_a_value_that_is_wrong_is_named(run, tmp_path, monkeypatch, args, words)
         ),
         (("pitch", "a.wav", "--low-hz", "9000"), "--low-hz 9000 is outside 20 to 1000"),
         (("denoise", "a.wav"), "Missing option '-o' / '--output'"),
+        (("train", "unet", "--fine-tune"), "--fine-tune: no weights of unet are shipped"),
+        (("train", "hear", "--rate", "nan"), "--rate nan is not above 0 and at most 0.1"),
         (("attend", "a.wav", "--keep", ",", "-o", "b.wav"), "',' lists nothing"),
         (("denoise", "a.wav", "-o", "b.xyz"), "b.xyz: cannot be written: suffix '.xyz' is none of"),
     ],

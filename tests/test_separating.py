@@ -9,14 +9,19 @@ import pytest
 import torch
 
 from echoic.labels import LABELS
+from echoic.nn.export import load_hearing
 from echoic.nn.hearing import HearingNetwork
 from echoic.nn.leaky import LeakyLayer
 from echoic.nn.separator import Separator
+from echoic.runtime import find_model
+from echoic.runtime.network import Network
 from echoic.style.scoring import estoi
 from echoic.training.data import OTHER, Recordings, load_clips, make_clip
 from echoic.training.intelligibility import unintelligibility
+from echoic.training.loop import LoopSettings
 from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
-from echoic.training.separating import SpokenBatches, best_order, losses
+from echoic.training.recipes import denoise, hear, voices
+from echoic.training.separating import SeparatorRecipe, SpokenBatches, best_order, losses
 from echoic.training.targets import ExampleMaker
 
 RATE = 16_000
@@ -166,3 +171,28 @@ def test_slow_units_leak_in_bfloat16_as_well():
     with torch.autocast("cpu", torch.bfloat16):
         _, last = layer(torch.zeros(1, n_steps, 8))
     assert last.detach().numpy() == pytest.approx(1 - (1 - gate) ** n_steps, rel=0.02)
+
+
+@pytest.mark.parametrize("recipe", [denoise.RECIPE, voices.RECIPE], ids=lambda one: one.name)
+def test_fine_tuning_starts_from_the_shipped_network(recipe: SeparatorRecipe):
+    begun = recipe.begin(LoopSettings(1, fine_tune=True)).eval()
+    frames = torch.rand(1, 2, 64, 40, generator=torch.Generator().manual_seed(0))
+    (shipped,), _ = Network(find_model(recipe.name))(frames[0].numpy())
+    with torch.no_grad():
+        got = begun(frames)[0].masks[0].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(got, shipped, atol=1e-4)
+
+
+def test_fine_tuned_hearing_is_calibrated_anew():
+    begun, new = (hear.begin(LoopSettings(1, fine_tune=tune)) for tune in (True, False))
+    assert torch.equal(begun.detect.confidence, new.detect.confidence)
+    shipped = load_hearing(HearingNetwork(len(LABELS)), find_model("hear").folder, "hear")
+    assert not torch.equal(shipped.detect.confidence, new.detect.confidence)
+    assert torch.equal(begun.queries.labels, shipped.queries.labels)
+
+
+def test_a_new_network_starts_from_a_shipped_listener_alone():
+    new = denoise.RECIPE.begin(LoopSettings(1)).state_dict()
+    tuned = denoise.RECIPE.begin(LoopSettings(1, fine_tune=True)).state_dict()
+    assert new.keys() == tuned.keys()
+    assert not any(torch.equal(new[key], tuned[key]) for key in new if key.endswith("in.weight"))

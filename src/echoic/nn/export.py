@@ -245,6 +245,17 @@ def load_hearing(network: HearingNetwork, folder: Path, name: str) -> HearingNet
     return network
 
 
+def load_separator(network: Separator, folder: Path, name: str) -> Separator:
+    """As `load_hearing`, for a separator.
+
+    Raises:
+        KeyError: the graphs lack a parameter of the network.
+    """
+    stored = _stored(folder, name, "step")
+    network.load_state_dict({key: stored[key] for key in network.state_dict()})
+    return network
+
+
 def load_listener(listener: Listener, folder: Path, name: str) -> Listener:
     """Load the listener of a shipped network into torch, as a start for another task.
 

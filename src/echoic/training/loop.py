@@ -41,6 +41,7 @@ class LoopSettings:
         cooldown_steps: Final steps over which the learning rate falls to zero.
         ema_decay: Decay per step of the moving average of the weights.
         validate_every: Steps between validations.
+        fine_tune: Whether to start from the shipped weights.
     """
 
     n_steps: int
@@ -55,6 +56,7 @@ class LoopSettings:
     checkpoint_every: int = 100
     validate_every: int = 500
     log_every: int = 50
+    fine_tune: bool = False
 
     def identity(self) -> dict[str, Any]:
         """Settings that a resumed run must share: all but its end, workers and intervals."""
@@ -70,9 +72,15 @@ class LoopSettings:
         Example:
             >>> LoopSettings(n_steps=9, cooldown_steps=2).command("hear")
             'echoic train hear --steps 9 --seed 0 --cooldown 2'
+            >>> LoopSettings(n_steps=9, learning_rate=5e-4, fine_tune=True).command("hear")
+            'echoic train hear --steps 9 --seed 0 --rate 0.0005 --fine-tune'
         """
         command = f"echoic train {recipe} --steps {self.n_steps} --seed {self.seed}"
-        return command + (f" --cooldown {self.cooldown_steps}" if self.cooldown_steps else "")
+        if self.cooldown_steps:
+            command += f" --cooldown {self.cooldown_steps}"
+        if self.learning_rate != LoopSettings.learning_rate:
+            command += f" --rate {self.learning_rate:g}"
+        return command + (" --fine-tune" if self.fine_tune else "")
 
 
 def calculates_in_bfloat16(device: torch.device) -> bool:

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from echoic.nn.export import load_listener
+from echoic.nn.export import load_listener, load_separator
 from echoic.nn.separator import Separator
 from echoic.processors.masks import RAMP_S
 from echoic.runtime import find_model
@@ -124,14 +124,6 @@ def best_order(gains: Tensor, own: Tensor, cross: Tensor, mixture: Tensor) -> Te
     return torch.cat([best, torch.full_like(best[:, :1], n_voices)], dim=1)
 
 
-def new_separator(n_signals: int, *, n_blocks: int, listener_of: str) -> Separator:
-    """A new separator that starts from the listener of a shipped model."""
-    separator = Separator(n_signals, n_blocks)
-    card = find_model(listener_of)
-    load_listener(separator.listener, card.folder, card.name)
-    return separator
-
-
 @dataclass(frozen=True)
 class SeparatorRecipe:
     """How a separator is trained, and the fields of its card.
@@ -194,11 +186,7 @@ class SeparatorRecipe:
         weighted = partial(losses, weights=weights)
         torch.manual_seed(settings.seed)
         network = train(
-            new_separator(
-                self.speaking.n_talkers + 1,
-                n_blocks=self.n_blocks,
-                listener_of=self.listener_of,
-            ),
+            self.begin(settings),
             weighted,
             batches,
             settings,
@@ -210,6 +198,15 @@ class SeparatorRecipe:
         )
         assert isinstance(network, Separator)
         return network
+
+    def begin(self, settings: LoopSettings) -> Separator:
+        """The network to start from: the shipped one, or a new one with a shipped listener."""
+        separator = Separator(self.speaking.n_talkers + 1, self.n_blocks)
+        card = find_model(self.name if settings.fine_tune else self.listener_of)
+        if settings.fine_tune:
+            return load_separator(separator, card.folder, card.name)
+        load_listener(separator.listener, card.folder, card.name)
+        return separator
 
     def package(self, network: Separator, folder: Path, settings: LoopSettings) -> Path:
         """Write the model's files and card to `folder`; return the card's path."""

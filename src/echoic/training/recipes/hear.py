@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from echoic.labels import LABELS
-from echoic.nn.export import flatten, unflatten
+from echoic.nn.export import flatten, load_hearing, unflatten
 from echoic.nn.heads import LOOK_AHEAD_STEPS, masks
 from echoic.nn.hearing import HearingNetwork, HearingOutput
 from echoic.processors.detect import Detect
 from echoic.processors.masks import RAMP_S
 from echoic.processors.model import Model
-from echoic.runtime.models import load_card
+from echoic.runtime.models import find_model, load_card
 from echoic.streaming import block_samples, in_blocks
 from echoic.streaming import run as run_blocks
 from echoic.training.asking import (
@@ -216,6 +216,15 @@ def validation(model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
     return mean_of(rows)
 
 
+def begin(settings: LoopSettings) -> HearingNetwork:
+    """The network to start from: the shipped one, not calibrated, or a new one."""
+    network = HearingNetwork(len(LABELS))
+    if settings.fine_tune:
+        load_hearing(network, find_model("hear").folder, "hear")
+        network.detect.confidence.copy_(HearingNetwork(1).detect.confidence)
+    return network
+
+
 def learn(
     folder: Path,
     settings: LoopSettings,
@@ -234,7 +243,7 @@ def learn(
     fixed = fixed_batches(aside, N_VALIDATION_BATCHES, seed=_SEED)
     torch.manual_seed(settings.seed)
     network = train(
-        HearingNetwork(len(LABELS)),
+        begin(settings),
         losses,
         batches,
         settings,
