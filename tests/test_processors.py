@@ -448,12 +448,25 @@ def test_muting_what_is_not_there_changes_nothing(made_up):
     assert not attend(wave, keep=["rain"], sample_rate=RATE).any()
 
 
-@pytest.mark.parametrize("shape", [(8_001,), (2, 8_001)])
-def test_what_is_kept_and_what_is_muted_add_up(any_network, shape):
-    wave = scene(8_001) if len(shape) == 2 else scene(8_001)[0]
-    kept = attend(wave, keep=PAIR, sample_rate=RATE)
-    muted = attend(wave, mute=PAIR, sample_rate=RATE)
-    assert_adds_up([kept, muted], wave)
+@pytest.mark.parametrize(("share", "gain"), [(0.3, 1.0), (0.65, 0.5), (0.95, 0.0)])
+def test_muting_leaves_whole_what_is_mostly_something_else(made_up, share, gain):
+    def gains_of(levels: np.ndarray) -> np.ndarray:
+        gains = share * all_to("rain")(levels)
+        gains[-1] = 1 - share
+        return gains
+
+    made_up(gains_of)
+    wave = scene(8_001)
+    muted = attend(wave, mute=["rain"], sample_rate=RATE)
+    steady = slice(round(0.03 * RATE), None)  # before the first mask everything stays
+    np.testing.assert_allclose(muted[:, steady], gain * wave[:, steady], atol=1e-3)
+
+
+@pytest.mark.parametrize("selection", [{"keep": PAIR}, {"mute": PAIR}])
+def test_what_is_selected_and_the_rest_add_up(any_network, selection):
+    wave = scene(8_001)
+    module = Attend(**selection, sample_rate=RATE).separate
+    assert_adds_up(np.concatenate([*run(module, [wave])], axis=-1), wave)
 
 
 def test_what_is_asked_for_too_takes_nothing_from_the_rest_of_the_scene(made_up):

@@ -316,19 +316,23 @@ def test_ctrl_c_leaves_nothing_behind(run, here, hearing, interrupted):
 
 
 @pytest.mark.parametrize(("rate", "n_channels"), [(8_000, 1), (48_000, 2)])
-def test_attend_keeps_the_shape_and_what_is_muted_is_what_is_left(run, here, rate, n_channels):
+def test_attend_keeps_the_shape_and_what_is_selected_and_the_rest_add_up(
+    run, here, rate, n_channels
+):
     wave = noise(round(0.25 * rate), n_channels)
     write(here / "a.wav", wave, rate)
     labels = ("rain", "speech")
     for option in ("--keep", "--mute"):
         chosen = [word for label in labels for word in (option, label)]
-        code, out, err = run("attend", "a.wav", *chosen, "-o", f"{option[2:]}.wav")
+        files = [f"{name}{option}.wav" for name in ("selected", "rest")]
+        code, out, err = run("attend", "a.wav", *chosen, "-o", files[0], "--rest", files[1])
         assert (code, out, err) == (0, "", "")
-        found = audio.info(here / f"{option[2:]}.wav")
-        assert (found.sample_rate, found.channels, found.frames) == (rate, *wave.shape)
-        assert found.subtype == "FLOAT"
-    kept, muted = (audio.read(here / f"{name}.wav")[0] for name in ("keep", "mute"))
-    np.testing.assert_allclose(kept + muted, wave, atol=1e-6)
+        for file in files:
+            found = audio.info(here / file)
+            assert (found.sample_rate, found.channels, found.frames) == (rate, *wave.shape)
+            assert found.subtype == "FLOAT"
+        selected, rest = (audio.read(here / file)[0] for file in files)
+        np.testing.assert_allclose(selected + rest, wave, atol=1e-6)
 
 
 def test_attend_writes_what_it_leaves_out_and_both_add_up(run, here):

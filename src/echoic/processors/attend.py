@@ -100,6 +100,7 @@ class Attend:
                 sample_rate=sample_rate,
                 model=model,
                 together=True,
+                muted=not self.keeps,
                 look_ahead_s=look_ahead_s,
             )
         self.delay = self.separate.delay

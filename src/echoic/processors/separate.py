@@ -20,6 +20,9 @@ from echoic.processors.network import Query
 # In a second pass (`Replay`) it is known: the other labels weigh nothing, and the rest, which also
 # takes the sounds that were missed, weighs 1.
 OTHERS, REST = 0.05, 0.35
+# Gains of what is muted, at these shares of the power: what has little of it stays whole. Tuned
+# likewise: the other sounds lose half as many dB, and what is muted is attenuated as much.
+MUTED_FROM, MUTED_AT = 0.4, 0.9
 
 
 class SeparateState(NamedTuple):
@@ -39,6 +42,8 @@ class Separate:
         model: Name of the model.
         examples: Queries of `hear_example`, requested as well.
         together: Whether all requested labels and examples are summed into one signal.
+        muted: Whether the rest is what is wanted: it then keeps whole bands in which the
+            requested sounds have a small share.
         look_ahead_s: Additional delay, which improves the separation, see `ApplyMasks`.
 
     Shape:
@@ -64,11 +69,12 @@ class Separate:
         model: str = "hear",
         examples: Sequence[Query] = (),
         together: bool = False,
+        muted: bool = False,
         look_ahead_s: float = 0.0,
     ) -> None:
         """Load the model and design the banks."""
         self.model = load_model(model)
-        self.together = together
+        self.together, self.muted = together, muted
         self.labels = check_labels(labels, self.model.labels)
         self.masks = self.model.masker(self.labels, examples, others=OTHERS, rest=REST)
         self.listen = Listen(
@@ -92,6 +98,8 @@ class Separate:
         masks = self.masks(heard.places)[:-1]
         if self.together:
             masks = masks.sum(axis=0, keepdims=True)
+        if self.muted:
+            masks = np.clip((masks - MUTED_FROM) / (MUTED_AT - MUTED_FROM), 0, 1, dtype=np.float32)
         signals, apply = self.apply(wave, masks, state and state.apply)
         return signals, SeparateState(listen, apply)
 
