@@ -177,7 +177,7 @@ def test_no_output_is_or_holds_its_input(run, here, args):
     [
         (["a.wav"], ("-o", "out.wav", "--rest", "./out.wav")),
         (["a.wav"], ("-o", "clean/a.wav", "--rest", "clean")),
-        (["a.wav"], ("-o", "b.wav", "--rest", "link.html", "--report", "report.html")),
+        (["a.wav"], ("-o", "b.wav", "--rest", "link.wav", "--report", "report.html")),
         (["in"], ("-o", "out", "--rest", "out", "--recursive")),
         (["in"], ("-o", "out", "--rest", "out/sub", "--recursive")),
     ],
@@ -187,7 +187,7 @@ def test_no_file_is_written_twice(run, here, paths, options):
         (here / name).parent.mkdir(parents=True, exist_ok=True)
         write(here / name)
     Path("clean").mkdir()
-    Path("link.html").symlink_to("report.html")
+    Path("link.wav").symlink_to("report.html")
     before = contents(here)
     code, _, err = run("denoise", *paths, *options, "--force", "--jobs", "1")
     assert code == 2

@@ -9,7 +9,7 @@ import pytest
 
 import echoic
 from echoic.pipeline import attend, denoise, hear, tag, voices
-from echoic.pipeline.sound import WaveSound, loud_enough
+from echoic.processors.loudness import measure
 
 RATE = 16_000
 
@@ -61,11 +61,52 @@ def test_a_quiet_example_asks_as_a_loud_one():
 
 
 @pytest.mark.parametrize(
-    ("peak", "gain"), [(0.5, 1), (0.1, 1), (0.09, 2), (0.03, 4), (0.001, 16), (0.0, 1)]
+    ("peak", "gain"), [(0.5, 1), (0.101, 1), (0.09, 2), (0.03, 4), (0.001, 16), (0.0, 1)]
 )
-def test_the_gain_of_quiet_sounds(peak, gain):
-    wave = np.zeros((2, 3 * RATE), np.float32)
-    wave[1, -1] = -peak
-    found, blocks = loud_enough(WaveSound(wave, sample_rate=RATE))
-    assert found == gain
-    np.testing.assert_array_equal(np.concatenate(list(blocks), axis=-1), wave * np.float32(gain))
+@pytest.mark.parametrize("n_blocks", [1, 7])
+def test_the_gain_of_quiet_sounds(peak, gain, n_blocks):
+    wave = np.stack([np.zeros(2 * RATE, np.float32), siren(peak)])
+    blocks = np.array_split(wave, n_blocks, axis=1)
+    loudness = measure(blocks, sample_rate=RATE)
+    assert loudness.gain == gain
+    prepared = np.concatenate(list(loudness.prepared(blocks)), axis=1)
+    np.testing.assert_array_equal(prepared, wave * np.float32(gain))
+    np.testing.assert_array_equal(loudness.restored(prepared[np.newaxis])[0], wave)
+
+
+def test_a_click_does_not_make_a_quiet_sound_loud():
+    wave = siren(0.002)
+    wave[[1000, 20_000]] = 0.9, -0.9
+    assert measure([wave[np.newaxis]], sample_rate=RATE).gain == 16
+    wave[RATE : RATE + RATE // 8] = siren(0.9)[: RATE // 8]  # an eighth of a second
+    assert measure([wave[np.newaxis]], sample_rate=RATE).gain == 1
+
+
+def test_silence_and_nothing_at_all_are_left_as_they_are():
+    for blocks in ([], [np.zeros((2, 0), np.float32)], [np.zeros((2, 999), np.float32)]):
+        loudness = measure(blocks, sample_rate=RATE)
+        assert loudness.gain == 1
+        assert not loudness.offset.any()
+
+
+@pytest.mark.parametrize("offset", [0.2, -0.02])
+def test_an_offset_is_not_heard(offset):
+    """Its place is the rest, so that everything adds up."""
+    wave = siren(0.15)
+    shifted = wave + np.float32(offset)
+    one, other = (hear(w, sample_rate=RATE, threshold=0.05) for w in (wave, shifted))
+    assert one.events
+    assert other.events == one.events
+    for label in set(one.stems) - {"rest"}:
+        np.testing.assert_allclose(other.stems[label], one.stems[label], atol=1e-5)
+    np.testing.assert_allclose(sum(other.stems.values()), shifted, atol=1e-6)
+    np.testing.assert_allclose(
+        denoise(shifted, sample_rate=RATE), denoise(wave, sample_rate=RATE), atol=1e-5
+    )
+    muted = attend(shifted, mute=["siren"], sample_rate=RATE)
+    np.testing.assert_allclose(
+        muted, attend(wave, mute=["siren"], sample_rate=RATE) + offset, atol=1e-5
+    )
+    parts = voices(shifted, sample_rate=RATE)
+    np.testing.assert_allclose(parts.sum(axis=0), shifted, atol=1e-6)
+    np.testing.assert_allclose(parts[:-1], voices(wave, sample_rate=RATE)[:-1], atol=1e-5)

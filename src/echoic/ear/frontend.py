@@ -19,7 +19,6 @@ HOP_S = 0.005
 _DECAY_PER_S = 0.05  # 5 dB per second, on the scale of `compress_log`
 _LOWEST_PEAK = 0.3
 _RANGE = 0.7
-_LOUD_ENOUGH, _HIGHEST_GAIN = 0.1, 16
 _BANDS: dict[str, Any] = {"n_bands": 64, "low_hz": 50.0, "high_hz": 7600.0}
 # Everything a network's input depends on. Every model card contains it, and a model trained
 # with another front end is not loaded. Raise `version` for a change that is not visible here.
@@ -38,23 +37,6 @@ def blank_frames(n_frames: int) -> NDArray[np.float32]:
     """Frames of silence, (2, 64, frame)."""
     shape = (len(SPECIFICATION["features"]), _BANDS["n_bands"], n_frames)
     return np.zeros(shape, np.float32)
-
-
-def loud_enough_gain(peak: float) -> np.float32:
-    """Gain for a whole sound of this peak: 1 from −20 dBFS on, up to 16 for softer ones.
-
-    Below it the softer parts of a sound would lie under −100 dBFS, which is silence to the
-    networks. Powers of 2 amplify without rounding; 24 dB at most, as the noise of a recorder is
-    not to become a sound.
-
-    Example:
-        >>> [float(loud_enough_gain(peak)) for peak in (0.0, 1e-3, 0.03, 0.5)]
-        [1.0, 16.0, 4.0, 1.0]
-    """
-    gain = 1
-    while 0 < peak * gain < _LOUD_ENOUGH and gain < _HIGHEST_GAIN:
-        gain *= 2
-    return np.float32(gain)
 
 
 class Scale(NamedTuple):
@@ -88,9 +70,9 @@ class FrontEnd:
     """Level and onset of every band, of all channels together, every 5 ms.
 
     The first feature is the level of the summed power of the channels relative
-    to a slowly decaying peak: 1 at the peak, 0 at 70 dB or more below it. A
-    scene of ten times the amplitude gives the same, once its first sound has set
-    the peak. The second is the onset, how far a band rises above its adapted level.
+    to a slowly decaying peak: 1 at the peak, 0 at 70 dB or more below it, or
+    below −100 dBFS. The second is the onset, how far a band rises above its adapted
+    level.
 
     Args:
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.

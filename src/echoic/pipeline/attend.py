@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.pipeline.dividing import processed
+from echoic.pipeline.dividing import divided
 from echoic.processors.attend import Attend
 from echoic.processors.masks import WHOLE_LOOK_AHEAD_S
 
@@ -35,7 +35,7 @@ def attend(
         sample_rate: Hz, 8 to 192 kHz.
         like_sample_rate: Hz, of the example; `sample_rate` if None.
         look_ahead_s: As for `Attend`; 0 gives what a stream gives, but waves that peak below
-            −20 dBFS are amplified for the network.
+            −20 dBFS are amplified for the network, and an offset is taken away.
         model: Name of the model.
 
     Raises:
@@ -57,4 +57,4 @@ def attend(
         look_ahead_s=look_ahead_s,
         model=model,
     )
-    return processed(wave, module, sample_rate=sample_rate)
+    return divided(wave, module, sample_rate=sample_rate)["kept"]

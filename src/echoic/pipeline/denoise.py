@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.pipeline.dividing import processed
+from echoic.pipeline.dividing import divided
 from echoic.processors.denoise import Denoise
 from echoic.processors.masks import WHOLE_LOOK_AHEAD_S
 
@@ -26,7 +26,7 @@ def denoise(
         floor_db: Gain in dB to which everything but speech is attenuated, below 0; complete
             attenuation if None.
         look_ahead_s: As for `Denoise`; 0 gives what a stream gives, but waves that peak below
-            −20 dBFS are amplified for the network.
+            −20 dBFS are amplified for the network, and an offset is taken away.
         model: Name of the model.
 
     Raises:
@@ -41,4 +41,4 @@ def denoise(
     module = Denoise(
         sample_rate=sample_rate, floor_db=floor_db, look_ahead_s=look_ahead_s, model=model
     )
-    return processed(wave, module, sample_rate=sample_rate)
+    return divided(wave, module, sample_rate=sample_rate)["kept"]

@@ -21,7 +21,7 @@ from echoic.pipeline.sound import (
     Wave,
     WaveSound,
     ignore_progress,
-    loud_enough,
+    loudness_of,
 )
 from echoic.report.sounds import Shown, write_sounds_page
 from echoic.streaming import Streaming, run
@@ -45,18 +45,21 @@ class Divides(Streaming[Any, Wave], Protocol):
         """Return the parts, which add up to the sound."""
 
 
-def processed(
-    wave: NDArray[np.floating], module: Streaming[Any, Wave], *, sample_rate: int
-) -> Wave:
-    """Run a processor on a whole wave; the result, (…, *shape of the wave), is sample-aligned.
+def divided(
+    wave: NDArray[np.floating], module: Divides, *, sample_rate: int
+) -> dict[str, NDArray[np.float32]]:
+    """The parts of a whole wave, sample-aligned, each of its shape.
 
     Raises:
         ParameterError: not a wave.
     """
-    gain, blocks = loud_enough(WaveSound(wave, sample_rate=sample_rate))
-    whole = np.concatenate(list(run(module, blocks)), axis=-1)
-    whole /= gain
-    return whole.reshape(*whole.shape[:-2], *np.shape(wave))
+    sound = WaveSound(wave, sample_rate=sample_rate)
+    loudness = loudness_of(sound)
+    signals = [*run(module.separate, loudness.prepared(sound.blocks()))]
+    parts = module.divide(loudness.restored(np.concatenate(signals, axis=-1)))
+    return {
+        name: part.reshape(np.shape(wave)) for name, part in zip(module.parts, parts, strict=True)
+    }
 
 
 def divide_into(
@@ -107,9 +110,10 @@ def _divide(
 ) -> dict[str, float]:
     """Write the parts of a sound; return the level of each."""
     energy = dict.fromkeys((*module.parts, SOUND), 0.0)
-    gain, blocks = loud_enough(sound, advance)
-    for signals in run(module.separate, blocks):
-        waves = dict(zip(module.parts, module.divide(signals / gain), strict=True))
+    loudness = loudness_of(sound)
+    for signals in run(module.separate, loudness.prepared(sound.blocks(advance))):
+        parts = module.divide(loudness.restored(signals))
+        waves = dict(zip(module.parts, parts, strict=True))
         waves[SOUND] = np.sum([*waves.values()], axis=0)
         for part, wave in waves.items():
             energy[part] += float(np.vdot(wave, wave))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +19,7 @@ from echoic.errors import EchoicWarning, ParameterError
 from echoic.events import Event, to_audacity, to_csv
 from echoic.labels import REST
 from echoic.pipeline.hear import FirstPass, heard_labels, separate
-from echoic.pipeline.sound import NamedSound, ignore_progress
+from echoic.pipeline.sound import NamedSound, Wave, ignore_progress, loudness_of
 from echoic.pipeline.spool import Spool
 from echoic.report.meter import ColumnMeter
 from echoic.streaming import FrameClock
@@ -108,11 +108,15 @@ def hear_into(
     meter = ColumnMeter(max(n_frames, 1), n_bands=N_BANDS)
     stems: dict[str, str] = {}
     with Spool(folder) if "stems" in parts else nullcontext() as places:
-        events = first_pass.listen(sound, places=places, on_envelope=meter.add, advance=advance)
+        loudness = loudness_of(sound)
+        events = first_pass.listen(
+            sound, loudness, places=places, on_envelope=meter.add, advance=advance
+        )
         if places is not None:
             labels = heard_labels(events)
             stems = {label: f"stems/{label}.{stem_format}" for label in (*labels, REST)}
-            write_stems(folder, stems, sound, first_pass, places, advance)
+            signals = separate(sound, loudness, first_pass.model, places, labels, advance)
+            write_stems(folder, stems, sound, signals)
     record = {
         "file": sound.path,
         "sample_rate": sound.sample_rate,
@@ -134,13 +138,10 @@ def write_stems(
     folder: Path,
     stems: dict[str, str],
     sound: NamedSound,
-    first_pass: FirstPass,
-    places: Spool,
-    advance: Callable[[float], None],
+    blocks: Iterable[Wave],
 ) -> None:
-    """Write one file per label, the rest last."""
+    """Write one file per label, the rest last, from blocks (label + 1, channel, time)."""
     (folder / "stems").mkdir()
-    labels = list(stems)[:-1]
     with open_writers(
         [folder / path for path in stems.values()],
         sample_rate=sound.sample_rate,
@@ -148,7 +149,7 @@ def write_stems(
         frames=sound.n_samples,
         subtype=STEM_SUBTYPES[Path(stems[REST]).suffix[1:]],
     ) as writers:
-        for signals in separate(sound, first_pass.model, places, labels, advance):
+        for signals in blocks:
             for writer, signal in zip(writers, signals, strict=True):
                 writer.write(signal)
 

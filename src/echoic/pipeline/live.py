@@ -25,7 +25,7 @@ _OF_LABELS = ("attend", "separate")
 _WARM_UP_S = 0.03
 _KEPT = ("look_ahead_s",)  # options that a stream keeps when others change
 _FIXED = (*_KEPT, "sample_rate")
-_INNER = {"examples", "together"}  # of `Separate`, for `Attend`: rows without labels
+_INNER = {"examples", "together", "muted"}  # of `Separate`, for `Attend`: rows without labels
 # A first chunk of at most so many samples in more than so many channels is taken as transposed.
 # Microphone arrays have up to 32 channels, and sound cards rarely deliver fewer than 64 samples.
 _FEW_SAMPLES, _MANY_CHANNELS = 8, 32
@@ -45,6 +45,9 @@ def stream(processor: str, *, sample_rate: float, **options: Any) -> LiveStream:
         time), separate (label + 1, channel, time) with the rest last, all of them late by 8 ms and
         the look-ahead; detect gives (label, step), a step every 10 ms, 0.5 s late. `labels` and
         `step_s` of the stream are those of its rows and steps.
+
+    Level: unlike a file, a stream is heard as it is. Below about −30 dBFS (peak) speech is heard
+    worse: push `16 * chunk` and divide what comes by 16, which rounds nothing.
 
     Raises:
         ParameterError: an unknown processor or option.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.checks import as_channels
-from echoic.ear.frontend import loud_enough_gain
+from echoic.processors.loudness import Loudness, measure
 from echoic.streaming import block_samples, in_blocks
 
 Wave = NDArray[np.float32]
@@ -95,19 +95,6 @@ class WaveSound:
             advance(block.shape[-1] / self.sample_rate)
 
 
-def loud_enough(
-    sound: SoundOnce, advance: Callable[[float], None] = ignore_progress
-) -> tuple[np.float32, Iterator[Wave]]:
-    """A sound for the networks: one whose peak is below −20 dBFS is amplified, unless it is live.
-
-    Args:
-        sound: Read twice, first for its peak; a live one once.
-        advance: Called with the duration of each block in seconds, once it is consumed.
-
-    Returns:
-        The gain, 1, 2, 4, 8 or 16, which no rounding follows, and the amplified blocks.
-    """
-    peaks = () if sound.is_live else (np.max(np.abs(b), initial=0) for b in sound.blocks())
-    gain = loud_enough_gain(max(map(float, peaks), default=0.0))
-    blocks = sound.blocks(advance)
-    return gain, blocks if gain == 1 else (block * gain for block in blocks)
+def loudness_of(sound: SoundOnce) -> Loudness:
+    """How a sound is to be changed for the networks; it is read for that, unless it is live."""
+    return measure(() if sound.is_live else sound.blocks(), sample_rate=sound.sample_rate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.pipeline.dividing import processed
+from echoic.pipeline.dividing import divided
 from echoic.processors.masks import WHOLE_LOOK_AHEAD_S
 from echoic.processors.voices import Voices
 
@@ -23,7 +23,7 @@ def voices(
         wave: (time,) or (channel, time).
         sample_rate: Hz, 8 to 192 kHz.
         look_ahead_s: As for `Voices`; 0 gives what a stream gives, but waves that peak below
-            −20 dBFS are amplified for the network.
+            −20 dBFS are amplified for the network, and an offset is taken away.
         model: Name of the model.
 
     Returns:
@@ -41,4 +41,4 @@ def voices(
         (8000,)
     """
     module = Voices(sample_rate=sample_rate, look_ahead_s=look_ahead_s, model=model)
-    return processed(wave, module, sample_rate=sample_rate)
+    return np.stack([*divided(wave, module, sample_rate=sample_rate).values()])

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from echoic.audio.activity import active_spans
 from echoic.checks import as_channels
-from echoic.ear.frontend import FrontEnd, loud_enough_gain
+from echoic.ear.frontend import FrontEnd
 from echoic.errors import ParameterError
 from echoic.processors.detect import Detect
+from echoic.processors.loudness import measure
 from echoic.processors.model import Model
 from echoic.processors.network import Query
 from echoic.processors.tag import rank
@@ -32,7 +33,8 @@ def check_example(
     spans = active_spans(samples, sample_rate=sample_rate)
     if not spans:
         raise ParameterError("nothing sounds in the first minute of the example")
-    return samples * loud_enough_gain(float(np.max(np.abs(samples)))), spans
+    (prepared,) = measure([samples], sample_rate=sample_rate).prepared([samples])
+    return prepared, spans
 
 
 def is_speech(model: Model, wave: NDArray[np.floating], *, sample_rate: float) -> bool:
