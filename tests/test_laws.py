@@ -208,7 +208,8 @@ CASES = [
         batch=np.stack,
         others=lambda: [
             state_of(Filterbank(sample_rate=RATE, n_bands=32), mono(9)),
-            state_of(Filterbank(sample_rate=RATE), channels(9)),
+            state_of(Filterbank(sample_rate=3 * RATE), mono(9)),
+            state_of(Filterbank(sample_rate=RATE, high_hz=6_000), mono(9)),
             state_of(Ear(sample_rate=RATE), mono(9)),
         ],
     ),
@@ -261,7 +262,10 @@ CASES = [
         others=lambda: [
             state_of(Ear(sample_rate=RATE), mono(9)),
             state_of(Ear(sample_rate=RATE, features=("fine",), n_bands=65), mono(9)),
-            state_of(Ear(sample_rate=RATE, features=("fine",)), channels(9)),
+            *(
+                state_of(Ear(features=("onset", "fine"), **{"sample_rate": RATE, **other}), mono(9))
+                for other in ({"hop_s": 0.01}, {"low_hz": 60}, {"sample_rate": 3 * RATE})
+            ),
             state_of(Filterbank(sample_rate=RATE), mono(9)),
         ],
     ),

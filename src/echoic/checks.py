@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+import zlib
 from typing import Any, TypeVar
 
 import numpy as np
@@ -212,7 +213,7 @@ def as_channels(wave: object) -> NDArray[np.float32]:
 
 
 def check_state(state: Any, init: Any, *, owner: str) -> None:
-    """Reject a state made by another configuration or another class.
+    """Reject a state of other shapes or another class; see `check_own` for what shapes do not tell.
 
     Args:
         state: The caller's state.
@@ -252,6 +253,21 @@ def copy_state(state: Arrays, init: Arrays, *, owner: str) -> Arrays:
     if type(state) is not type(init) or not all(map(_is_like, state, init)):
         check_state(state, init, owner=owner)
     return tuple.__new__(type(init), [part.copy() for part in state])
+
+
+def checksum(*arrays: object) -> int:
+    """Checksum of a configuration, for states of shapes that many configurations share."""
+    return zlib.crc32(b"".join(np.asarray(array).tobytes() for array in arrays))
+
+
+def check_own(found: int, own: int, *, owner: str) -> None:
+    """Reject a state that has the checksum of another configuration.
+
+    Raises:
+        ParameterError: they differ.
+    """
+    if found != own:
+        raise ParameterError(f"state of another configuration does not belong to this {owner}")
 
 
 def check_kind(state: object, kind: type, *, owner: str) -> None:

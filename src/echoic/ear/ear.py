@@ -10,7 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_kind, copy_state, mend, warn_of_mended
+from echoic.checks import (
+    check_kind,
+    check_own,
+    checksum,
+    copy_state,
+    mend,
+    warn_of_mended,
+)
 from echoic.ear import kernels
 from echoic.ear.cores import over_cores
 from echoic.ear.design import HIGH_HZ, LOW_HZ, N_BANDS, BankDesign
@@ -32,7 +39,8 @@ class EarState(NamedTuple):
 
     rows: (..., row, band). Eight rows of filter stages; the sums of the unfinished frame,
         one row or, with the fine structure, three; with onsets, the adapted level.
-    counts: (2,) samples processed so far, and how many of them `mend` has changed.
+    counts: (3,) samples processed so far, how many of them `mend` has changed, and the checksum
+        of bank and hop.
     """
 
     rows: NDArray[np.float32]
@@ -40,9 +48,9 @@ class EarState(NamedTuple):
 
 
 @lru_cache(maxsize=64)  # called for every chunk
-def _init_state(rows: tuple[int, ...]) -> EarState:
+def _init_state(rows: tuple[int, ...], own: int) -> EarState:
     """The initial state; shared, so copied before use."""
-    return EarState(np.zeros(rows, np.float32), np.zeros(2, np.int64))
+    return EarState(np.zeros(rows, np.float32), np.array([0, 0, own], np.int64))
 
 
 class Ear:
@@ -117,6 +125,7 @@ class Ear:
         self.features = chosen
         self.adaptation = Adaptation(hop_s=hop_s)
         self._coefficients = float32_coefficients(self.design)
+        self._own = checksum(self._coefficients, self.clock.hop_samples)
         self._wants_fine = "fine" in self.features
         n_sums = 3 if self._wants_fine else 1
         n_rows = kernels.N_STAGE_ROWS + n_sums + ("onset" in self.features)
@@ -138,9 +147,10 @@ class Ear:
         """Process the next chunk; return the frames it completes."""
         wave, n_mended = mend(wave)
         lead, n_samples = wave.shape[:-1], wave.shape[-1]
-        init = _init_state((*lead, *self._rows_shape))
+        init = _init_state((*lead, *self._rows_shape), self._own)
         new = copy_state(init if state is None else state, init, owner="Ear")
-        n_before, n_mended_before = new.counts.tolist()
+        n_before, n_mended_before, own = new.counts.tolist()
+        check_own(own, self._own, owner="Ear")
         new.counts[0] = n_before + n_samples
         if n_mended:
             new.counts[1] = n_mended_before + n_mended

@@ -9,7 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_kind, copy_state, mend, warn_of_mended
+from echoic.checks import (
+    check_kind,
+    check_own,
+    checksum,
+    copy_state,
+    mend,
+    warn_of_mended,
+)
 from echoic.ear import kernels
 from echoic.ear.cores import over_cores
 from echoic.ear.design import (
@@ -67,16 +74,16 @@ def choose_design(
 
 
 class FilterbankState(NamedTuple):
-    """stages: (..., 8, band) float32. n_mended: (1,) count of mended samples."""
+    """stages: (..., 8, band) float32. counts: (2,) mended samples, and checksum of the design."""
 
     stages: NDArray[np.float32]
-    n_mended: NDArray[np.int64]
+    counts: NDArray[np.int64]
 
 
 @lru_cache(maxsize=64)  # called for every chunk
-def _init_state(stages: tuple[int, ...]) -> FilterbankState:
+def _init_state(stages: tuple[int, ...], own: int) -> FilterbankState:
     """The initial state; shared, so copied before use."""
-    return FilterbankState(np.zeros(stages, np.float32), np.zeros(1, np.int64))
+    return FilterbankState(np.zeros(stages, np.float32), np.array([0, own], np.int64))
 
 
 class Filterbank:
@@ -130,6 +137,7 @@ class Filterbank:
             design, sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
         )
         self._coefficients = float32_coefficients(self.design)
+        self._own = checksum(self._coefficients)
 
     @classmethod
     def separating(cls, *, sample_rate: float) -> Filterbank:
@@ -147,11 +155,13 @@ class Filterbank:
         """Filter the next chunk."""
         wave, n_mended = mend(wave)
         lead, n_samples, n_bands = wave.shape[:-1], wave.shape[-1], self.design.n_bands
-        init = _init_state((*lead, kernels.N_STAGE_ROWS, n_bands))
+        init = _init_state((*lead, kernels.N_STAGE_ROWS, n_bands), self._own)
         new = copy_state(init if state is None else state, init, owner="Filterbank")
-        if n_mended and not new.n_mended[0]:
+        n_mended_before, own = new.counts.tolist()
+        check_own(own, self._own, owner="Filterbank")
+        if n_mended and not n_mended_before:
             warn_of_mended(n_mended)
-        new.n_mended[0] += n_mended
+        new.counts[0] += n_mended
         subbands = np.empty((*lead, n_bands, n_samples), np.complex64)
         n_items = math.prod(lead)
         over_cores(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_kind
+from echoic.checks import check_kind, checksum
 from echoic.ear.frontend import FrontEnd
 from echoic.errors import ParameterError
 from echoic.processors.example import check_example
@@ -69,7 +68,7 @@ class Talker:
             model=model, kind="talkers", sample_rate=sample_rate, look_ahead_s=look_ahead_s
         )
         self._place, self._heard = self._listen_to(samples, rate)
-        self._example = np.array([zlib.crc32(samples.tobytes())], np.uint32)
+        self._example = np.array([checksum(samples)], np.uint32)
         self.delay = self._unmix.delay
 
     def _listen_to(
