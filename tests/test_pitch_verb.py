@@ -115,8 +115,8 @@ def test_no_pitch_above_the_highest_asked_for(run, sung):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--low-hz", "5"], "low_f0_hz=5.0 is outside 20 to 1000"),
-        (["--hop-ms", "100"], "hop_s=0.1 is outside 0.001 to 0.03"),
+        (["--low-hz", "5"], "--low-hz 5 is outside 20 to 1000"),
+        (["--hop-ms", "100"], "'--hop-ms': '100': "),
         (["-o", "out.jpg"], "its suffix is not .png"),
         (["--skip-existing"], "needs -o"),
     ],

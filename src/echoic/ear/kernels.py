@@ -47,12 +47,17 @@ def _as_words_of_type(array):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def aligned(n_rows, n_bands):  # type: ignore[no-untyped-def]
-    """(row, band) float32, not initialised, that begins with a cache line of 64 bytes."""
-    n = n_rows * n_bands
-    room = np.empty(n + 16, np.float32)
-    first = -room.ctypes.data % 64 // 4
-    return room[first : first + n].reshape((n_rows, n_bands))
+def aligned(n_rows, like):  # type: ignore[no-untyped-def]
+    """(row, band), not initialised, that begins with a cache line of 64 bytes.
+
+    Args:
+        n_rows: Number of rows.
+        like: (…, band), of the same type.
+    """
+    n_bands = like.shape[-1]
+    room = np.empty(n_rows * n_bands + 64 // like.itemsize, like.dtype)
+    first = -room.ctypes.data % 64 // like.itemsize
+    return room[first : first + n_rows * n_bands].reshape((n_rows, n_bands))
 
 
 @inlined
@@ -153,8 +158,8 @@ def hop_sums(wave, ends, coefficients, stages, open_sums, power, advance):  # ty
         advance: (2, band, frame), real and imaginary part, written; or None.
     """
     n_bands = coefficients.shape[1]
-    room = aligned(3 + 8 + open_sums.shape[0], n_bands)
-    bank, s, sums = room[:3], room[3:11], room[11:]
+    room = aligned(3 + N_STAGE_ROWS + open_sums.shape[0], coefficients)
+    bank, s, sums = room[:3], room[3 : 3 + N_STAGE_ROWS], room[3 + N_STAGE_ROWS :]
     bank[:], s[:], sums[:] = coefficients, stages, open_sums
     pole_re, pole_im, gain = bank[0], bank[1], bank[2]
     stage = stage_rows(s)
