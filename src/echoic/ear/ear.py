@@ -10,7 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_kind, copy_state, mend, warn_of_mended
+from echoic.checks import (
+    check_choice,
+    check_choices,
+    check_kind,
+    copy_state,
+    mend,
+    warn_of_mended,
+)
 from echoic.ear import kernels
 from echoic.ear.cores import over_cores
 from echoic.ear.design import HIGH_HZ, LOW_HZ, N_BANDS, BankDesign
@@ -101,14 +108,10 @@ class Ear:
         design: BankDesign | None = None,
     ) -> None:
         """Design the bank and select the features."""
-        if compression not in COMPRESSIONS:
-            raise ParameterError(f"compression={compression!r} is not one of {tuple(COMPRESSIONS)}")
-        is_several = isinstance(features, Iterable) and not isinstance(features, str)
-        chosen = tuple(features) if is_several else ()
-        if not chosen or not set(chosen) <= set(FEATURES):
-            raise ParameterError(
-                f"features={chosen or features!r}: choose one or several from {FEATURES}"
-            )
+        check_choice(compression, COMPRESSIONS, name="compression")
+        chosen = check_choices(features, FEATURES, name="features")
+        if not chosen:
+            raise ParameterError(f"features={features!r}: choose one at least")
         self.design = choose_design(
             design, sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
         )
