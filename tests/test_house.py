@@ -194,7 +194,9 @@ def test_every_name_of_the_face_is_there():
 
 
 def test_parts_need_no_import_of_their_own():
-    done = run_python("import echoic; echoic.audio.resample, echoic.nn.Ear")
+    done = run_python(
+        "import echoic; echoic.audio.resample, echoic.nn.Ear; echoic.report.draw_pitch"
+    )
     assert done.returncode == 0, done.stderr
     assert set(echoic._PARTS) <= set(dir(echoic))
     assert not LEARNING & set(echoic._PARTS)

@@ -156,6 +156,12 @@ def test_a_pitch_is_drawn_at_its_height():
     assert np.argmax(panel) + PANEL.top == pytest.approx(middle, abs=6)
 
 
+def test_a_single_pitch_is_drawn_at_the_centre():
+    wave = vowel("aa", 0.5, sample_rate=RATE, f0_hz=100)
+    track = echoic.pitch(wave, sample_rate=RATE, low_f0_hz=100, high_f0_hz=100)
+    assert pixels(track.draw(title="")).shape[:2] == (800, 1600)
+
+
 def test_a_leap_is_no_line():
     lag_s, summary = np.arange(101) / 8000, np.zeros((101, 50))
     options = {"title": "", "summary": summary, "lag_s": lag_s, "range_hz": (100, 400)}

@@ -13,13 +13,17 @@ import pytest
 import soundfile
 
 import echoic
-from echoic import audio
+from echoic import audio, synthesis
 from echoic.audio import Recording, codings
+from echoic.audio.pipe import Pipe
 from echoic.checks import SATURATION, as_float32
 from echoic.ear import Correlogram, Ear, Filterbank, FrontEnd, Inverse, Pitch, invert_exactly
 from echoic.ear.design import design_separating
 from echoic.errors import AudioError, AudioWarning, EchoicError, ModelError, ParameterError
+from echoic.metrics import label_set_f1
 from echoic.processors import Attend, Denoise, Detect, Separate
+from echoic.processors.masks import ApplyMasks
+from echoic.report import draw_correlogram, draw_responses
 from echoic.report.tracks import encode_flac
 from echoic.runtime import find_model, list_models
 from echoic.streaming import FrameClock
@@ -38,7 +42,16 @@ def one_line(error: BaseException) -> str:
 
 # --- arguments of wrong types -----------------------------------------------------------------
 
-NO_WAVES = [[0.0, 1.0], [[0.0], [1.0]], np.float32(0.5), np.array(0.5), None, "wave", 1]
+NO_WAVES = [
+    [0.0, 1.0],
+    [[0.0], [1.0]],
+    [[1.0], [1.0, 2.0]],
+    np.float32(0.5),
+    np.array(0.5),
+    None,
+    "wave",
+    1,
+]
 NO_RATES = ["16000", None, [16_000], np.array([16_000]), True, np.nan, 0, -1]
 TAKES_WAVES = {
     "hear": lambda wave: echoic.hear(wave, sample_rate=RATE),
@@ -49,6 +62,9 @@ TAKES_WAVES = {
     "Ear": lambda wave: Ear(sample_rate=RATE)(wave),
     "FrontEnd": lambda wave: FrontEnd(sample_rate=RATE)(wave),
     "Detect": lambda wave: Detect(sample_rate=RATE)(wave),
+    "Denoise": lambda wave: Denoise(sample_rate=RATE)(wave),
+    "Pitch": lambda wave: Pitch(sample_rate=RATE)(wave),
+    "Pitch.listen": lambda wave: Pitch(sample_rate=RATE).listen(wave),
     "Separate": lambda wave: Separate(labels=["rain"], sample_rate=RATE)(wave),
     "write": lambda wave: echoic.write("nowhere/a.wav", wave, sample_rate=RATE),
     "resample": lambda wave: audio.resample(wave, sample_rate=RATE, to_sample_rate=8_000),
@@ -75,7 +91,7 @@ def test_what_is_no_wave(name, bad):
     """Row "crash": lists, 0-d arrays, None as arguments."""
     with pytest.raises(ParameterError) as caught:
         TAKES_WAVES[name](bad)
-    one_line(caught.value)
+    assert "must" in one_line(caught.value)
 
 
 @pytest.mark.parametrize("bad", NO_RATES, ids=repr)
@@ -99,10 +115,17 @@ def test_what_is_no_path(bad):
             attempt(bad)
 
 
-@pytest.mark.parametrize("bad", ["10", None, 1.5, 0, True])
-def test_what_is_no_length_of_a_block(bad):
+@pytest.mark.parametrize("bad", ["10", None, 1.5, 0, -1, True])
+def test_what_is_no_length_of_a_block(bad, tmp_path):
     with pytest.raises(ParameterError, match="block_samples"):
         audio.blocks("a.wav", bad)
+    audio.write(tmp_path / "a.wav", NOISE, sample_rate=RATE)
+    for sound in (
+        Recording(tmp_path / "a.wav"),
+        audio.decode_pipe(Pipe("-", io.BytesIO((tmp_path / "a.wav").read_bytes()))),
+    ):
+        with pytest.raises(ParameterError, match="block_samples"):
+            next(sound.blocks(bad))
 
 
 @pytest.mark.parametrize("hop_s", [np.inf, np.nan, 0.0, -1.0, 1e-9, "0.005", None])
@@ -177,6 +200,194 @@ def test_what_is_no_design(bad):
     ):
         with pytest.raises(ParameterError, match=f"design is a {type(bad).__name__}, not a"):
             attempt()
+
+
+NO_RATES_OF_EXAMPLES = ["16000", np.nan, np.inf, 5]
+
+
+@pytest.mark.parametrize("bad", NO_RATES_OF_EXAMPLES)
+def test_what_is_no_sample_rate_of_an_example(bad):
+    with pytest.raises(ParameterError, match="sample_rate="):
+        echoic.attend(NOISE, like=NOISE, sample_rate=bad)
+    for selection in ({"like": NOISE}, {"keep": ["rain"]}):
+        with pytest.raises(ParameterError, match="like_sample_rate="):
+            Attend(sample_rate=RATE, like_sample_rate=bad, **selection)
+
+
+def test_a_sample_rate_of_no_example():
+    with pytest.raises(ParameterError, match="like_sample_rate=16000 is given without like"):
+        Attend(keep=["rain"], sample_rate=RATE, like_sample_rate=RATE)
+
+
+def test_what_an_example_lacks_is_said_once():
+    example = NOISE.copy()
+    example[0, 5] = np.nan
+    with pytest.warns(AudioWarning) as caught:
+        echoic.attend(NOISE, like=example, sample_rate=RATE)
+    assert len(caught) == 1
+
+
+NO_NAMES = {
+    "labels": [
+        lambda: echoic.attend(NOISE, keep=[["rain"]], sample_rate=RATE),
+        lambda: echoic.hear(NOISE, labels=[["rain"]], sample_rate=RATE),
+        lambda: label_set_f1([], [], labels=[["a"]]),
+        lambda: label_set_f1([], [], labels=5),
+    ],
+    "model=": [
+        lambda: echoic.attend(NOISE, mute=["rain"], sample_rate=RATE, model=["hear"]),
+        lambda: echoic.hear(NOISE, sample_rate=RATE, model=["hear"]),
+        lambda: echoic.denoise(NOISE, sample_rate=RATE, model=["denoise"]),
+        lambda: echoic.tag(NOISE, sample_rate=RATE, model=5),
+        lambda: echoic.stream("detect", sample_rate=RATE, model=5),
+        lambda: find_model(["hear"]),
+        lambda: find_model(None),
+    ],
+    "processor=": [
+        lambda: echoic.stream(["attend"], sample_rate=RATE),
+        lambda: echoic.stream("listen", sample_rate=RATE),
+    ],
+    "features=": [
+        lambda: Ear(sample_rate=RATE, features=[["x"]]),
+        lambda: Ear(sample_rate=RATE, features="fine"),
+        lambda: Ear(sample_rate=RATE, features=["fine", "x"]),
+        lambda: Ear(sample_rate=RATE, features=[]),
+        lambda: Ear(sample_rate=RATE, features=5),
+    ],
+    "compression=": [lambda: Ear(sample_rate=RATE, compression=["log"])],
+    "learnable=": [
+        lambda: learned_ear(learnable=True),
+        lambda: learned_ear(learnable="center"),
+        lambda: learned_ear(learnable=[["center"]]),
+    ],
+    "method=": [lambda: learned_ear(method=["fft"])],
+}
+
+
+def learned_ear(**options):
+    from echoic import nn
+
+    return nn.Ear(sample_rate=RATE, **options)
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_what_is_no_name(name):
+    for attempt in NO_NAMES[name]:
+        with pytest.raises(ParameterError, match=name) as caught:
+            attempt()
+        one_line(caught.value)
+
+
+NO_MASKS = [[1, 2], None, np.ones((1, 64, 10), int)]
+
+
+@pytest.mark.parametrize("bad", NO_MASKS, ids=lambda bad: type(bad).__name__)
+def test_what_is_no_mask(bad):
+    apply = ApplyMasks(n_labels=1, frames_per_step=2, sample_rate=RATE)
+    with pytest.raises(ParameterError, match="masks must"):
+        apply(NOISE, bad)
+
+
+@pytest.mark.parametrize("bad", ["a", None, 0, 1.5])
+def test_what_is_no_number_of_frames(bad):
+    with pytest.raises(ParameterError, match="frames_per_step="):
+        ApplyMasks(n_labels=1, frames_per_step=bad, sample_rate=RATE)
+
+
+NO_NUMBERS = ["1", None, np.nan, np.inf, -np.inf]
+TAKES_NUMBERS = {
+    "level_dbfs": lambda **bad: synthesis.tone(440, 0.5, sample_rate=RATE, **bad),
+    "ramp_s": lambda **bad: synthesis.tone(440, 0.5, sample_rate=RATE, **bad),
+    "phase": lambda **bad: synthesis.tone(440, 0.5, sample_rate=RATE, **bad),
+    "shift_hz": lambda **bad: synthesis.harmonic_complex(200, 0.5, sample_rate=RATE, **bad),
+    "peak_dbfs": lambda **bad: synthesis.click_train(100, 0.5, sample_rate=RATE, **bad),
+    "direct_to_reverberant_db": lambda **bad: synthesis.room_response(**randomly(), **bad),
+    "predelay_s": lambda **bad: synthesis.room_response(**randomly(), **bad),
+    "gap_s": lambda **bad: synthesis.dog_bark(2, **randomly(), **bad),
+    "swell_db": lambda **bad: synthesis.helicopter(0.5, **randomly(), **bad),
+    "noise": lambda **bad: synthesis.engine(0.5, **randomly(), **bad),
+    "depth": lambda **bad: synthesis.modulated_noise(0.5, **randomly(), rate_hz=4, **bad),
+    "tempo_bpm": lambda **bad: synthesis.music(0.5, **randomly(), **bad),
+    "slope_db_per_octave": lambda **bad: synthesis.coloured_noise(0.5, **randomly(), **bad),
+    "range_db": lambda **bad: audio.active_spans(NOISE, sample_rate=RATE, **bad),
+    "sample_rate": lambda **bad: audio.active_spans(NOISE, **bad),
+}
+
+
+def randomly():
+    return {"sample_rate": RATE, "rng": np.random.default_rng(0)}
+
+
+@pytest.mark.parametrize("bad", NO_NUMBERS)
+@pytest.mark.parametrize("name", TAKES_NUMBERS)
+def test_what_is_no_finite_number(name, bad):
+    with pytest.raises(ParameterError, match=f"{name}="):
+        TAKES_NUMBERS[name](**{name: bad})
+
+
+@pytest.mark.parametrize("name", ["bridge_s", "silence_dbfs"])
+def test_what_is_no_number(name):
+    with pytest.raises(ParameterError, match=f"{name}='1' is not a number"):
+        audio.active_spans(NOISE, sample_rate=RATE, **{name: "1"})
+
+
+TAKES_RANDOMNESS = {
+    **dict.fromkeys(["babble", "white_noise", "pink_noise", "music"], (0.5,)),
+    **dict.fromkeys(["rain", "fire", "sea_waves", "wind", "clock_tick", "baby_cry"], (0.5,)),
+    **dict.fromkeys(["engine", "chainsaw", "helicopter"], (0.5,)),
+    **dict.fromkeys(["dog_bark", "rooster", "sneeze", "room_response"], ()),
+    "band_noise": (500, 900, 0.5),
+}
+
+
+@pytest.mark.parametrize("bad", [0, None, np.random.RandomState(0)], ids=repr)
+@pytest.mark.parametrize("name", TAKES_RANDOMNESS)
+def test_what_is_no_source_of_randomness(name, bad):
+    with pytest.raises(ParameterError, match=r"rng=.* is not a numpy\.random\.Generator"):
+        getattr(synthesis, name)(*TAKES_RANDOMNESS[name], sample_rate=RATE, rng=bad)
+
+
+@pytest.mark.parametrize("bad", ["a", -1, 1.5, True])
+def test_what_is_no_number_of_samples(bad, tmp_path):
+    writing = audio.open_writer(tmp_path / "a.wav", sample_rate=RATE, channels=2, frames=bad)
+    with pytest.raises(ParameterError, match="frames="), writing:
+        pass
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mp3"])
+def test_nothing_is_written_after_the_end(name, tmp_path):
+    with audio.open_writer(tmp_path / name, sample_rate=RATE, channels=2) as writer:
+        writer.write(NOISE)
+    for block in (NOISE, NOISE[:, :0]):
+        with pytest.raises(AudioError, match=f"{name}: cannot be written: its with block"):
+            writer.write(block)
+
+
+def test_what_cannot_be_drawn():
+    with pytest.raises(ParameterError, match="design is a Ear, not a"):
+        draw_responses(Ear(sample_rate=RATE), title="")
+    with pytest.raises(ParameterError, match="single lag"):
+        draw_correlogram(np.ones((3, 1)), np.array([50.0, 100.0, 200.0]), np.zeros(1), title="")
+    with pytest.raises(ParameterError, match="high_hz=1000: 64 bands need low < high"):
+        echoic.cochleagram(NOISE, sample_rate=RATE, low_hz=1000, high_hz=1000)
+
+
+def test_what_does_not_belong_to_a_memory():
+    import torch
+
+    from echoic.nn.memory import EchoicMemory
+
+    for bad in (0, 1.5, "3"):
+        with pytest.raises(ParameterError, match="n_octaves="):
+            EchoicMemory(bad)
+    frames = torch.zeros(1, 4, 2)
+    memory = EchoicMemory(3)
+    with pytest.raises(ParameterError, match=r"x of shape \(4, 2\) is not"):
+        memory(frames[0])
+    for other in (EchoicMemory(2)(frames), memory(frames[..., :1]), memory(frames.repeat(2, 1, 1))):
+        for n_frames in (1, 4):
+            with pytest.raises(ParameterError, match="does not belong to this EchoicMemory"):
+                memory(frames[:, :n_frames], other[1])
 
 
 def test_a_wave_without_samples():
@@ -335,7 +546,7 @@ def test_an_aiff_of_4_gb_is_refused_before_and_while_it_is_written(tmp_path, mon
 # --- models -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["../weights/hear", "hear.json", "./hear", "", None, "HEAR"])
+@pytest.mark.parametrize("name", ["../weights/hear", "hear.json", "./hear", "", "HEAR"])
 def test_a_model_is_a_name_not_a_path(name):
     """Row "runtime/models.py:97": `model="../weights/hear"` loaded."""
     with pytest.raises(ModelError, match="is not there; known: denoise, hear"):

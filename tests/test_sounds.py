@@ -298,7 +298,7 @@ BAD: dict[str, Callable[[np.random.Generator], object]] = {
     r"mistuned=\(12, 0.1\)": lambda _: synthesis.harmonic_complex(
         100, 1, sample_rate=RATE, mistuned=(12, 0.1)
     ),
-    "phases='random' needs rng": lambda _: synthesis.harmonic_complex(
+    "rng=None is not": lambda _: synthesis.harmonic_complex(
         100, 1, sample_rate=RATE, phases="random"
     ),
     "low_hz=1000 and high_hz=900": lambda rng: synthesis.band_noise(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         EchoicWarning,
         FileError,
         LabelError,
+        MissingExtraError,
         ModelError,
         ParameterError,
     )
@@ -67,10 +68,25 @@ _HOME = {
     "AudioWarning": "echoic.errors",
     "FileError": "echoic.errors",
     "LabelError": "echoic.errors",
+    "MissingExtraError": "echoic.errors",
     "ModelError": "echoic.errors",
     "ParameterError": "echoic.errors",
 }
-_PARTS = ("audio", "ear", "errors", "labels", "metrics", "processors", "synthesis", "units")
+_PARTS = (
+    "audio",
+    "ear",
+    "errors",
+    "events",
+    "labels",
+    "metrics",
+    "pipeline",
+    "processors",
+    "report",
+    "runtime",
+    "streaming",
+    "synthesis",
+    "units",
+)
 _PARTS_WITH_TORCH = ("nn", "style")  # not in `dir`: what lists all members would load torch
 
 __all__ = [
@@ -87,6 +103,7 @@ __all__ = [
     "Hearing",
     "Inverse",
     "LabelError",
+    "MissingExtraError",
     "ModelError",
     "ParameterError",
     "Pitch",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 import zlib
+from collections.abc import Collection, Iterable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -50,6 +51,62 @@ def check_positive(**values: object) -> None:
             raise ParameterError(f"{name}={value!r} is not a finite number above 0")
 
 
+def check_finite(**values: object) -> None:
+    """Reject anything but finite numbers.
+
+    Raises:
+        ParameterError: one of them is not.
+    """
+    for name, value in values.items():
+        check_number(value, name=name)
+        if not -np.inf < value < np.inf:  # type: ignore[operator]
+            raise ParameterError(f"{name}={value!r} is not a finite number")
+
+
+def check_generator(rng: object) -> np.random.Generator:
+    """Return a source of randomness as it is; reject anything else, such as a seed or None.
+
+    Raises:
+        ParameterError: it is not one.
+    """
+    if not isinstance(rng, np.random.Generator):
+        raise ParameterError(f"rng={rng!r} is not a numpy.random.Generator")
+    return rng
+
+
+def check_text(value: object, *, name: str) -> None:
+    """Reject anything but text.
+
+    Raises:
+        ParameterError: it is not text.
+    """
+    if not isinstance(value, str):
+        raise ParameterError(f"{name}={value!r} is not text")
+
+
+def check_choice(value: object, known: Collection[str], *, name: str) -> None:
+    """Reject anything but one of the known names.
+
+    Raises:
+        ParameterError: it is none of them.
+    """
+    if not isinstance(value, str) or value not in known:
+        raise ParameterError(f"{name}={value!r} is not one of {', '.join(known)}")
+
+
+def check_choices(values: object, known: Collection[str], *, name: str) -> tuple[str, ...]:
+    """Return known names as a tuple, which may be empty; reject a single text and anything else.
+
+    Raises:
+        ParameterError: there is another one among them, or they are not several.
+    """
+    is_several = isinstance(values, Iterable) and not isinstance(values, str)
+    chosen: tuple[Any, ...] = tuple(values) if is_several else ()  # type: ignore[arg-type]
+    if not is_several or not all(isinstance(one, str) and one in known for one in chosen):
+        raise ParameterError(f"{name}={chosen or values!r}: choose several from {', '.join(known)}")
+    return chosen
+
+
 def check_count(value: object, *, name: str, lowest: int = 1, highest: int | None = None) -> int:
     """Return the value as an int; reject anything but an integer in the range.
 
@@ -64,16 +121,16 @@ def check_count(value: object, *, name: str, lowest: int = 1, highest: int | Non
     raise ParameterError(f"{name}={value!r} is not an integer from {lowest} to {highest}")
 
 
-def check_sample_rate(sample_rate: float) -> float:
+def check_sample_rate(sample_rate: float, *, name: str = "sample_rate") -> float:
     """Validate a sample rate; return it as a float.
 
     Raises:
         ParameterError: not a number from 8 to 192 kHz.
     """
-    check_number(sample_rate, name="sample_rate")
+    check_number(sample_rate, name=name)
     if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
         raise ParameterError(
-            f"sample_rate={sample_rate!r} is outside {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz"
+            f"{name}={sample_rate!r} is outside {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz"
         )
     return float(sample_rate)
 

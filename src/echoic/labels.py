@@ -8,6 +8,7 @@ classes of ESC-50 (Piczak 2015). The outputs of a model are in the order of its 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from echoic.errors import LabelError, ParameterError
 
@@ -80,10 +81,14 @@ def as_labels(labels: Iterable[str]) -> tuple[str, ...]:
     """
     if isinstance(labels, str):
         return (labels,)
+    several: tuple[Any, ...]
     try:
-        return tuple(labels)
-    except TypeError as error:
-        raise ParameterError(f"labels {labels!r} are neither a label nor several") from error
+        several = tuple(labels)
+    except TypeError:
+        several = (labels,)
+    if not all(isinstance(label, str) for label in several):
+        raise ParameterError(f"labels {labels!r} are neither a label nor several")
+    return several
 
 
 def distinct_labels(labels: Iterable[str]) -> tuple[str, ...]:

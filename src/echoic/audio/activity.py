@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_floats
+from echoic.checks import check_floats, check_number, check_positive
 from echoic.errors import ParameterError
 
 FRAME_S = 0.01
@@ -44,8 +44,7 @@ def frame_levels_dbfs(wave: NDArray[np.float32], *, sample_rate: float) -> NDArr
     check_floats(wave)
     if wave.ndim > 2 or (wave.ndim == 2 and len(wave) == 0):
         raise ParameterError(f"wave has shape {wave.shape}, expected (time,) or (channel, time)")
-    if not sample_rate > 0:
-        raise ParameterError(f"sample_rate={sample_rate} is not above 0 Hz")
+    check_positive(sample_rate=sample_rate)
     size = max(1, round(FRAME_S * sample_rate))
     channels = wave[np.newaxis] if wave.ndim == 1 else wave
     n_whole = wave.shape[-1] // size
@@ -114,8 +113,9 @@ def active_spans(
         >>> active_spans(wave, sample_rate=16000)
         [(0.25, 0.5)]
     """
-    if not range_db > 0:
-        raise ParameterError(f"range_db={range_db} is not above 0 dB")
+    check_positive(range_db=range_db)
+    check_number(bridge_s, name="bridge_s")
+    check_number(silence_dbfs, name="silence_dbfs")
     if not bridge_s >= 0:
         raise ParameterError(f"bridge_s={bridge_s} is below 0 s")
     levels = frame_levels_dbfs(wave, sample_rate=sample_rate)

@@ -22,7 +22,7 @@ from echoic.audio.mending import Mending
 from echoic.audio.opening import check_rate
 from echoic.audio.pipe import Pipe
 from echoic.audio.recording import Recording, Wave
-from echoic.checks import MAX_CHANNELS
+from echoic.checks import MAX_CHANNELS, check_count
 from echoic.errors import AudioError
 
 
@@ -137,8 +137,10 @@ class LiveWav:
         issued at the end.
 
         Raises:
+            ParameterError: `block_samples` is below 1.
             AudioError: no samples arrive, or fewer than the header promises.
         """
+        check_count(block_samples, name="block_samples")
         frame_bytes = self.n_channels * self._coding.n_bytes
         n_read, mending, open_frame = 0, Mending(), b""
         try:

@@ -26,6 +26,7 @@ from echoic.audio.opening import (
 )
 from echoic.audio.pipe import read_pipe
 from echoic.audio.view import View
+from echoic.checks import check_count
 from echoic.errors import AudioError
 from echoic.outputs import describe_os_error
 
@@ -114,8 +115,10 @@ class Recording:
         one warning is issued, at the end of the first pass.
 
         Raises:
+            ParameterError: `block_samples` is below 1.
             AudioError: damage in the file is reached.
         """
+        check_count(block_samples, name="block_samples")
         n_read, mending = 0, Mending()
         try:
             for wave in self._decode(block_samples, self.n_samples):

@@ -51,6 +51,11 @@ class Sink:
             if error is None:
                 raise refused
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self._file.closed
+
     def write(self, data: bytes) -> int:
         """Write; on an OS error, keep it and return 0 bytes."""
         try:

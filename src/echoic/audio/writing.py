@@ -81,8 +81,11 @@ class Writer:
             ParameterError: Not floats, a wrong number of channels, or samples
                 that are NaN, infinite or too large for the coding.
             AudioError: Writing fails, for example because the disk is full, or
-                an AIFF, or a WAV of a known number of frames, would exceed 4 GB.
+                an AIFF, or a WAV of a known number of frames, would exceed 4 GB; or the
+                `with` block of `open_writer` has ended.
         """
+        if self._sink.closed:
+            raise self._failure("its with block has ended")
         wave = checked_wave(block, self._sound.channels)
         n_samples = self.n_written + wave.shape[-1]
         sound = self._sound
@@ -228,6 +231,8 @@ def open_writer(
     """
     check_number(sample_rate, name="sample_rate")
     check_count(channels, name="channels")
+    if frames is not None:
+        check_count(frames, name="frames", lowest=0)
     if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE or sample_rate != int(sample_rate):
         raise ParameterError(
             f"sample_rate={sample_rate} is not an integer from {MIN_SAMPLE_RATE} "

@@ -95,7 +95,7 @@ def design_listening(
     Args:
         sample_rate: Hz, 8 to 192 kHz.
         n_bands: 1 to 256.
-        low_hz: Centre of the lowest band; 0 < low_hz <= high_hz.
+        low_hz: Centre of the lowest band; 0 < low_hz < high_hz, or equal for a single band.
         high_hz: Centre of the highest band. Bands from Nyquist up are silent,
             so that a network gets the same 64 bands at every rate.
 
@@ -112,6 +112,10 @@ def design_listening(
     check_number(high_hz, name="high_hz")
     if not 0 < low_hz <= high_hz < np.inf:
         raise ParameterError(f"low_hz={low_hz!r}, high_hz={high_hz!r}: need 0 < low <= high")
+    if low_hz == high_hz and n_bands > 1:
+        raise ParameterError(
+            f"low_hz={low_hz!r}, high_hz={high_hz!r}: {n_bands} bands need low < high"
+        )
     if low_hz >= sample_rate / 2:
         raise ParameterError(
             f"low_hz={low_hz!r} is not below half the sample rate, {sample_rate / 2:g} Hz"

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.checks import (
+    check_choice,
+    check_choices,
     check_kind,
     check_own,
     checksum,
@@ -109,14 +111,10 @@ class Ear:
         design: BankDesign | None = None,
     ) -> None:
         """Design the bank and select the features."""
-        if compression not in COMPRESSIONS:
-            raise ParameterError(f"compression={compression!r} is not one of {tuple(COMPRESSIONS)}")
-        is_several = isinstance(features, Iterable) and not isinstance(features, str)
-        chosen = tuple(features) if is_several else ()
-        if not chosen or not set(chosen) <= set(FEATURES):
-            raise ParameterError(
-                f"features={chosen or features!r}: choose one or several from {FEATURES}"
-            )
+        check_choice(compression, COMPRESSIONS, name="compression")
+        chosen = check_choices(features, FEATURES, name="features")
+        if not chosen:
+            raise ParameterError(f"features={features!r}: choose one at least")
         self.design = choose_design(
             design, sample_rate=sample_rate, n_bands=n_bands, low_hz=low_hz, high_hz=high_hz
         )

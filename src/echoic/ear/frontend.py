@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_channels, check_kind, copy_state
+from echoic.checks import check_channels, check_floats, check_kind, copy_state
 from echoic.ear import kernels
 from echoic.ear.ear import Ear, EarState
 from echoic.ear.haircell import Adaptation
@@ -126,7 +126,7 @@ class FrontEnd:
         self, wave: NDArray[np.floating], state: FrontEndState | None = None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], FrontEndState]:
         """As the call, but return the envelope of the summed power, (band, frame), as well."""
-        check_channels(np.shape(wave))
+        check_channels(check_floats(wave).shape)
         if state is not None:
             check_kind(state, FrontEndState, owner="FrontEnd")
         by_channel, ear = self.ear(wave, state.ear if state else None)

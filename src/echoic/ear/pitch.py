@@ -263,7 +263,7 @@ class Pitch:
 
         A frame of the summary precedes the pitch found in it by the look-ahead.
         """
-        lead = wave.shape[:-1]
+        lead = check_floats(wave).shape[:-1]
         state = self._checked(lead, state)
         first_frame = self.clock.n_frames(int(state.correlogram.n_samples[0]))
         summary, correlogram = self.correlogram(wave, state.correlogram)

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from echoic.checks import SATURATION, check_kind
+from echoic.checks import SATURATION, check_choice, check_choices, check_kind
 from echoic.ear.design import (
     DECAY_PER_ERB,
     HIGH_HZ,
@@ -52,10 +52,8 @@ class _Bank(nn.Module):
 
     def __init__(self, design: BankDesign, learnable: Collection[str], method: str) -> None:
         super().__init__()
-        if isinstance(learnable, str) or set(learnable) - set(LEARNABLE):
-            raise ParameterError(f"learnable={learnable!r}: choose several from {LEARNABLE}")
-        if method not in METHODS:
-            raise ParameterError(f"method={method!r} is not one of {METHODS}")
+        learnable = check_choices(learnable, LEARNABLE, name="learnable")
+        check_choice(method, METHODS, name="method")
         self.sample_rate, self.n_bands, self.method = design.sample_rate, design.n_bands, method
         self._design = None if learnable else design
         if learnable:

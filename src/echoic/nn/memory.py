@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from echoic.checks import check_count
+from echoic.errors import ParameterError
+
 
 class EchoicMemory(nn.Module):
     """Store the past as averages over spans that double in length.
@@ -27,6 +30,9 @@ class EchoicMemory(nn.Module):
 
     Delay: 0 frames. Hop: 1.
 
+    Raises:
+        ParameterError: no octave, not a batch of frames, or a state of another size.
+
     Example:
         >>> counter = torch.arange(1.0, 9.0).reshape(1, 8, 1)
         >>> slots, state = EchoicMemory(3)(counter)
@@ -42,7 +48,7 @@ class EchoicMemory(nn.Module):
 
     def __init__(self, n_octaves: int) -> None:
         super().__init__()
-        self.n_octaves = n_octaves
+        self.n_octaves = check_count(n_octaves, name="n_octaves")
         self._lengths = [2**k for k in range(n_octaves)]
         ends = [2 * n - 1 for n in self._lengths]  # of the lines
         # After a single frame: the rows of the new state among those of the former one, followed
@@ -70,8 +76,16 @@ class EchoicMemory(nn.Module):
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Store the next frames and return every slot at every frame."""
+        if x.ndim != 3:
+            raise ParameterError(f"x of shape {tuple(x.shape)} is not (batch, frame, feature)")
+        wanted = (x.shape[0], 2**self.n_octaves - 1, x.shape[2])
         if state is None:
             state = self.init_state(x.shape[0], x.shape[2])
+        if state.shape != wanted:
+            raise ParameterError(
+                f"state of shape {tuple(state.shape)} does not belong to this EchoicMemory and x, "
+                f"which need {wanted}"
+            )
         recall = self._recall_one if x.shape[1] == 1 else self._recall
         sums, state = recall(x, state.to(x))
         return sums / self._n_summed[:, None], state

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_channels, check_floats
+from echoic.checks import check_channels, check_choice, check_floats
 from echoic.errors import ParameterError
 from echoic.labels import REST
 from echoic.processors import Attend, Denoise, Detect, Separate, Voices, load_model
@@ -158,8 +158,7 @@ def check_chunk(chunk: NDArray[np.floating], n_channels: int | None) -> None:
 
 
 def _make(processor: str, sample_rate: float, options: dict[str, Any]) -> Streaming[Any, Any]:
-    if processor not in PROCESSORS:
-        raise ParameterError(f"processor {processor!r} is not one of {', '.join(PROCESSORS)}")
+    check_choice(processor, PROCESSORS, name="processor")
     if processor == "separate" and (inner := _INNER & options.keys()):
         raise ParameterError(f"separate: a stream has no option {min(inner)!r}")
     try:

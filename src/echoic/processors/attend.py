@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_kind
+from echoic.checks import as_channels, check_kind, check_sample_rate
 from echoic.errors import ParameterError
 from echoic.labels import as_labels
 from echoic.processors.example import hear_example, is_speech
@@ -52,7 +52,8 @@ class Attend:
     Hop: 1.
 
     Raises:
-        ParameterError: not exactly one of keep, mute and like, or a silent example.
+        ParameterError: not exactly one of keep, mute and like, a silent example, or its sample
+            rate without it.
         LabelError: an unknown label.
         ModelError: there is no such model.
     """
@@ -82,7 +83,13 @@ class Attend:
         self.keeps = not mute
         self.separate: Separate | Talker
         examples = []
-        rate = sample_rate if like_sample_rate is None else like_sample_rate
+        rate = sample_rate
+        if like_sample_rate is not None:
+            rate = check_sample_rate(like_sample_rate, name="like_sample_rate")
+            if like is None:
+                raise ParameterError(f"like_sample_rate={rate:g} is given without like")
+        if like is not None:
+            like = as_channels(like)  # here, so that it warns only once
         if like is not None and is_speech(load_model(model), like, sample_rate=rate):
             self.separate = Talker(
                 like,

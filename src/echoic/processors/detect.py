@@ -33,7 +33,7 @@ class Detect:
 
     def __init__(self, *, sample_rate: float, model: str | Model = "hear") -> None:
         """Load the model."""
-        self.model = load_model(model) if isinstance(model, str) else model
+        self.model = model if isinstance(model, Model) else load_model(model)
         self.listen = Listen(self.model, sample_rate=sample_rate, want="probabilities")
         self.labels = self.model.labels
         self.step_s = self.model.step_s

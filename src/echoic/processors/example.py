@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.audio.activity import active_spans
-from echoic.checks import as_channels
+from echoic.checks import as_channels, check_sample_rate
 from echoic.ear.frontend import FrontEnd
 from echoic.errors import ParameterError
 from echoic.processors.detect import Detect
@@ -25,8 +25,9 @@ def check_example(
     """Return the first minute of an example, loud enough, (channel, time); its active spans in s.
 
     Raises:
-        ParameterError: not a wave, shorter than 20 ms, or nothing sounds in it.
+        ParameterError: not a wave, not a sample rate, shorter than 20 ms, or nothing sounds in it.
     """
+    check_sample_rate(sample_rate)
     samples = as_channels(wave)[:, : round(MAX_EXAMPLE_S * sample_rate)]
     if samples.shape[1] < MIN_EXAMPLE_S * sample_rate:
         raise ParameterError(f"the example is too short: {samples.shape[1] / sample_rate:g} s")

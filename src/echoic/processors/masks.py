@@ -11,6 +11,7 @@ from echoic.checks import (
     as_float32,
     check_channels,
     check_count,
+    check_floats,
     check_kind,
     check_number,
     check_state,
@@ -104,6 +105,7 @@ class ApplyMasks:
         bank = design_separating(sample_rate=sample_rate)
         inverse = design_inverse(bank, delay_s=DELAY_S)
         self.n_labels = check_count(n_labels, name="n_labels", lowest=0)
+        frames_per_step = check_count(frames_per_step, name="frames_per_step")
         self._clock = FrameClock(sample_rate=sample_rate, hop_s=HOP_S, n_hops=frames_per_step)
         self._n_ahead = round(look_ahead_s / (frames_per_step * HOP_S))
         self._bank_delay = inverse.delay_samples
@@ -146,7 +148,7 @@ class ApplyMasks:
         check_state(state, fresh, owner="ApplyMasks")
         start = int(state.n_samples[0])
         ends = self._clock.ends(start, start + wave.shape[1]) - start
-        if masks.shape != (self.n_labels, N_GAIN_BANDS, ends.size):
+        if check_floats(masks, name="masks").shape != (self.n_labels, N_GAIN_BANDS, ends.size):
             raise ParameterError(
                 f"masks of shape {masks.shape} do not fit {self.n_labels} labels, "
                 f"{N_GAIN_BANDS} bands and the {ends.size} steps that end in the chunk"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from echoic.checks import check_text
 from echoic.ear.frontend import HOP_S, blank_frames
 from echoic.errors import LabelError
 from echoic.labels import distinct_labels
@@ -165,7 +166,9 @@ def load_model(name: str = "hear") -> Model:
 
     Raises:
         ModelError: there is no such model, or `Model` rejects its card.
+        ParameterError: the name is not text.
     """
+    check_text(name, name="model")
     return _load(name)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.checks import check_kind
+from echoic.checks import check_kind, check_text
 from echoic.ear.frontend import FrontEnd, FrontEndState
 from echoic.processors.cards import load_signal_network
 from echoic.processors.masks import ApplyMasks, ApplyMasksState
@@ -60,6 +60,7 @@ class Unmix:
     ) -> None:
         """Load the network and design the banks."""
         self._floor = np.float32(floor)
+        check_text(model, name="model")
         self.network = load_signal_network(model, kind)
         self.n_signals = self.network.result_shape("masks")[0]
         self._front_end = FrontEnd(sample_rate=sample_rate)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.ear.design import BankDesign
+from echoic.ear.filterbank import check_design
 from echoic.errors import ParameterError
 from echoic.report.axes import erb_ticks, printable
 from echoic.report.canvas import COLORS, Canvas
@@ -61,6 +62,8 @@ def draw_pitch(
         raise ParameterError(f"summary has shape {summary.shape}, not (lag={lag_s.size}, column)")
     canvas = Canvas(WIDTH_PX, HEIGHT_PX)
     low, high = np.log2(range_hz)
+    if low == high:  # a single F0, at the centre of an octave
+        low, high = low - 0.5, high + 0.5
     rows_hz = 2 ** (low + (np.arange(_N_ROWS) + 0.5) / _N_ROWS * (high - low))
     canvas.text(PANEL.left, PANEL.top - 8, printable(title), anchor="ls")
     canvas.shades(PANEL, np.clip(_at_lags(summary, 1 / rows_hz / lag_s[1]), 0, 1))
@@ -79,7 +82,7 @@ def draw_correlogram(correlogram: Values, center_hz: Values, lag_s: Values, *, t
     Args:
         correlogram: Of one frame.
         center_hz: Centres of the bands, evenly spaced on the ERB-rate scale.
-        lag_s: Lags in even steps from 0.
+        lag_s: Lags in even steps from 0, two at least.
         title: Any text.
 
     Shape:
@@ -93,6 +96,8 @@ def draw_correlogram(correlogram: Values, center_hz: Values, lag_s: Values, *, t
             f"correlogram of shape {correlogram.shape} is not (band={center_hz.size}, "
             f"lag={lag_s.size})"
         )
+    if lag_s.size < 2:
+        raise ParameterError(f"correlogram of shape {correlogram.shape} has a single lag")
     canvas = Canvas(WIDTH_PX, HEIGHT_PX)
     upper, lower = PANEL._replace(bottom=520), PANEL._replace(top=550)
     canvas.text(PANEL.left, PANEL.top - 8, printable(title), anchor="ls")
@@ -121,7 +126,11 @@ def draw_responses(design: BankDesign, *, title: str) -> bytes:
     Args:
         design: Of a filterbank, such as `Ear.design`; bands of gain 0 are left out.
         title: Any text.
+
+    Raises:
+        ParameterError: not a design.
     """
+    check_design(design)
     canvas = Canvas(WIDTH_PX, HEIGHT_PX)
     nyquist_hz = design.sample_rate / 2
     low, high = float(hz_to_erb_rate(_LOWEST_HZ)), float(hz_to_erb_rate(nyquist_hz))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from echoic.checks import check_text
 from echoic.errors import ModelError
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -120,7 +121,9 @@ def find_model(name: str) -> Card:
 
     Raises:
         ModelError: there is no such model.
+        ParameterError: the name is not text.
     """
+    check_text(name, name="model")
     cards = {card.name: card for card in list_models()}
     if name not in cards:  # looked up, never opened as a path
         raise ModelError(f"model {name!r} is not there; known: {', '.join(cards)}")

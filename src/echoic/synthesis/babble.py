@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from echoic.checks import check_count
+from echoic.checks import check_count, check_generator
 from echoic.synthesis.dsp import (
     Floats,
     Wave,
@@ -43,6 +43,7 @@ def babble(
         (8000,)
     """
     n_samples = count_samples(duration_s, sample_rate)
+    check_generator(rng)
     n_talkers = check_count(n_talkers, name="n_talkers")
     wave = np.zeros(n_samples)
     for _ in range(n_talkers):

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from echoic.checks import check_count, check_positive, check_sample_rate
+from echoic.checks import (
+    check_count,
+    check_finite,
+    check_generator,
+    check_positive,
+    check_sample_rate,
+)
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import Wave, contour, count_samples, noise_band, wander
 from echoic.synthesis.syllables import Syllable, sing, string_together
@@ -41,8 +47,10 @@ def dog_bark(
         1
     """
     check_sample_rate(sample_rate)
+    check_generator(rng)
     check_positive(size=size)
     n_barks = check_count(n_barks, name="n_barks")
+    check_finite(gap_s=gap_s)
     if not gap_s >= 0:
         raise ParameterError(f"gap_s={gap_s} is below 0 s")
     barks = []
@@ -83,6 +91,7 @@ def rooster(*, sample_rate: float, rng: np.random.Generator, peak_dbfs: float = 
         1
     """
     check_sample_rate(sample_rate)
+    check_generator(rng)
     voice_hz = 780.0 * rng.uniform(0.85, 1.15)
     cock = [(0.0, 0.0), (0.12, 0.9), (0.6, 1.0), (0.85, 0.6), (1.0, 0.0)]
     # The other notes are one syllable: a dip in level separates them, not a silence.
@@ -134,6 +143,7 @@ def baby_cry(
         (8000,)
     """
     n_samples = count_samples(duration_s, sample_rate)
+    check_generator(rng)
     voice_hz = 460.0 * rng.uniform(0.88, 1.15)
     parts = []
     onset_s = 0.0
@@ -183,6 +193,7 @@ def sneeze(*, sample_rate: float, rng: np.random.Generator, peak_dbfs: float = -
         1
     """
     check_sample_rate(sample_rate)
+    check_generator(rng)
     voice_hz = 210.0 * rng.uniform(0.8, 1.3)
     intake = Syllable(
         0.28,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from echoic.audio.levels import db_to_gain
-from echoic.checks import check_number, check_positive, check_sample_rate
+from echoic.checks import check_finite, check_number, check_positive, check_sample_rate
 from echoic.errors import ParameterError
 
 Wave = NDArray[np.float32]
@@ -55,12 +55,14 @@ def rms_of(wave: Floats) -> float:
 
 def to_rms(wave: ArrayLike, level_dbfs: float) -> Wave:
     """Scale to an RMS of level_dbfs (0 dBFS is a mean square of 1); silence stays silence."""
+    check_finite(level_dbfs=level_dbfs)
     values = np.asarray(wave, np.float64)
     return (values * (db_to_gain(level_dbfs) / rms_of(values))).astype(np.float32)
 
 
 def to_peak(wave: ArrayLike, peak_dbfs: float) -> Wave:
     """Scale so that the largest magnitude is peak_dbfs; silence stays silence."""
+    check_finite(peak_dbfs=peak_dbfs)
     values = np.asarray(wave, np.float64)
     peak = float(np.abs(values).max())
     return (values * (db_to_gain(peak_dbfs) / peak if peak > 0 else 0.0)).astype(np.float32)
@@ -68,6 +70,7 @@ def to_peak(wave: ArrayLike, peak_dbfs: float) -> Wave:
 
 def ramp_gains(n_samples: int, ramp_s: float, sample_rate: float) -> Floats:
     """Return raised-cosine ramps around a steady 1; two ramps must fit into the signal."""
+    check_finite(ramp_s=ramp_s)
     n_ramp = round(ramp_s * sample_rate)
     if ramp_s < 0 or 2 * n_ramp > n_samples:
         raise ParameterError(f"ramp_s={ramp_s} does not fit twice into {n_samples} samples")

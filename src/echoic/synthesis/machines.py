@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from echoic.audio.levels import db_to_gain
-from echoic.checks import check_positive
+from echoic.checks import check_finite, check_generator, check_positive
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import (
     Floats,
@@ -57,9 +57,11 @@ def engine(
         (8000,)
     """
     n_samples = count_samples(duration_s, sample_rate)
+    check_generator(rng)
     points = [(0.0, firing_hz)] if isinstance(firing_hz, int | float) else list(firing_hz)
     lowest = min((hz for _, hz in points), default=0.0)
     check_positive(firing_hz=lowest, brightness=brightness)
+    check_finite(noise=noise)
     # Cylinders differ, so the true period is two firings: half orders between the harmonics.
     drift = wander(n_samples, 8.0, sample_rate=sample_rate, rng=rng)
     cycle = wander(n_samples, 1.3 * lowest, sample_rate=sample_rate, rng=rng)
@@ -104,6 +106,7 @@ def chainsaw(
         (8000,)
     """
     check_positive(duration_s=duration_s)
+    check_generator(rng)
     top = rng.uniform(125, 165)
     points = [(0.0, 0.6 * top)]
     at_s = 0.0
@@ -166,7 +169,9 @@ def helicopter(
         (8000,)
     """
     n_samples = count_samples(duration_s, sample_rate)
+    check_generator(rng)
     check_positive(blades_hz=blades_hz)
+    check_finite(swell_db=swell_db)
     if not swell_db >= 0:
         raise ParameterError(f"swell_db={swell_db} is below 0 dB")
     drift = wander(n_samples, 1.0, sample_rate=sample_rate, rng=rng)

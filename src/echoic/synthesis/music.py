@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from echoic.checks import check_positive
+from echoic.checks import check_finite, check_generator, check_positive
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import (
     Floats,
@@ -180,6 +180,8 @@ def music(
         (8000,)
     """
     n_samples = count_samples(duration_s, sample_rate)
+    check_generator(rng)
+    check_finite(tempo_bpm=tempo_bpm)
     if not 40 <= tempo_bpm <= 240:
         raise ParameterError(f"tempo_bpm={tempo_bpm} is not within 40 to 240")
     beat_s = 60.0 / tempo_bpm

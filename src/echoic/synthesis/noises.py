@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from echoic.checks import check_finite, check_generator
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import (
     Floats,
@@ -49,6 +50,8 @@ def coloured_noise(
         (8000,)
     """
     n_samples = count_samples(duration_s, sample_rate)
+    check_generator(rng)
+    check_finite(slope_db_per_octave=slope_db_per_octave)
 
     def gain(f: Floats) -> Floats:
         power = slope_db_per_octave / _DB_PER_OCTAVE
@@ -76,7 +79,8 @@ def white_noise(
         >>> white_noise(0.5, sample_rate=16000, rng=np.random.default_rng(0)).shape
         (8000,)
     """
-    return to_rms(rng.standard_normal(count_samples(duration_s, sample_rate)), level_dbfs)
+    n_samples = count_samples(duration_s, sample_rate)
+    return to_rms(check_generator(rng).standard_normal(n_samples), level_dbfs)
 
 
 def pink_noise(
@@ -136,6 +140,7 @@ def band_noise(
         (8000,)
     """
     n_samples = count_samples(duration_s, sample_rate)
+    check_generator(rng)
     check_below_nyquist(sample_rate, low_hz=low_hz, high_hz=high_hz)
 
     def gain(f: Floats) -> Floats:
@@ -184,6 +189,7 @@ def modulated_noise(
     """
     n_samples = count_samples(duration_s, sample_rate)
     check_below_nyquist(sample_rate, rate_hz=rate_hz)
+    check_finite(depth=depth)
     if not 0 <= depth <= 1:
         raise ParameterError(f"depth={depth} is not within 0 to 1")
     if band_hz is None:

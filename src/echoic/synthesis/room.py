@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.audio.levels import db_to_gain
-from echoic.checks import check_floats, check_positive, check_sample_rate
+from echoic.checks import (
+    check_finite,
+    check_floats,
+    check_generator,
+    check_positive,
+    check_sample_rate,
+)
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import Floats, Wave, convolved
 
@@ -48,7 +54,9 @@ def room_response(
         (5281,)
     """
     check_sample_rate(sample_rate)
+    check_generator(rng)
     check_positive(rt60_s=rt60_s)
+    check_finite(predelay_s=predelay_s, direct_to_reverberant_db=direct_to_reverberant_db)
     if not predelay_s >= 0:
         raise ParameterError(f"predelay_s={predelay_s} is below 0 s")
     n_tail = max(1, round(1.1 * rt60_s * sample_rate))

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from echoic.audio.levels import db_to_gain
-from echoic.checks import check_positive
+from echoic.checks import check_generator, check_positive
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import (
     Floats,
@@ -68,6 +68,7 @@ def clock_tick(
         (8000,)
     """
     n_samples = count_samples(duration_s, sample_rate)
+    check_generator(rng)
     check_positive(ticks_hz=ticks_hz)
     pair = _tick(sample_rate, rng), 0.75 * _tick(sample_rate, rng)
     out = np.zeros(n_samples)

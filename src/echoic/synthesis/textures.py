@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from echoic.audio.levels import db_to_gain
-from echoic.checks import check_positive
+from echoic.checks import check_generator, check_positive
 from echoic.synthesis.dsp import (
     Floats,
     Wave,
@@ -79,6 +79,7 @@ def rain(
         (8000,)
     """
     n_samples = count_samples(duration_s, sample_rate)
+    check_generator(rng)
     check_positive(drops_hz=drops_hz)
     drops = np.zeros(n_samples)
     n_kinds = 16
@@ -124,6 +125,7 @@ def fire(
         (8000,)
     """
     n_samples = count_samples(duration_s, sample_rate)
+    check_generator(rng)
     check_positive(crackles_hz=crackles_hz)
     flurry = db_to_gain(6.0 * wander(n_samples, 3.0, sample_rate=sample_rate, rng=rng))
     crackles = np.zeros(n_samples)
@@ -171,6 +173,7 @@ def sea_waves(
         (8000,)
     """
     n_samples = count_samples(duration_s, sample_rate)
+    check_generator(rng)
     check_positive(period_s=period_s)
     low, high, foam = np.zeros(n_samples), np.zeros(n_samples), np.zeros(n_samples)
     at = np.arange(n_samples) / sample_rate
@@ -213,6 +216,7 @@ def wind(
         (8000,)
     """
     n_samples = count_samples(duration_s, sample_rate)
+    check_generator(rng)
     gust = wander(n_samples, 0.7, sample_rate=sample_rate, rng=rng)
     wave = np.zeros(n_samples)
     for number, low_hz in enumerate((60, 180, 420, 900)):

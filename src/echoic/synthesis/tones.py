@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from echoic.audio.levels import db_to_gain
+from echoic.checks import check_finite, check_generator
 from echoic.errors import ParameterError
 from echoic.synthesis.dsp import (
     Floats,
@@ -56,6 +57,7 @@ def tone(
     """
     n_samples = count_samples(duration_s, sample_rate)
     check_below_nyquist(sample_rate, frequency_hz=frequency_hz)
+    check_finite(level_dbfs=level_dbfs, phase=phase)
     angle = 2 * np.pi * frequency_hz * np.arange(n_samples) / sample_rate + phase
     amplitude = np.sqrt(2.0) * db_to_gain(level_dbfs)
     wave = amplitude * np.sin(angle) * ramp_gains(n_samples, ramp_s, sample_rate)
@@ -72,9 +74,7 @@ def _start_phases(
             raise ParameterError(f"phases has shape {given.shape}, expected {numbers.shape}")
         return given
     if phases == "random":
-        if rng is None:
-            raise ParameterError("phases='random' needs rng, a numpy.random.Generator")
-        return rng.uniform(0.0, 2 * np.pi, len(numbers))
+        return check_generator(rng).uniform(0.0, 2 * np.pi, len(numbers))
     cosine = np.full(len(numbers), np.pi / 2)
     table = {"sine": 0 * cosine, "cosine": cosine, "alternating": cosine * (numbers % 2)}
     if phases not in table:
@@ -122,6 +122,7 @@ def harmonic_complex(
         (6400,)
     """
     n_samples = count_samples(duration_s, sample_rate)
+    check_finite(shift_hz=shift_hz)
     f0 = per_sample(f0_hz, n_samples, name="f0_hz")
     if isinstance(harmonics, int | np.integer):
         harmonics = range(1, int(harmonics) + 1)
