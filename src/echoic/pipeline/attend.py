@@ -57,4 +57,5 @@ def attend(
         look_ahead_s=look_ahead_s,
         model=model,
     )
-    return divided(wave, module, sample_rate=sample_rate)["kept"]
+    kept, _ = divided(wave, module, sample_rate=sample_rate)
+    return kept

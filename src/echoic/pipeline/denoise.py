@@ -41,4 +41,5 @@ def denoise(
     module = Denoise(
         sample_rate=sample_rate, floor_db=floor_db, look_ahead_s=look_ahead_s, model=model
     )
-    return divided(wave, module, sample_rate=sample_rate)["kept"]
+    kept, _ = divided(wave, module, sample_rate=sample_rate)
+    return kept

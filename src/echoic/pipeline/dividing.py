@@ -45,21 +45,25 @@ class Divides(Streaming[Any, Wave], Protocol):
         """Return the parts, which add up to the sound."""
 
 
-def divided(
-    wave: NDArray[np.floating], module: Divides, *, sample_rate: int
-) -> dict[str, NDArray[np.float32]]:
+def divided(wave: NDArray[np.floating], module: Divides, *, sample_rate: int) -> list[Wave]:
     """The parts of a whole wave, sample-aligned, each of its shape.
 
     Raises:
         ParameterError: not a wave.
     """
-    sound = WaveSound(wave, sample_rate=sample_rate)
+    blocks = _divide(WaveSound(wave, sample_rate=sample_rate), module)
+    return [
+        np.concatenate(part, axis=-1).reshape(np.shape(wave)) for part in zip(*blocks, strict=True)
+    ]
+
+
+def _divide(
+    sound: SoundOnce, module: Divides, advance: Callable[[float], None] = ignore_progress
+) -> Iterator[Sequence[Wave]]:
+    """Yield the parts of a sound block by block."""
     loudness = loudness_of(sound)
-    signals = [*run(module.separate, loudness.prepared(sound.blocks()))]
-    parts = module.divide(loudness.restored(np.concatenate(signals, axis=-1)))
-    return {
-        name: part.reshape(np.shape(wave)) for name, part in zip(module.parts, parts, strict=True)
-    }
+    for signals in run(module.separate, loudness.prepared(sound.blocks(advance))):
+        yield module.divide(loudness.restored(signals))
 
 
 def divide_into(
@@ -83,7 +87,7 @@ def divide_into(
         {part: level in dB re the sound}, of all parts.
     """
     with _writers(files, sound, force=force) as writers:
-        return _divide(writers, sound, module, advance)
+        return _write(writers, sound, module, advance)
 
 
 @contextmanager
@@ -102,7 +106,7 @@ def _writers(
         yield [(part, writer) for (part, _), writer in zip(wanted, writers, strict=True)]
 
 
-def _divide(
+def _write(
     writers: Sequence[tuple[str, Writer]],
     sound: SoundOnce,
     module: Divides,
@@ -110,9 +114,7 @@ def _divide(
 ) -> dict[str, float]:
     """Write the parts of a sound; return the level of each."""
     energy = dict.fromkeys((*module.parts, SOUND), 0.0)
-    loudness = loudness_of(sound)
-    for signals in run(module.separate, loudness.prepared(sound.blocks(advance))):
-        parts = module.divide(loudness.restored(signals))
+    for parts in _divide(sound, module, advance):
         waves = dict(zip(module.parts, parts, strict=True))
         waves[SOUND] = np.sum([*waves.values()], axis=0)
         for part, wave in waves.items():
@@ -157,7 +159,7 @@ def divide_and_report(
             _writers(files, sound, force=force, together=together) as wanted,
             _writers(copies.items(), sound) as copied,
         ):
-            levels_db = _divide([*wanted, *copied], sound, module, advance)
+            levels_db = _write([*wanted, *copied], sound, module, advance)
         hints = dict.fromkeys(copies, "") | {
             SOUND: "what went in",
             module.parts[-1]: "the parts add up to what went in",

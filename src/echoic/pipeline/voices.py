@@ -41,4 +41,4 @@ def voices(
         (8000,)
     """
     module = Voices(sample_rate=sample_rate, look_ahead_s=look_ahead_s, model=model)
-    return np.stack([*divided(wave, module, sample_rate=sample_rate).values()])
+    return np.stack(divided(wave, module, sample_rate=sample_rate))
