@@ -6,7 +6,8 @@ Uses the scenes of two and three sounds among the first n of `hear_scenes.py`, o
 of all; each sound is requested by its name, as by a user who knows that it is present. Printed per
 label and overall: the SI-SDR improvement from keeping it, where it is overlapped; the level change
 of itself and of the others from muting it (least-squares fit of the output to the references, in
-dB); and the level of the rest, relative to the scene, where all sounds present are requested.
+dB), and the SI-SDR improvement of the others together, where it is overlapped; and the level of the
+rest, relative to the scene, where all sounds present are requested.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from figures import machine, write_figures
 from hear_scenes import TWELVE, Scene, scenes
-from hear_scores import gains_db, level_db, mean
+from hear_scores import gain_db, gains_db, is_overlapped, level_db, mean
 
 import echoic
 from echoic.labels import LABELS
@@ -27,7 +28,7 @@ from echoic.processors import Separate
 from echoic.streaming import run
 
 FEWEST, MOST = 2, 3
-FIGURES = ("kept, gain", "muted, itself", "muted, others", "rest")
+FIGURES = ("kept, gain", "muted, itself", "muted, others", "muted, gain", "rest")
 
 
 def asked_scenes(n_scenes: int, names: Sequence[str]) -> Iterator[Scene]:
@@ -59,6 +60,9 @@ def measure(n_scenes: int, names: Sequence[str]) -> dict[str, dict[str, list[flo
             muted = echoic.attend(scene.mixture, mute=[label], sample_rate=rate)
             for other, level in levels_db(scene, muted).items():
                 found[label]["muted, itself" if other == label else "muted, others"].append(level)
+            if is_overlapped(scene, label):
+                others = scene.mixture - scene.references[label]
+                found[label]["muted, gain"].append(gain_db(scene, label, muted, others))
         module = Separate(labels=present, sample_rate=rate)
         signals = np.concatenate([*run(module, [scene.mixture[np.newaxis]])], axis=-1)
         found["all"]["rest"].append(level_db(signals[-1, 0], scene.mixture))

@@ -188,14 +188,18 @@ def gains_db(
     for label, reference in scene.references.items():
         if not is_overlapped(scene, label):
             continue
-        where = scene.overlap(label)
         stem = stems.get(label)
         # A missing stem and a silent one both count as a miss.
-        if stem is None or not np.any(stem[where]):
-            yield label, None
-            continue
-        gain = si_sdr_improvement_db(stem, reference, scene.mixture, cap_db=CAP_DB, where=where)
-        yield label, float(gain)
+        is_missed = stem is None or not np.any(stem[scene.overlap(label)])
+        yield label, None if is_missed else gain_db(scene, label, stem, reference)
+
+
+def gain_db(
+    scene: Scene, label: str, wave: NDArray[np.float32], wanted: NDArray[np.float32]
+) -> float:
+    """The SI-SDR improvement of a wave over the mixture, where the label is overlapped."""
+    where = scene.overlap(label)
+    return float(si_sdr_improvement_db(wave, wanted, scene.mixture, cap_db=CAP_DB, where=where))
 
 
 def is_overlapped(scene: Scene, label: str) -> bool:

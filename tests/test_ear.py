@@ -286,3 +286,12 @@ def test_a_state_of_another_ear_is_refused() -> None:
     _, state = Ear(sample_rate=16_000)(wave)
     with pytest.raises(ParameterError, match=r"float64 \(9, 64\) does not .*: float32 \(9, 64\)"):
         Ear(sample_rate=16_000)(wave, state._replace(rows=state.rows.astype(np.float64)))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_begin_with_a_cache_line(dtype):
+    for n_bands in (1, 2, 31, 64):
+        rows = kernels.aligned(11, np.zeros((3, n_bands), dtype))
+        assert (rows.shape, rows.dtype) == ((11, n_bands), dtype)
+        assert rows.ctypes.data % 64 == 0
+        rows[:] = 1  # nothing beyond what was allocated
