@@ -223,3 +223,20 @@ def test_what_is_no_wave_is_refused() -> None:
     for wrong in ([0.0] * 100, np.zeros(100, np.int16), np.float32(0)):
         with pytest.raises(ParameterError, match="wave must"):
             Pitch(sample_rate=RATE)(wrong)
+
+
+def test_a_channel_of_inverted_polarity_does_not_cancel_the_other() -> None:
+    sung = vowel("aa", 0.5, sample_rate=RATE, f0_hz=150)
+    noise = white_noise(0.5, sample_rate=RATE, rng=np.random.default_rng(0))
+    sounds = [np.stack(channels) for channels in ((sung, sung), (sung, -sung), (-sung, sung))]
+    alone, *both = (
+        track_pitch(WaveSound(s, sample_rate=RATE), Pitch(sample_rate=RATE)) for s in sounds
+    )
+    assert np.median(alone.f0_hz) == pytest.approx(150, rel=0.003)
+    for found in both:
+        np.testing.assert_allclose(found.f0_hz, alone.f0_hz, rtol=1e-3)
+    beside, averaged = (
+        track_pitch(WaveSound(wave, sample_rate=RATE), Pitch(sample_rate=RATE))
+        for wave in (np.stack([sung, noise]), (sung + noise) / 2)
+    )
+    np.testing.assert_allclose(beside.voicing, averaged.voicing, atol=1e-5)

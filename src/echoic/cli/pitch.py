@@ -60,7 +60,8 @@ def pitch(
 
     One line per frame: the time of its centre in seconds, F0 in Hz (- where no pitch
     is found) and voicing, 0 to 1. With --json, F0 is null where no pitch is found.
-    Several channels are averaged. -o draws F0 on the summary correlogram.
+    Several channels are averaged, inverted ones turned first. -o draws F0 on the
+    summary correlogram.
     """
     from echoic.ear import Pitch
 

@@ -13,6 +13,8 @@ from echoic.ear.pitch import Pitch
 from echoic.pipeline.sound import Sound, WaveSound, ignore_progress
 from echoic.report.meter import ColumnMeter
 
+_INVERTED = -0.5  # correlation with the first channel
+
 
 @dataclass(frozen=True, eq=False)
 class PitchTrack:
@@ -69,6 +71,8 @@ def pitch(
 ) -> PitchTrack:
     """Estimate F0 and voicing of a whole wave, or of the mean of its channels.
 
+    A channel of inverted polarity, which would cancel the others, is turned first.
+
     Args:
         wave: (time,) or (channel, time).
         sample_rate: Hz, 8 to 192 kHz; nothing is resampled.
@@ -89,6 +93,19 @@ def pitch(
     return track_pitch(WaveSound(wave, sample_rate=sample_rate), pitch)
 
 
+def _polarity(sound: Sound) -> NDArray[np.float32]:
+    """(channel, 1): −1 for channels that are mostly the first one inverted, 1 for all others."""
+    if sound.n_channels == 1:
+        return np.ones((1, 1), np.float32)
+    products = sum(
+        (block.astype(np.float64) @ block.T for block in sound.blocks()),
+        np.zeros((sound.n_channels, sound.n_channels)),
+    )
+    energy = np.diag(products)
+    is_inverted = products[0] < _INVERTED * np.sqrt(energy[0] * energy)
+    return np.where(is_inverted, -1, 1).astype(np.float32)[:, np.newaxis]
+
+
 def track_pitch(
     sound: Sound, pitch: Pitch, advance: Callable[[float], None] = ignore_progress
 ) -> PitchTrack:
@@ -97,7 +114,8 @@ def track_pitch(
     meter = ColumnMeter(n_frames, n_bands=pitch.correlogram.n_lags)
     # Silence after the sound, for the delay of the last decisions.
     n_late = max(0, pitch.clock.end(n_frames + pitch.delay.f0_hz - 1) - sound.n_samples)
-    mono = (block.mean(axis=0) for block in sound.blocks(advance))
+    sign = _polarity(sound)
+    mono = (np.mean(sign * block, axis=0) for block in sound.blocks(advance))
     state, heard, early = None, [], pitch.analysis_delay
     for block in chain(mono, [np.zeros(n_late, np.float32)]):
         summary, found, state = pitch.listen(block, state)
