@@ -23,7 +23,7 @@ STEP_S, DURATION_S = 0.01, 10.0
 
 def scene(rng: np.random.Generator, confidence: Confidence) -> HeardScene:
     """Rain from 2 to 4 s, heard with some probability, and true as often as `confidence` says."""
-    probabilities = np.full((len(LABELS), 1000), 0.01, np.float32)
+    probabilities = np.full((len(LABELS), 1000), 0.001, np.float32)
     probability = rng.uniform(0.1, 0.95)
     probabilities[0, 200:400] = probability
     is_there = rng.random() < confidence(np.array([probability]))[0]
@@ -51,9 +51,9 @@ def test_confidences_after_one_another():
 
 def test_confidence_is_fitted_to_events_of_the_threshold():
     """Below it rain would begin at 0 s, and be false: half of it is not there."""
-    probabilities = np.full((len(LABELS), 1000), 0.01, np.float32)
+    probabilities = np.full((len(LABELS), 1000), 0.001, np.float32)
     probabilities[0, :100], probabilities[0, 300:400] = 0.1, 0.9
-    probabilities[0, 100:300] = 0.03
+    probabilities[0, 100:300] = 0.02
     heard = [HeardScene(probabilities, [Event("rain", 3.0, 4.0)], DURATION_S)] * 50
     sure, unsure = (
         fit_confidence(heard, threshold, labels=LABELS, step_s=STEP_S)(np.array([0.9]))[0]

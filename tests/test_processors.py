@@ -39,7 +39,8 @@ RATE = 16_000
 RATES = [8_000, 16_000, 44_100, 48_000, 96_000]
 PAIR = ("speech", "rain")
 STEP_S = 0.01
-EARLIER_S = 0.04  # a quarter of the smoothing window: events begin this much before their steps
+EARLIER_S = 0.04  # half of the smoothing window: events begin this much before their steps
+LATER_S = 0.02  # and end this much after them
 INAUDIBLE = 1e-15  # the kernels add some 1e-21 to avoid denormals
 
 
@@ -499,35 +500,44 @@ def events_of(*rows: list[tuple[int, float]], threshold=0.5, duration_s: float =
 
 
 def test_a_probability_that_just_reaches_the_threshold_is_an_event_in_its_place():
-    # The average exceeds a quarter of the threshold once a quarter of its window lies inside.
+    # The average exceeds a tenth of the threshold once one of its nine steps lies inside, and three
+    # tenths as long as three do.
     (event,) = events_of([(50, 0), (100, 0.5), (50, 0)])
     assert (event.label, event.confidence) == ("a", 0.5)
-    assert (event.onset_s, event.offset_s) == (50 * STEP_S - EARLIER_S, 150 * STEP_S + EARLIER_S)
+    assert (event.onset_s, event.offset_s) == (50 * STEP_S - EARLIER_S, 150 * STEP_S + LATER_S)
     assert events_of([(50, 0), (100, 0.499), (50, 0)]) == []
 
 
-def test_an_event_holds_on_above_a_quarter_of_its_threshold():
-    (event,) = events_of([(50, 0), (50, 0.15), (30, 0.6), (50, 0.15), (50, 0)])
-    assert (event.onset_s, event.offset_s) == pytest.approx((0.5, 1.8), abs=_SMOOTHING_S / 2)
+@pytest.mark.parametrize(
+    ("beside", "onset_s", "offset_s"),
+    [(0.2, 0.5, 1.8), (0.1, 0.5, 1.3), (0.04, 1.0, 1.3), (0.02, 1.0, 1.3)],
+)
+def test_an_event_has_its_edges_at_fractions_of_its_threshold(beside, onset_s, offset_s):
+    (event,) = events_of([(50, 0), (50, beside), (30, 0.6), (50, beside), (50, 0)])
+    edges_s = event.onset_s, event.offset_s
+    assert edges_s == pytest.approx((onset_s, offset_s), abs=_SMOOTHING_S / 2)
     assert event.confidence == 0.6
-    assert events_of([(50, 0), (100, 0.15), (50, 0)]) == []
-    (event,) = events_of([(50, 0), (50, 0.1), (30, 0.6), (50, 0.1), (50, 0)])
-    assert (event.onset_s, event.offset_s) == pytest.approx((1.0, 1.3), abs=_SMOOTHING_S / 2)
+    assert events_of([(50, 0), (100, beside), (50, 0)]) == []
+
+
+@pytest.mark.parametrize(("between", "n_events"), [(0.03, 1), (0.02, 2)])
+def test_an_event_lasts_above_a_twentieth_of_its_threshold(between, n_events):
+    assert len(events_of([(50, 0), (50, 0.6), (80, between), (50, 0.6), (50, 0)])) == n_events
 
 
 def test_gaps_under_the_bridge_lie_within_one_event():
-    n_bridge = round((BRIDGE_S + 2 * EARLIER_S) / STEP_S)
+    n_bridge = round((BRIDGE_S + EARLIER_S + LATER_S) / STEP_S)
     for n_gap, n_events in [(n_bridge - 1, 1), (n_bridge, 2), (n_bridge + 1, 2)]:
         events = events_of([(40, 0), (50, 0.5), (n_gap, 0), (50, 0.5), (40, 0)])
         assert len(events) == n_events
         assert events[0].onset_s == pytest.approx(40 * STEP_S - EARLIER_S)
-        assert events[-1].offset_s == pytest.approx((140 + n_gap) * STEP_S + EARLIER_S)
+        assert events[-1].offset_s == pytest.approx((140 + n_gap) * STEP_S + LATER_S)
 
 
 def test_the_gap_between_clock_ticks_is_no_bridge():
     """Row "detect": gaps of 0.65 s were one event; where the probability falls, they are not."""
     n_gap = round(0.65 / STEP_S)
-    tick, gap = (12, 0.9), (n_gap, 0.05)
+    tick, gap = (12, 0.9), (n_gap, 0.02)
     ticks = events_of([(40, 0), tick, gap, tick, gap, tick, (40, 0)])
     assert len(ticks) == 3
     gaps = [b.onset_s - a.offset_s for a, b in pairwise(ticks)]
@@ -536,7 +546,7 @@ def test_the_gap_between_clock_ticks_is_no_bridge():
 
 def test_a_bridge_joins_only_what_is_heard_itself():
     (event,) = events_of([(40, 0), (50, 0.5), (24, 0), (50, 0.3), (40, 0)])
-    assert event.offset_s == pytest.approx(90 * STEP_S + EARLIER_S)
+    assert event.offset_s == pytest.approx(90 * STEP_S + LATER_S)
 
 
 def test_offsets_end_with_the_file_and_short_events_are_dropped():
