@@ -21,7 +21,13 @@ from echoic.training.intelligibility import unintelligibility
 from echoic.training.loop import LoopSettings
 from echoic.training.noisy_speech import NoisySpeechMixer, NoisySpeechSettings
 from echoic.training.recipes import denoise, hear, voices
-from echoic.training.separating import SeparatorRecipe, SpokenBatches, best_order, losses
+from echoic.training.separating import (
+    SeparatorRecipe,
+    SpokenBatches,
+    best_order,
+    losses,
+    move_halfway_back,
+)
 from echoic.training.targets import ExampleMaker
 
 RATE = 16_000
@@ -196,3 +202,13 @@ def test_a_new_network_starts_from_a_shipped_listener_alone():
     tuned = denoise.RECIPE.begin(LoopSettings(1, fine_tune=True)).state_dict()
     assert new.keys() == tuned.keys()
     assert not any(torch.equal(new[key], tuned[key]) for key in new if key.endswith("in.weight"))
+
+
+def test_a_fine_tuned_network_moves_halfway_back():
+    network = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3))
+    start = {name: value.clone() for name, value in network.state_dict().items()}
+    for value in network.state_dict().values():
+        value += 2
+    move_halfway_back(network, start)
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(value, start[name] + (1 if value.is_floating_point() else 2))
