@@ -340,7 +340,7 @@ TAKES_RANDOMNESS = {
 }
 
 
-@pytest.mark.parametrize("bad", [0, None, np.random.RandomState(0)], ids=repr)
+@pytest.mark.parametrize("bad", [0, None, np.random.RandomState(0)], ids=["seed", "None", "legacy"])
 @pytest.mark.parametrize("name", TAKES_RANDOMNESS)
 def test_what_is_no_source_of_randomness(name, bad):
     with pytest.raises(ParameterError, match=r"rng=.* is not a numpy\.random\.Generator"):

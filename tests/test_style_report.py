@@ -383,13 +383,14 @@ def test_ctrl_c_leaves_out_the_methods_to_come(here, monkeypatch):
         (("--report", "nowhere/page.html"), "there is no folder"),
         (("--report", "page.html", "--compare", "magic"), "method 'magic' is not one of"),
         (("--compare", "vocoder"), "--compare shows methods on a page"),
-        (("--report", "page.html", "-o", "page.html"), "is both --output and --report"),
+        (("--report", "page.html", "-o", "page.wav"), "is both --output and --report"),
         (("--report", "style.html", "--force"), "style.wav: is both input and output"),
     ],
 )
 def test_bad_input_gets_one_line_and_leaves_nothing(run, here, arguments, words):
     (here / "there.html").write_text("mine")
     (here / "style.html").symlink_to("style.wav")
+    (here / "page.wav").symlink_to("page.html")
     before = sorted(path.name for path in here.iterdir())
     done = run("style", "content.wav", "style.wav", "-o", "out.wav", *QUICK, *arguments)
     assert done.code in (1, 2)

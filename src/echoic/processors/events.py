@@ -26,7 +26,7 @@ class Smoother:
         step_s: Seconds per step.
 
     Example:
-        >>> smoother = Smoother(step_s=0.06)
+        >>> smoother = Smoother(step_s=0.03)
         >>> first = smoother.add(np.array([[0.0, 3.0]], np.float32))
         >>> np.concatenate([first, smoother.finish()], axis=1).tolist()
         [[1.0, 2.0]]
@@ -52,8 +52,10 @@ class Smoother:
 
     def finish(self) -> NDArray[np.float32]:
         """The last half window of smoothed steps."""
-        if self._recent is None or not self._recent.shape[1]:
+        if self._recent is None:
             return np.zeros((0, 0), np.float32)
+        if not self._recent.shape[1]:  # steps longer than the window
+            return self._recent
         return self.add(np.repeat(self._recent[:, -1:], self._half, axis=1))
 
 
