@@ -9,7 +9,7 @@ import pytest
 
 import echoic
 from echoic.pipeline import attend, denoise, hear, tag, voices
-from echoic.processors.loudness import measure
+from echoic.processors.conditioning import measure
 
 RATE = 16_000
 
@@ -67,11 +67,11 @@ def test_a_quiet_example_asks_as_a_loud_one():
 def test_the_gain_of_quiet_sounds(peak, gain, n_blocks):
     wave = np.stack([np.zeros(2 * RATE, np.float32), siren(peak)])
     blocks = np.array_split(wave, n_blocks, axis=1)
-    loudness = measure(blocks, sample_rate=RATE)
-    assert loudness.gain == gain
-    prepared = np.concatenate(list(loudness.prepared(blocks)), axis=1)
+    conditioning = measure(blocks, sample_rate=RATE)
+    assert conditioning.gain == gain
+    prepared = np.concatenate(list(conditioning.prepared(blocks)), axis=1)
     np.testing.assert_array_equal(prepared, wave * np.float32(gain))
-    np.testing.assert_array_equal(loudness.restored(prepared[np.newaxis])[0], wave)
+    np.testing.assert_array_equal(conditioning.restored(prepared[np.newaxis])[0], wave)
 
 
 def test_a_click_does_not_make_a_quiet_sound_loud():
@@ -84,9 +84,9 @@ def test_a_click_does_not_make_a_quiet_sound_loud():
 
 def test_silence_and_nothing_at_all_are_left_as_they_are():
     for blocks in ([], [np.zeros((2, 0), np.float32)], [np.zeros((2, 999), np.float32)]):
-        loudness = measure(blocks, sample_rate=RATE)
-        assert loudness.gain == 1
-        assert not loudness.offset.any()
+        conditioning = measure(blocks, sample_rate=RATE)
+        assert conditioning.gain == 1
+        assert not conditioning.offset.any()
 
 
 @pytest.mark.parametrize("offset", [0.2, -0.02])

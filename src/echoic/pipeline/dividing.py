@@ -20,8 +20,8 @@ from echoic.pipeline.sound import (
     SoundOnce,
     Wave,
     WaveSound,
+    conditioning_of,
     ignore_progress,
-    loudness_of,
 )
 from echoic.report.sounds import Shown, write_sounds_page
 from echoic.streaming import Streaming, run
@@ -61,9 +61,9 @@ def _divide(
     sound: SoundOnce, module: Divides, advance: Callable[[float], None] = ignore_progress
 ) -> Iterator[Sequence[Wave]]:
     """Yield the parts of a sound block by block."""
-    loudness = loudness_of(sound)
-    for signals in run(module.separate, loudness.prepared(sound.blocks(advance))):
-        yield module.divide(loudness.restored(signals))
+    conditioning = conditioning_of(sound)
+    for signals in run(module.separate, conditioning.prepared(sound.blocks(advance))):
+        yield module.divide(conditioning.restored(signals))
 
 
 def divide_into(

@@ -19,7 +19,7 @@ from echoic.errors import EchoicWarning, ParameterError
 from echoic.events import Event, to_audacity, to_csv
 from echoic.labels import REST
 from echoic.pipeline.hear import FirstPass, heard_labels, separate
-from echoic.pipeline.sound import NamedSound, Wave, ignore_progress, loudness_of
+from echoic.pipeline.sound import NamedSound, Wave, conditioning_of, ignore_progress
 from echoic.pipeline.spool import Spool
 from echoic.report.meter import ColumnMeter
 from echoic.streaming import FrameClock
@@ -108,14 +108,14 @@ def hear_into(
     meter = ColumnMeter(max(n_frames, 1), n_bands=N_BANDS)
     stems: dict[str, str] = {}
     with Spool(folder) if "stems" in parts else nullcontext() as places:
-        loudness = loudness_of(sound)
+        conditioning = conditioning_of(sound)
         events = first_pass.listen(
-            sound, loudness, places=places, on_envelope=meter.add, advance=advance
+            sound, conditioning, places=places, on_envelope=meter.add, advance=advance
         )
         if places is not None:
             labels = heard_labels(events)
             stems = {label: f"stems/{label}.{stem_format}" for label in (*labels, REST)}
-            signals = separate(sound, loudness, first_pass.model, places, labels, advance)
+            signals = separate(sound, conditioning, first_pass.model, places, labels, advance)
             write_stems(folder, stems, sound, signals)
     record = {
         "file": sound.path,

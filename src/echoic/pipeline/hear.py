@@ -22,11 +22,11 @@ from echoic.errors import ParameterError
 from echoic.events import Event
 from echoic.labels import REST, as_labels
 from echoic.pipeline.cochleagram import Cochleagram
-from echoic.pipeline.sound import Sound, Wave, WaveSound, ignore_progress, loudness_of
+from echoic.pipeline.sound import Sound, Wave, WaveSound, conditioning_of, ignore_progress
 from echoic.pipeline.spool import Spool
+from echoic.processors.conditioning import Conditioning
 from echoic.processors.events import EventFinder
 from echoic.processors.listen import Listen
-from echoic.processors.loudness import Loudness
 from echoic.processors.model import Model, check_labels, load_model
 from echoic.processors.network import Wanted
 from echoic.processors.separate import Replay
@@ -93,12 +93,12 @@ def hear(
     sound = WaveSound(wave, sample_rate=sample_rate)
     first_pass = FirstPass(model, labels=labels, threshold=threshold)
     center_hz = design_listening(sample_rate=sample_rate).center_hz
-    loudness = loudness_of(sound)
+    conditioning = conditioning_of(sound)
     envelopes: list[NDArray[np.float32]] = []
     with Spool() as places:
-        events = first_pass.listen(sound, loudness, places=places, on_envelope=envelopes.append)
+        events = first_pass.listen(sound, conditioning, places=places, on_envelope=envelopes.append)
         heard = heard_labels(events)
-        parts = list(separate(sound, loudness, first_pass.model, places, heard))
+        parts = list(separate(sound, conditioning, first_pass.model, places, heard))
     signals = np.concatenate(parts, axis=-1)
     return Hearing(
         events=events,
@@ -182,7 +182,7 @@ class FirstPass:
     def listen(
         self,
         sound: Sound,
-        loudness: Loudness,
+        conditioning: Conditioning,
         *,
         places: Spool | None,
         on_envelope: Callable[[NDArray[np.float32]], None],
@@ -192,7 +192,7 @@ class FirstPass:
 
         Args:
             sound: Read from its beginning to its end.
-            loudness: Of the sound.
+            conditioning: From `conditioning_of`, of the same sound.
             places: Receives the places for the second pass; None if no stems are wanted.
             on_envelope: Receives the cochleagram, (band, frame) block by block.
             advance: Progress callback, called with the seconds done.
@@ -204,8 +204,8 @@ class FirstPass:
         listen = Listen(self.model, sample_rate=sound.sample_rate, want=want)
         rows = [self.model.labels.index(label) for label in self.labels]
         finder = EventFinder(labels=self.labels, threshold=self.threshold, step_s=self.model.step_s)
-        for heard in run(listen, loudness.prepared(sound.blocks(advance))):
-            on_envelope(heard.envelope / loudness.gain)
+        for heard in run(listen, conditioning.prepared(sound.blocks(advance))):
+            on_envelope(heard.envelope / conditioning.gain)
             finder.add(heard.probabilities[rows])
             if places is not None:
                 places.append(heard.places)
@@ -214,7 +214,7 @@ class FirstPass:
 
 def separate(
     sound: Sound,
-    loudness: Loudness,
+    conditioning: Conditioning,
     model: Model,
     places: Spool,
     labels: Sequence[str],
@@ -225,4 +225,4 @@ def separate(
     They are time-aligned with the input and sum to it.
     """
     replay = Replay(model, places.read, labels=labels, sample_rate=sound.sample_rate)
-    return map(loudness.restored, run(replay, loudness.prepared(sound.blocks(advance))))
+    return map(conditioning.restored, run(replay, conditioning.prepared(sound.blocks(advance))))

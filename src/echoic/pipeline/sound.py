@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from echoic.checks import as_channels
-from echoic.processors.loudness import Loudness, measure
+from echoic.processors.conditioning import Conditioning, measure
 from echoic.streaming import block_samples, in_blocks
 
 Wave = NDArray[np.float32]
@@ -95,6 +95,6 @@ class WaveSound:
             advance(block.shape[-1] / self.sample_rate)
 
 
-def loudness_of(sound: SoundOnce) -> Loudness:
+def conditioning_of(sound: SoundOnce) -> Conditioning:
     """How a sound is to be changed for the networks; it is read for that, unless it is live."""
     return measure(() if sound.is_live else sound.blocks(), sample_rate=sound.sample_rate)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from echoic.pipeline.sound import Sound, WaveSound, ignore_progress, loudness_of
+from echoic.pipeline.sound import Sound, WaveSound, conditioning_of, ignore_progress
 from echoic.processors.detect import Detect
 from echoic.processors.tag import rank
 from echoic.streaming import run
@@ -41,5 +41,5 @@ def tag_sound(
 ) -> list[tuple[str, float]]:
     """As `tag`, for a sound that is read block by block."""
     detect = Detect(sample_rate=sound.sample_rate, model=model)
-    blocks = loudness_of(sound).prepared(sound.blocks(advance))
+    blocks = conditioning_of(sound).prepared(sound.blocks(advance))
     return rank(run(detect, blocks), detect.labels, step_s=detect.step_s)

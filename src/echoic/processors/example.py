@@ -9,8 +9,8 @@ from echoic.audio.activity import active_spans
 from echoic.checks import as_channels, check_sample_rate
 from echoic.ear.frontend import FrontEnd
 from echoic.errors import ParameterError
+from echoic.processors.conditioning import measure
 from echoic.processors.detect import Detect
-from echoic.processors.loudness import measure
 from echoic.processors.model import Model
 from echoic.processors.network import Query
 from echoic.processors.tag import rank

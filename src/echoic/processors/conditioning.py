@@ -1,4 +1,4 @@
-"""What is changed about a whole sound before the networks hear it: an offset, and a low level."""
+"""Conditioning of a whole sound for the networks: its offset removed, a low level raised."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOUD_ENOUGH, _HIGHEST_GAIN = 0.1, 16
 _OFFSET = 0.1  # least one that counts, re the RMS of the rest of the sound
 
 
-class Loudness(NamedTuple):
+class Conditioning(NamedTuple):
     """The offset of a sound, (channel, 1), and the gain for the networks.
 
     The gain is 1 if the sound, clicks aside, peaks at −20 dBFS or more, up to 16 for softer ones:
@@ -41,7 +41,7 @@ class Loudness(NamedTuple):
         return signals
 
 
-def measure(blocks: Iterable[Wave], *, sample_rate: float) -> Loudness:
+def measure(blocks: Iterable[Wave], *, sample_rate: float) -> Conditioning:
     """Measure a sound given in blocks (channel, time).
 
     An offset more than 20 dB below the rest of the sound counts as 0: the lowest band attenuates
@@ -49,8 +49,8 @@ def measure(blocks: Iterable[Wave], *, sample_rate: float) -> Loudness:
 
     Example:
         >>> quiet = np.tile(np.float32([0.01, -0.01]), (1, 800))
-        >>> loudness = measure([quiet + np.float32(0.5)], sample_rate=16000)
-        >>> loudness.offset, loudness.gain
+        >>> conditioning = measure([quiet + np.float32(0.5)], sample_rate=16000)
+        >>> conditioning.offset, conditioning.gain
         (array([[0.5]], dtype=float32), np.float32(16.0))
     """
     n, total, energy = 0, np.zeros(1), np.zeros(1)
@@ -63,7 +63,7 @@ def measure(blocks: Iterable[Wave], *, sample_rate: float) -> Loudness:
     mean = total / max(n, 1)
     others = np.sqrt(np.maximum(energy / max(n, 1) - mean**2, 0))
     offset = np.where(np.abs(mean) > _OFFSET * others, mean, 0)[:, np.newaxis]
-    return Loudness(offset.astype(np.float32), _gain(min(highest, default=0.0)))
+    return Conditioning(offset.astype(np.float32), _gain(min(highest, default=0.0)))
 
 
 def _amplitudes(block: Wave, frame_samples: int) -> NDArray[np.float32]:
